@@ -1,0 +1,145 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// The two engines' native libraries lie in .native/ (Scripts/setup.sh puts them there) or where
+// NORMA_TORCH and NORMA_OPENVINO say. pkg-config does not know them, hence the unsafe flags; their
+// price is that another package can depend on Norma by branch or path, not by version.
+let environment = Context.environment
+let native = Context.packageDirectory + "/.native"
+
+func folder(_ variable: String, else fallback: String) -> String {
+  guard let named = environment[variable], !named.isEmpty else { return fallback }
+  return named
+}
+
+func firstExisting(_ paths: [String]) -> String {
+  paths.first { FileManager.default.fileExists(atPath: $0) } ?? paths[0]
+}
+
+let torch = folder("NORMA_TORCH", else: native + "/torch")
+let openvino = folder("NORMA_OPENVINO", else: native + "/openvino")
+let openvinoHeaders = firstExisting([openvino + "/include", openvino + "/runtime/include"])
+let openvinoLibraries = firstExisting([
+  openvino + "/libs", openvino + "/runtime/lib/intel64", openvino + "/runtime/lib/aarch64",
+  openvino + "/lib",
+])
+let multiarch = firstExisting(["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"])
+// Python's wheel carries libopenvino_c.so.<version> without the plain name that a linker looks for.
+let openvinoLibrary =
+  (try? FileManager.default.contentsOfDirectory(atPath: openvinoLibraries))?
+  .filter { $0.hasPrefix("libopenvino_c.so") || $0 == "libopenvino_c.dylib" }.min()
+  ?? "libopenvino_c.so"
+
+let torchHeaders = [
+  "-I\(torch)/include", "-I\(torch)/include/torch/csrc/api/include", "-Wno-everything",
+]
+let vipsHeaders = [
+  "-I/usr/include/glib-2.0", "-I\(multiarch)/glib-2.0/include",
+  "-I/opt/homebrew/include", "-I/opt/homebrew/include/glib-2.0",
+  "-I/opt/homebrew/lib/glib-2.0/include",
+]
+
+let strict: [SwiftSetting] = [.swiftLanguageMode(.v6)]
+let seesOpenVINO: [SwiftSetting] = strict + [.unsafeFlags(["-Xcc", "-I\(openvinoHeaders)"])]
+
+let arguments: Target.Dependency = .product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "norma",
+  platforms: [.macOS(.v14)],
+  products: [
+    .library(name: "NormaCore", targets: ["NormaCore"]),
+    .library(name: "Norma", targets: ["Norma"]),
+    .library(name: "NormaTraining", targets: ["NormaTraining"]),
+    .executable(name: "norma", targets: ["NormaCommand"]),
+    .executable(name: "norma-runtime", targets: ["NormaRuntimeCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  targets: [
+    // Native libraries
+    .target(
+      name: "CTorch",
+      cxxSettings: [.unsafeFlags(torchHeaders)],
+      linkerSettings: [
+        .unsafeFlags(["-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib"]),
+        .linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
+        .linkedLibrary("stdc++", .when(platforms: [.linux])),
+      ]),
+    .target(
+      name: "COpenVINO",
+      cSettings: [.unsafeFlags(["-I\(openvinoHeaders)"])],
+      linkerSettings: [
+        .unsafeFlags([
+          "\(openvinoLibraries)/\(openvinoLibrary)",
+          "-Xlinker", "-rpath", "-Xlinker", openvinoLibraries,
+        ])
+      ]),
+    .target(
+      name: "CVips",
+      cSettings: [.unsafeFlags(vipsHeaders)],
+      linkerSettings: [
+        .linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0"),
+      ]),
+
+    // Networks and their two engines
+    .target(name: "Networks", swiftSettings: strict),
+    .target(name: "Torch", dependencies: ["CTorch", "Networks"], swiftSettings: strict),
+    .target(
+      name: "ONNX",
+      dependencies: ["Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      swiftSettings: strict),
+    .target(name: "OpenVINO", dependencies: ["COpenVINO"], swiftSettings: seesOpenVINO),
+
+    // Norma
+    .target(
+      name: "NormaCore",
+      dependencies: [
+        .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "Norma", dependencies: ["NormaCore", "OpenVINO", "CVips"], swiftSettings: seesOpenVINO),
+    .target(
+      name: "NormaTraining", dependencies: ["NormaCore", "Networks", "Torch", "ONNX"],
+      swiftSettings: strict),
+
+    // Command lines
+    .target(name: "NormaRuntime", dependencies: ["Norma", arguments], swiftSettings: seesOpenVINO),
+    .executableTarget(
+      name: "NormaRuntimeCommand", dependencies: ["NormaRuntime"], swiftSettings: seesOpenVINO),
+    .executableTarget(
+      name: "NormaCommand", dependencies: ["NormaRuntime", "NormaTraining", arguments],
+      swiftSettings: seesOpenVINO),
+
+    // Tests
+    .target(
+      name: "TestSupport", dependencies: ["NormaCore"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    .testTarget(
+      name: "NetworksTests", dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "TestSupport"],
+      swiftSettings: seesOpenVINO),
+    .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ONNXTests", dependencies: ["ONNX", "OpenVINO", "TestSupport"],
+      swiftSettings: seesOpenVINO),
+    .testTarget(
+      name: "NormaCoreTests", dependencies: ["NormaCore", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "NormaTests", dependencies: ["Norma", "ONNX", "TestSupport"],
+      swiftSettings: seesOpenVINO),
+    .testTarget(
+      name: "NormaTrainingTests", dependencies: ["NormaTraining", "TestSupport"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["Norma", "TestSupport"],
+      swiftSettings: seesOpenVINO),
+  ],
+  cxxLanguageStandard: .cxx20
+)
