@@ -23,7 +23,7 @@ public struct PictureReader: Sendable {
   }
 
   /// The picture at `path`: in its own size, or `size × size` without keeping the aspect
-  /// (antialiased bilinear: within 0.4 grey levels of PIL's, on average). Throws `PictureError`.
+  /// (antialiased bilinear: within 0.4 grey levels of PIL's, on average). Throws `FileProblem`.
   public func read(_ path: String, size: Int? = nil) throws -> Picture {
     try decode(open(path)) { _ in size.map { PictureSize(width: $0, height: $0) } }
   }
@@ -40,11 +40,11 @@ public struct PictureReader: Sendable {
     try decode(open(path)) { $0.fitting(longerSide) }
   }
 
-  /// The picture's size as its header says it. Throws `PictureError` as `read` would for anything
+  /// The picture's size as its header says it. Throws `FileProblem` as `read` would for anything
   /// that the header shows, without decoding a pixel.
   public func probe(_ path: String) throws -> PictureSize {
     // Headers lie at the beginning but for some TIFFs and for JPEGs behind large profiles.
-    let head = try PictureFile(path: path, limit: 1 << 16, sizeLimit: .max)
+    let head = try PictureFile(path: path, headLength: 1 << 16)
     if head.isWhole { return try checkedSize(head) }
     if head.format != .tiff, let size = try? headerSize(head) {
       try check(size, of: head)
@@ -54,7 +54,7 @@ public struct PictureReader: Sendable {
   }
 
   /// The mask at `path`, brought to `width × height` by nearest neighbour; what is above zero is
-  /// anomalous. Throws `PictureError`.
+  /// anomalous. Throws `FileProblem`.
   public func readMask(_ path: String, width: Int, height: Int) throws -> Mask {
     let file = try open(path)
     try check(headerSize(file), of: file, smallestSide: 1)
@@ -116,13 +116,13 @@ public struct PictureReader: Sendable {
   ) throws {
     let found = "\(size.width) × \(size.height) pixels"
     guard size.width >= smallestSide, size.height >= smallestSide else {
-      throw PictureError(
+      throw FileProblem(
         path: file.path,
         reason: "\(found); at least \(smallestSide) × \(smallestSide) are needed")
     }
     let (pixels, overflows) = size.width.multipliedReportingOverflow(by: size.height)
     guard !overflows, pixels <= pixelLimit else {
-      throw PictureError(
+      throw FileProblem(
         path: file.path,
         reason: "\(found) (\(Self.megapixels(pixels))) are more than the limit of "
           + "\(Self.megapixels(pixelLimit)); a picture that is meant to be so large is read with "
@@ -141,7 +141,7 @@ public struct PictureReader: Sendable {
     do {
       return try Vips.run(work)
     } catch let error as VipsError {
-      throw PictureError(
+      throw FileProblem(
         path: file.path,
         reason: "damaged, cut off or of an unsupported kind of \(file.format.title) "
           + "(\(error.words))")

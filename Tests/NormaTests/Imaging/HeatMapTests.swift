@@ -13,7 +13,7 @@ import Testing
     ]
     for (step, colour) in published {
       for channel in 0..<3 {
-        #expect(abs(Int(table[step][channel]) - colour[channel]) <= 5, "step \(step)")
+        #expect(abs(Int(table[step][channel]) - colour[channel]) <= 8, "step \(step)")
       }
     }
     let brightness = table.map {

@@ -134,7 +134,7 @@ import Testing
       width: width, height: height, photometric: 1, samples: 1, bits: 32, format: 3,
       pixels: [UInt8](repeating: 0, count: width * height * 4))
     let path = try folder.write(tiff, to: "float.tif")
-    let error = try #require(throws: PictureError.self) { try reader.read(path) }
+    let error = try #require(throws: FileProblem.self) { try reader.read(path) }
     #expect(error.description.hasPrefix(path))
     #expect(error.reason.contains("float values"))
   }

@@ -35,7 +35,8 @@ import Testing
     let folder = try TemporaryFolder()
     let grey = (0..<height).map { y in
       (0..<width).map { x in
-        (127 + 120 * sin(Double(x) / 3) * cos(Double(y) / 4)).rounded()
+        (127 + 120 * sin(20 * Double(x) / Double(width)) * cos(12 * Double(y) / Double(height)))
+          .rounded()
       }
     }
     let png = HandmadePNG(
