@@ -92,7 +92,9 @@ public final class Detector: Sendable {
   }
 
   private static func check(_ model: CompiledModel, imageSize: Int, name: String) throws {
-    func port(_ wanted: String, _ ports: [OpenVINO.Port], _ shape: [Int?], _ type: ElementType) throws {
+    func port(_ wanted: String, _ ports: [OpenVINO.Port], _ shape: [Int?], _ type: ElementType)
+      throws
+    {
       guard let port = ports.first(where: { $0.name == wanted }) else {
         let names = ports.map(\.name).joined(separator: ", ")
         throw DetectionError("\(name): the graph has no '\(wanted)', only \(names)")
