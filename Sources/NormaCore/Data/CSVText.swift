@@ -10,6 +10,11 @@ package struct CSVText {
   package struct Problem: Error, Equatable {
     package var line: Int
     package var reason: String
+
+    package init(line: Int, reason: String) {
+      self.line = line
+      self.reason = reason
+    }
   }
 
   private static let (quote, comma, lineFeed, carriageReturn) = (

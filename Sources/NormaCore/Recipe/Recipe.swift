@@ -1,8 +1,8 @@
 import Foundation
 
 /// Everything that decides what is trained and how, by the names it has in a recipe's YAML. The
-/// defaults are RAS as published ("Reconstruction as Sequence", `Recipes/ras.yaml`), at a length and
-/// batch that suit a CPU.
+/// defaults are RAS ("Reconstruction as Sequence") as published, at a length and batch that suit a CPU;
+/// `Recipes/ras.yaml` says the same with comments.
 public struct Recipe: RecipeSection {
   /// The method; `ras` is built.
   public var method = "ras"
