@@ -31,8 +31,8 @@ public enum DetectorGraph {
     let size = network.trunk.imageSize
     let pictures = try graph.input(Port.pictures, shape: [-1, size, size, 3], type: .uint8)
     let (detection, feature) = try network(
-      pictures, backbone: graph.parameters(from: backbone.named("backbone.")),
-      parameters: graph.parameters(from: weights.named("")))
+      pictures, backbone: graph.parameters(from: backbone.graphParameters),
+      parameters: graph.parameters(from: weights.graphParameters))
     try graph.output(detection.map, name: Port.anomalyMap)
     try graph.output(detection.score, name: Port.score)
     try graph.output(feature, name: Port.feature)
@@ -44,7 +44,7 @@ public enum DetectorGraph {
     let graph = Graph(name: "norma_trunk")
     let size = trunk.imageSize
     let pictures = try graph.input(Port.pictures, shape: [-1, size, size, 3], type: .uint8)
-    let maps = try trunk(pictures, parameters: graph.parameters(from: backbone.named("")))
+    let maps = try trunk(pictures, parameters: graph.parameters(from: backbone.graphParameters))
     for (level, map) in maps.enumerated() {
       try graph.output(map, name: Port.features(level))
     }
@@ -53,7 +53,7 @@ public enum DetectorGraph {
 }
 
 extension [String: WeightTensor] {
-  fileprivate func named(_ prefix: String) -> [String: (shape: [Int], values: [Float])] {
+  fileprivate var graphParameters: [String: (shape: [Int], values: [Float])] {
     mapValues { ($0.shape, $0.values) }
   }
 }

@@ -44,7 +44,7 @@ public final class Trainer {
     self.method = method
     self.data = data
     self.settings = settings
-    let generator = try Generator(seed: SeededGenerator.mixed(settings.seed, 0))
+    let generator = try Generator(seed: settings.seed, stream: "parameters")
     network = try method.network(store.initialized(by: generator))
     optimizer = try Adam(store.all, settings: settings.adam)
     state = Checkpoint.State(fingerprint: fingerprint)
@@ -121,7 +121,7 @@ public final class Trainer {
   }
 
   private func step(_ indices: [Int], number: Int) throws -> Double {
-    let noise = try Generator(seed: SeededGenerator.mixed(settings.seed, UInt64(number) + 1))
+    let noise = try Generator(seed: settings.seed, stream: "jitter \(number)")
     let features = try data.batch(indices)
     try optimizer.clearGradients()
     let loss = try withBF16Autocast(settings.bf16) { try network.loss(features, noise: noise) }
@@ -168,9 +168,10 @@ public final class Trainer {
   }
 
   private func shuffledTraining(epoch: Int) -> [Int] {
-    var generator = SeededGenerator(
-      seed: SeededGenerator.mixed(settings.seed ^ 0x5EED_0E90_C4, UInt64(epoch)))
-    return data.training.shuffled(using: &generator)
+    var generator = SeededGenerator(seed: settings.seed, stream: "epoch \(epoch)")
+    var order = data.training
+    generator.shuffle(&order)
+    return order
   }
 
   private func save(to path: String) throws {
@@ -190,12 +191,12 @@ public final class Trainer {
   }
 }
 
-/// The result of a training.
-public struct TrainedNetwork: Sendable {
-  public let names: [String]
-  public let shapes: [String: [Int]]
-  public let values: [String: [Float]]
-  public let history: LossHistory
+extension Generator {
+  /// A stream of LibTorch's random numbers of its own for each purpose.
+  convenience init(seed: UInt64, stream: String) throws {
+    var seeds = SeededGenerator(seed: seed, stream: stream)
+    try self.init(seed: seeds.next())
+  }
 }
 
 /// Seconds of a training over all the runs that it took.
