@@ -93,3 +93,12 @@ int ctorch_normal(CTorchGenerator generator, const int64_t *shape, int rank, CTo
 int ctorch_uniform(CTorchGenerator generator, const int64_t *shape, int rank, CTorchTensor *out) {
   return produce(out, [&] { return at::rand(sizes(shape, rank), generator->value, at::kFloat); });
 }
+
+int ctorch_dropout_mask(
+    CTorchGenerator generator, const int64_t *shape, int rank, float probability,
+    CTorchTensor *out) {
+  return produce(out, [&] {
+    auto mask = at::empty(sizes(shape, rank), at::kFloat);
+    return mask.bernoulli_(1 - probability, generator->value).div_(1 - probability);
+  });
+}

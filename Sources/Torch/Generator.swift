@@ -27,6 +27,18 @@ public final class Generator {
     try .make { ctorch_uniform(handle, shape.map(Int64.init), Int32(shape.count), $0) }
   }
 
+  /// 0 with probability `probability`, else 1/(1 − `probability`).
+  public func dropoutMask(_ shape: [Int], _ probability: Float) throws -> Tensor {
+    try .make {
+      ctorch_dropout_mask(handle, shape.map(Int64.init), Int32(shape.count), probability, $0)
+    }
+  }
+
+  /// This generator as the randomness of a training step.
+  public var trainingNoise: TrainingNoise<Tensor> {
+    TrainingNoise(normal: normal, dropoutMask: dropoutMask)
+  }
+
   /// A tensor as `initializer` says.
   public func initialized(_ shape: [Int], _ initializer: Initializer) throws -> Tensor {
     switch initializer {

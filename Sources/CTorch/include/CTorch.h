@@ -51,6 +51,10 @@ int ctorch_normal(
 int ctorch_uniform(
     CTorchGenerator _Nonnull generator, const int64_t *_Nonnull shape, int rank,
     CTorchTensor _Nullable *_Nonnull out);
+/// 0 with this probability, else 1 / (1 − probability).
+int ctorch_dropout_mask(
+    CTorchGenerator _Nonnull generator, const int64_t *_Nonnull shape, int rank,
+    float probability, CTorchTensor _Nullable *_Nonnull out);
 
 // MARK: Arithmetic
 

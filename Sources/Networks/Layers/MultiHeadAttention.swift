@@ -27,11 +27,27 @@ public struct MultiHeadAttention<V: Value> {
   public func callAsFunction(
     queries: V, keys: V, values: V, mask: AttentionMask<V>? = nil
   ) throws -> V {
-    let attended = try split(query(queries)).attention(
-      keys: split(key(keys)), values: split(value(values)), bias: mask?.bias)
+    try self(queries: queries, keys: keys, values: values, mask: mask, dropout: nil)
+  }
+
+  func callAsFunction(
+    queries: V, keys: V, values: V, mask: AttentionMask<V>?, dropout: Dropout<V>?
+  ) throws -> V {
+    let (q, k, v) = try (split(query(queries)), split(key(keys)), split(value(values)))
+    let attended =
+      try dropout.map { try weighted(q, k, v, bias: mask?.bias, dropout: $0) }
+      ?? q.attention(keys: k, values: v, bias: mask?.bias)
     let visible = try mask.map { try $0.clearingBlindQueries(attended) } ?? attended
     let joined = try visible.permuted([0, 2, 1, 3])
     return try output(joined.reshaped([values.shape[0], queries.shape[1], width]))
+  }
+
+  /// Attention whose weights drop out, which the fused form does not do.
+  private func weighted(_ q: V, _ k: V, _ v: V, bias: V?, dropout: Dropout<V>) throws -> V {
+    let scale = 1 / Float(width / heads).squareRoot()
+    let scores = try q.affine(scale: scale, offset: 0).matmul(k.permuted([0, 1, 3, 2]))
+    let visible = try bias.map { try scores + $0 } ?? scores
+    return try dropout(visible.softmax(axis: 3)).matmul(v)
   }
 
   /// `[batch, N, D] → [batch, heads, N, D/heads]`.

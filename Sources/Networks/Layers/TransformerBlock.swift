@@ -8,8 +8,8 @@ public struct FeedForward<V: Value> {
     second = try Linear(parameters.scope("feedforward2"), from: inner, to: width)
   }
 
-  public func callAsFunction(_ tokens: V) throws -> V {
-    try second(first(tokens).relu())
+  func callAsFunction(_ tokens: V, dropout: Dropout<V>? = nil) throws -> V {
+    try second(dropout(first(tokens).relu()))
   }
 }
 
@@ -27,11 +27,13 @@ public struct TransformerBlock<V: Value> {
     feedForward = try FeedForward(parameters, width: width, inner: inner)
   }
 
-  public func callAsFunction(
-    residual: V, queries: V, keys: V, values: V, mask: AttentionMask<V>? = nil
+  func callAsFunction(
+    residual: V, queries: V, keys: V, values: V, mask: AttentionMask<V>? = nil,
+    dropout: Dropout<V>? = nil
   ) throws -> V {
-    let attended = try attention(queries: queries, keys: keys, values: values, mask: mask)
-    let u = try norm1(residual + attended)
-    return try norm2(u + feedForward(u))
+    let attended = try attention(
+      queries: queries, keys: keys, values: values, mask: mask, dropout: dropout)
+    let u = try norm1(residual + dropout(attended))
+    return try norm2(u + dropout(feedForward(u, dropout: dropout)))
   }
 }

@@ -21,6 +21,7 @@ public struct RASConfiguration: Equatable, Sendable {
   public var updateNorm = true
   /// Strength of the feature jitter in training (the paper's α).
   public var jitter: Float = 25
+  public var dropout: Float = 0
 
   public init(channels: Int, grid: Grid) {
     self.channels = channels
@@ -62,34 +63,38 @@ public struct RAS<V: Value> {
   ///
   /// - Parameters:
   ///   - features: aligned features F, `[batch, C, H, W]`.
-  ///   - noise: N(0, 1) of shape `[batch, H·W, C]` while training, nil otherwise.
+  ///   - noise: where jitter and dropout are drawn from while training; nil otherwise.
   /// - Returns: as many feature maps `[batch, C, H, W]` as there are steps.
-  public func steps(_ features: V, noise: V? = nil) throws -> [V] {
+  public func steps(_ features: V, noise: TrainingNoise<V>? = nil) throws -> [V] {
     try zip(decoder, latents(features, noise: noise)).map {
       try $0.output($1).featureMap(configuration.grid)
     }
   }
 
   /// F_rec alone, as tokens `[batch, H·W, C]`: what the loss and the anomaly map look at.
-  public func reconstruction(_ features: V, noise: V? = nil) throws -> V {
+  public func reconstruction(_ features: V, noise: TrainingNoise<V>? = nil) throws -> V {
     guard let last = decoder.last, let latent = try latents(features, noise: noise).last else {
       throw NetworkError("RAS needs at least one decoder step")
     }
     return try last.output(latent)
   }
 
-  private func latents(_ features: V, noise: V?) throws -> [V] {
+  private func latents(_ features: V, noise: TrainingNoise<V>?) throws -> [V] {
     var tokens = try features.tokens()
-    if let noise { tokens = try tokens.jittered(by: noise, scale: configuration.jitter) }
+    if let noise {
+      tokens = try tokens.jittered(by: noise.normal(tokens.shape), scale: configuration.jitter)
+    }
+    let dropout = noise?.dropout(configuration.dropout)
     let position = try positions()
     var x = try input(tokens)
     for block in encoder {
       let located = try x + position
-      x = try block(residual: x, queries: located, keys: located, values: x, mask: mask)
+      x = try block(
+        residual: x, queries: located, keys: located, values: x, mask: mask, dropout: dropout)
     }
     var latents: [V] = []
     for step in decoder {
-      x = try step(x, position: position)
+      x = try step(x, position: position, dropout: dropout)
       latents.append(x)
     }
     return latents
@@ -124,13 +129,14 @@ struct RASFormer<V: Value> {
   }
 
   /// l_t from l_{t−1}, both `[batch, N, D]`.
-  func callAsFunction(_ latent: V, position: V) throws -> V {
+  func callAsFunction(_ latent: V, position: V, dropout: Dropout<V>?) throws -> V {
     let shared = try context.reshaped([1, context.shape[0], hidden])
     let gated = try gate.map { try gating(latent, context: shared, weight: $0) } ?? latent
     let seen =
       try block.map {
         try $0(
-          residual: shared, queries: shared + position, keys: gated + position, values: gated)
+          residual: shared, queries: shared + position, keys: gated + position, values: gated,
+          dropout: dropout)
       } ?? gated
     let mean = try (update(latent) + seen).affine(scale: 0.5, offset: 0)
     return try norm.map { try $0(mean) } ?? mean

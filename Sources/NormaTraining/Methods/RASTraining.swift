@@ -17,8 +17,7 @@ struct RASTraining: TrainingNetwork {
     guard let aligned = features.first, features.count == 1 else {
       throw NetworkError("RAS takes one aligned feature map, not \(features.count)")
     }
-    let shape = aligned.shape
-    let jitter = try noise?.normal([shape[0], shape[2] * shape[3], shape[1]])
-    return try network.reconstruction(aligned, noise: jitter).meanSquaredError(aligned.tokens())
+    return try network.reconstruction(aligned, noise: noise?.trainingNoise)
+      .meanSquaredError(aligned.tokens())
   }
 }

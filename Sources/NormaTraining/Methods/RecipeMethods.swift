@@ -19,7 +19,8 @@ extension Recipe {
   /// The method, made for the maps of `trunk`.
   public func trainingMethod(_ trunk: Trunk) throws -> any TrainingMethod {
     switch method {
-    case .ras: try rasMethod(trunk)
+    case "ras": return try rasMethod(trunk)
+    default: throw NetworkError("the method '\(method)' is not built")
     }
   }
 
@@ -38,6 +39,7 @@ extension Recipe {
     c.transformer = ras.transformer
     c.updateNorm = ras.updateNorm
     c.jitter = Float(ras.jitter)
+    c.dropout = Float(ras.dropout)
     var method = RASMethod(c)
     method.scorePooling = scoring.pool
     return method

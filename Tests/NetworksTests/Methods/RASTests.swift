@@ -58,6 +58,28 @@ struct RASTests {
     #expect(try tokens.jittered(by: noise, scale: 10).floats() == [28, -21, 0, 0])
   }
 
+  @Test func noiseDropsOutAndJittersOnlyWhileTraining() throws {
+    var c = small
+    c.jitter = 0
+    c.dropout = 0.5
+    let network = try RAS(c, ParameterStore().initialized(by: Generator(seed: 1)))
+    let features = try Generator(seed: 2).normal([1, 12, 5, 4])
+    let quiet = try network.reconstruction(features).floats()
+    #expect(try network.reconstruction(features).floats() == quiet)
+    func noisy(_ seed: UInt64) throws -> [Float] {
+      try network.reconstruction(features, noise: Generator(seed: seed).trainingNoise).floats()
+    }
+    #expect(try noisy(3) != quiet)
+    #expect(try noisy(3) == noisy(3))
+    #expect(try noisy(3) != noisy(4))
+  }
+
+  @Test func dropoutKeepsTheMean() throws {
+    let mask = try Generator(seed: 1).dropoutMask([40000], 0.25).floats()
+    #expect(Set(mask) == [0, 1 / 0.75])
+    #expect(abs(mask.reduce(0, +) / 40000 - 1) < 0.02)
+  }
+
   @Test func theImageScoreIsTheLargestAverage() throws {
     var method = RASMethod(small)
     method.scorePooling = 8
