@@ -11,7 +11,7 @@ public struct GoldenFile {
   /// Throws when the file is not a safetensors file.
   public init(path: String) throws {
     name = (path as NSString).lastPathComponent
-    (metadata, tensors) = try SafeTensors.read(path: path)
+    (metadata, tensors) = try SafeTensors.read(path)
   }
 
   /// What the file is of: `ras`, `metrics`, …; the backbone's files do not say and read `backbone`.

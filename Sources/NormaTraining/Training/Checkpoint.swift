@@ -45,7 +45,7 @@ struct Checkpoint {
   /// The checkpoint at `path`; nil when there is none. Throws when it is damaged.
   static func read(from path: String, names: [String]) throws -> Checkpoint? {
     guard FileManager.default.fileExists(atPath: path) else { return nil }
-    let file = try SafeTensors.read(path: path)
+    let file = try SafeTensors.read(path)
     guard let json = file.metadata["state"],
       let state = try? JSONDecoder().decode(State.self, from: Data(json.utf8))
     else { throw CheckpointError("\(path) is not a checkpoint of a training") }
