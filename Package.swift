@@ -94,6 +94,7 @@ let package = Package(
     .target(
       name: "ONNX",
       dependencies: ["Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Generated/onnx.proto"],
       swiftSettings: strict),
     .target(name: "OpenVINO", dependencies: ["COpenVINO"], swiftSettings: seesOpenVINO),
 
@@ -127,7 +128,7 @@ let package = Package(
       swiftSettings: seesOpenVINO),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ONNXTests", dependencies: ["ONNX", "OpenVINO", "TestSupport"],
+      name: "ONNXTests", dependencies: ["Networks", "ONNX", "OpenVINO", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "NormaCoreTests", dependencies: ["NormaCore", "TestSupport"], swiftSettings: strict),
