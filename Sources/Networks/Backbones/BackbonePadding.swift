@@ -10,7 +10,7 @@ public enum BackbonePadding: String, Sendable, CaseIterable {
   case dynamic
 
   /// The padding of one axis whose size is `size`: before and after.
-  static func same(size: Int, kernel: Int, stride: Int) -> (before: Int, after: Int) {
+  package static func same(size: Int, kernel: Int, stride: Int) -> (before: Int, after: Int) {
     let output = (size + stride - 1) / stride
     let total = max(0, (output - 1) * stride + kernel - size)
     return (total / 2, total - total / 2)
