@@ -194,7 +194,7 @@ setup_torch() {
   fi
   # The wheel also carries Python's bindings and PyTorch's own test libraries.
   unpack torch $torch_digest 'torch/include/*=include' 'torch/lib/*=lib' \
-    '*.dist-info/licenses/LICENSE=licenses' '*.dist-info/licenses/NOTICE=licenses' \
+    '*.dist-info/licenses/LICENSE=licenses' \
     --without 'torch/include/pybind11/*' 'torch/lib/*/*' 'torch/lib/libtorch_python.*' \
     'torch/lib/libshm.*' 'torch/lib/lib*_test.*' 'torch/lib/libaoti_custom_ops.*' \
     'torch/lib/libbackend_with_compiler.*' 'torch/lib/*.a'

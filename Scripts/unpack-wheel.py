@@ -3,8 +3,8 @@
 
     unpack-wheel.py WHEEL SHA256 DESTINATION FROM=TO [FROM=TO ...] [--without PATTERN ...]
 
-FROM is a shell pattern for paths inside the wheel; the part that it matches up to its last fixed
-folder is replaced by TO. Nothing of the wheel is imported or run. Needs Python's own library only.
+FROM is a shell pattern for paths inside the wheel; as many leading folders of a path as the pattern
+has are replaced by TO. Nothing of the wheel is imported or run. Needs Python's own library only.
 Exit status: 0 unpacked, 3 wrong digest, 4 disk full, 5 not the wheel that was expected.
 """
 
@@ -30,16 +30,10 @@ def digest(path):
     return sha.hexdigest()
 
 
-def fixed_folder(pattern):
-    """The leading folders of a pattern that hold no wildcard: "a/b/*.so" gives "a/b/"."""
-    plain = pattern.split("*")[0].split("?")[0].split("[")[0]
-    return plain[: plain.rfind("/") + 1]
-
-
 def target(name, rules):
     for pattern, folder in rules:
         if fnmatch.fnmatchcase(name, pattern):
-            return os.path.join(folder, name[len(fixed_folder(pattern)):])
+            return os.path.join(folder, name.split("/", pattern.count("/"))[-1])
     return None
 
 
