@@ -138,7 +138,7 @@ download() {
   local log=$work/pip.log folder=$work/wheel
   shift 2
   rm -rf "$folder"
-  if "${pip[@]}" --disable-pip-version-check download --quiet --retries 2 --no-deps \
+  if TMPDIR=$work "${pip[@]}" --disable-pip-version-check download --quiet --retries 2 --no-deps \
     --only-binary=:all: --python-version 3.11 --implementation cp --abi cp311 --abi none \
     --platform "$platform" --dest "$folder" "$@" "$requirement" >"$log" 2>&1 </dev/null; then
     wheel=$(echo "$folder"/*.whl)
@@ -148,7 +148,7 @@ download() {
   local broken='[A-Za-z]*(ConnectionError|ConnectTimeout|ReadTimeout|ProxyError|SSLError|NameResolution)'
   if grep -qE "$broken" "$log"; then
     stop "no network: pip could not reach $index to fetch $requirement" \
-      "$(grep -oE "$broken.*" "$log" | tail -n 1 | cut -c1-160)" \
+      "$(grep -oE "$broken.*" "$log" | tail -n 1 | sed 's/<[^>]*>: //' | cut -c1-160)" \
       "(with the wheel in a folder: PIP_NO_INDEX=1 PIP_FIND_LINKS=FOLDER $0)"
   fi
   if grep -qE 'No space left|Errno 28' "$log"; then
