@@ -94,6 +94,7 @@ let package = Package(
     .target(
       name: "ONNX",
       dependencies: ["Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Generated/onnx.proto"],
       swiftSettings: strict),
     .target(name: "OpenVINO", dependencies: ["COpenVINO"], swiftSettings: seesOpenVINO),
 
