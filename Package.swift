@@ -128,7 +128,7 @@ let package = Package(
       swiftSettings: seesOpenVINO),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ONNXTests", dependencies: ["ONNX", "OpenVINO", "TestSupport"],
+      name: "ONNXTests", dependencies: ["Networks", "ONNX", "OpenVINO", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "NormaCoreTests", dependencies: ["NormaCore", "TestSupport"], swiftSettings: strict),

@@ -46,7 +46,8 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
     return [12, 16, 40, 52, 56, 64, 108, 124].contains(size)
   }
 
-  private static func refusal(_ head: [UInt8]) -> String {
+  /// Why a file with this beginning is not read.
+  package static func refusal(_ head: [UInt8]) -> String {
     let read = "JPEG, PNG, TIFF, WebP and BMP are read"
     if head.isEmpty { return "the file is empty (0 bytes)" }
     if let other = otherFormat(head) { return "it is \(other); \(read)" }
