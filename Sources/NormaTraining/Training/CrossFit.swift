@@ -31,6 +31,11 @@ public struct CrossFit {
   public struct Gap: Codable, Equatable, Sendable {
     public var score: Double
     public var peak: Double
+
+    public init(score: Double, peak: Double) {
+      self.score = score
+      self.peak = peak
+    }
   }
 
   /// The gaps of `samples`, which are the pictures of `data.training` in its order; nil when stopped on
