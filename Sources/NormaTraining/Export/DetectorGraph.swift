@@ -50,6 +50,19 @@ public enum DetectorGraph {
     }
     return try graph.model()
   }
+
+  /// The backbone's levels and, last, their arrangement, for comparing engines: `input` float
+  /// `[N, 3, S, S]`, normalised → `level.0`, `level.1`, …
+  public static func levels(_ trunk: Trunk, backbone: Weights) throws -> Data {
+    let graph = Graph(name: "norma_levels")
+    let size = trunk.imageSize
+    let pictures = try graph.input("input", shape: [-1, 3, size, size])
+    let levels = try trunk.backbone(graph.parameters(from: backbone.graphParameters))(pictures)
+    for (index, map) in try (levels + trunk.arranged(levels)).enumerated() {
+      try graph.output(map, name: "level.\(index)")
+    }
+    return try graph.model()
+  }
 }
 
 extension [String: WeightTensor] {

@@ -77,6 +77,11 @@ public final class FeatureStore {
     }
   }
 
+  /// Each channel's mean over the tokens of the picture at `index`, levels one after the other.
+  public func meanFeature(of index: Int) -> [Float] {
+    format.shapes.indices.flatMap { statistics(level: $0, of: [index]).mean }
+  }
+
   /// Mean and deviation of each channel of level `level` over all tokens of the pictures at `indices`,
   /// summed in double precision.
   public func statistics(level: Int, of indices: [Int]) -> (mean: [Float], deviation: [Float]) {
