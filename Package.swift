@@ -124,7 +124,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["NormaCore"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "TestSupport"],
+      name: "NetworksTests",
+      dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "NormaTraining", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
     .testTarget(

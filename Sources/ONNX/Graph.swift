@@ -160,6 +160,13 @@ extension Graph {
     return try writer.write()
   }
 
+  /// The names of the floating-point constants in what `model()` writes.
+  package func initializers() throws -> [String] {
+    var writer = ModelWriter(self)
+    _ = try writer.write()
+    return writer.constantNames
+  }
+
   /// How often each operator occurs in what `model()` writes.
   package func operations() -> [String: Int] {
     ModelWriter(self).needed.reduce(into: [:]) { counts, index in

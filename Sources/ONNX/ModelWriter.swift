@@ -31,6 +31,11 @@ struct ModelWriter {
     taken = graph.names
   }
 
+  /// The names under which floating-point constants were written.
+  var constantNames: [String] {
+    initializers.filter { $0.dataType == ModelWriter.dataType(.float) }.map(\.name)
+  }
+
   mutating func write() throws -> Data {
     guard !graph.outputs.isEmpty else {
       throw GraphError("graph '\(graph.name)' has no output: name one with output(_:name:)")

@@ -99,27 +99,19 @@ extension InferRequest {
 
   /// The tensor of an input, replaced by one of `shape` when that has changed.
   private func input(_ name: String, type: ElementType, shape: [Int]) throws -> Tensor {
-    guard let port = model.inputs.first(where: { $0.name == name }) else {
-      throw InferRequest.unknown(name, "input", among: model.inputs)
-    }
+    let port = try model.input(name)
     guard port.type == type else {
       throw OpenVINOError("input '\(name)' takes \(port.type.rawValue), not \(type.rawValue)")
     }
     guard port.accepts(shape) else {
       throw OpenVINOError("input '\(name)' takes the shape \(port.shape), not \(shape)")
     }
-    if let tensor = tensors[name], try tensor.shape() == shape { return tensor }
+    if let tensor = tensors[port.name], try tensor.shape() == shape { return tensor }
     let tensor = try Tensor(type: type, shape: shape)
     try check(
       ov_infer_request_set_tensor(pointer, name, tensor.pointer), "set input '\(name)' \(shape)")
-    tensors[name] = tensor
+    tensors[port.name] = tensor
     return tensor
-  }
-
-  private static func unknown(_ name: String, _ kind: String, among ports: [Port]) -> OpenVINOError
-  {
-    let names = ports.map(\.name).joined(separator: ", ")
-    return OpenVINOError("the model has no \(kind) '\(name)'; its \(kind)s are: \(names)")
   }
 }
 
@@ -206,9 +198,7 @@ extension InferRequest {
   ) throws -> Result {
     try exclusively {
       try requireIdle("read output '\(name)'")
-      guard let port = model.outputs.first(where: { $0.name == name }) else {
-        throw InferRequest.unknown(name, "output", among: model.outputs)
-      }
+      let port = try model.output(name)
       guard port.type == .float32 else {
         throw OpenVINOError("output '\(name)' is \(port.type.rawValue), not float")
       }

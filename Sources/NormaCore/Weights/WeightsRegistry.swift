@@ -34,6 +34,10 @@ public struct WeightsRegistry: Sendable {
     return nil
   }
 
+  /// As above, by the backbone's name.
+  /// - Throws: ``UnknownBackbone``.
+  public func find(_ name: String) throws -> String? { find(try KnownBackbone.called(name)) }
+
   /// As ``find(_:)``.
   /// - Throws: ``WeightsMissing`` when there is no such file: it says where was looked, and how to
   ///   get one.
