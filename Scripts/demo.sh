@@ -12,7 +12,7 @@ norma=$root/.build/release/norma
 data=$root/.native/demo/solar-cells
 model=${1:?the model folder to write}
 
-"$norma" weights import "$root/.native/demo/efficientnet-lite0.pth" --backbone efficientnet-lite0
+"$norma" weights import "$root/.native/demo/efficientnet-lite0.pth" --as efficientnet-lite0
 
 if [ -f "$model/manifest.json" ]; then
   echo "$model is trained already (remove it to train anew)"
