@@ -94,6 +94,7 @@ let package = Package(
     .target(
       name: "ONNX",
       dependencies: ["Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+      exclude: ["Generated/onnx.proto"],
       swiftSettings: strict),
     .target(name: "OpenVINO", dependencies: ["COpenVINO"], swiftSettings: seesOpenVINO),
 
@@ -123,11 +124,12 @@ let package = Package(
       name: "TestSupport", dependencies: ["NormaCore"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "TestSupport"],
+      name: "NetworksTests",
+      dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "NormaTraining", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "ONNXTests", dependencies: ["ONNX", "OpenVINO", "TestSupport"],
+      name: "ONNXTests", dependencies: ["Networks", "ONNX", "OpenVINO", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "NormaCoreTests", dependencies: ["NormaCore", "TestSupport"], swiftSettings: strict),

@@ -1,1 +1,295 @@
 #include "CVips.h"
+
+#include <string.h>
+#include <vips/vips.h>
+
+static VipsImage *vips_of(cvips_image *image) { return (VipsImage *)image; }
+
+static const VipsImage *vips_of_const(const cvips_image *image) {
+  return (const VipsImage *)image;
+}
+
+static void keep_quiet(
+    const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data) {
+  // libvips' warnings would land between the lines that a person or a program reads; what matters
+  // comes back as an error.
+  (void)domain, (void)level, (void)message, (void)data;
+}
+
+static int allow_only_known_loaders(void) {
+  vips_block_untrusted_set(TRUE);
+  vips_operation_block_set("VipsForeignLoad", TRUE);
+  const char *const allowed[] = {
+      "VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadTiff", "VipsForeignLoadWebp",
+      // Debian's libvips reads BMP through ImageMagick only. The loader is called for bytes with a
+      // BMP's signature and for nothing else (cvips_open).
+      "VipsForeignLoadMagick", "VipsForeignLoadMagick7"};
+  for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++)
+    vips_operation_block_set(allowed[i], FALSE);
+  return 0;
+}
+
+static int start(const char *program) {
+  g_log_set_handler(
+      "VIPS", G_LOG_LEVEL_WARNING | G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG, keep_quiet, NULL);
+  if (vips_init(program)) return -1;
+  vips_concurrency_set(1);
+  vips_cache_set_max(0);
+  return allow_only_known_loaders();
+}
+
+int cvips_start(const char *program) {
+  static gsize once = 0;
+  static int status = -1;
+  if (g_once_init_enter(&once)) {
+    status = start(program);
+    g_once_init_leave(&once, 1);
+  }
+  return status;
+}
+
+const char *cvips_version(void) { return vips_version_string(); }
+
+char *cvips_error(void) {
+  char *text = vips_error_buffer_copy();
+  g_strchomp(text);
+  return text;
+}
+
+static int load(
+    const void *bytes, size_t length, cvips_format format, VipsAccess access, VipsImage **image) {
+  void *data = (void *)bytes;
+  switch (format) {
+    case CVIPS_JPEG:
+      return vips_jpegload_buffer(
+          data, length, image, "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+    case CVIPS_PNG:
+      return vips_pngload_buffer(
+          data, length, image, "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+    case CVIPS_TIFF:
+      return vips_tiffload_buffer(
+          data, length, image, "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+    case CVIPS_WEBP:
+      return vips_webpload_buffer(
+          data, length, image, "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+    case CVIPS_BMP:
+      if (length < 2 || memcmp(bytes, "BM", 2) != 0) {
+        vips_error("bmp", "no BMP signature");
+        return -1;
+      }
+      return vips_magickload_buffer(
+          data, length, image, "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+  }
+  vips_error("load", "unknown format");
+  return -1;
+}
+
+int cvips_open(
+    const void *bytes, size_t length, cvips_format format, int oriented, cvips_image **image) {
+  VipsImage *loaded = NULL;
+  // Turning needs the pixels in any order; everything else takes them from top to bottom.
+  VipsAccess access = oriented ? VIPS_ACCESS_RANDOM : VIPS_ACCESS_SEQUENTIAL;
+  if (load(bytes, length, format, access, &loaded)) return -1;
+  if (!oriented) {
+    *image = (cvips_image *)loaded;
+    return 0;
+  }
+  VipsImage *upright = NULL;
+  int status = vips_autorot(loaded, &upright, NULL);
+  g_object_unref(loaded);
+  *image = (cvips_image *)upright;
+  return status;
+}
+
+int cvips_width(const cvips_image *image) { return vips_image_get_width(vips_of_const(image)); }
+int cvips_height(const cvips_image *image) { return vips_image_get_height(vips_of_const(image)); }
+int cvips_bands(const cvips_image *image) { return vips_image_get_bands(vips_of_const(image)); }
+
+// r = (255 - c)(255 - k)/255, and g and b from m and y.
+static int cmyk_to_rgb(VipsImage *scope, VipsImage *cmyk, VipsImage **rgb) {
+  VipsImage **t = (VipsImage **)vips_object_local_array(VIPS_OBJECT(scope), 6);
+  if (vips_invert(cmyk, &t[0], NULL) || vips_extract_band(t[0], &t[1], 0, "n", 3, NULL) ||
+      vips_extract_band(t[0], &t[2], 3, NULL) || vips_multiply(t[1], t[2], &t[3], NULL) ||
+      vips_linear1(t[3], &t[4], 1.0 / 255, 0.5, "uchar", TRUE, NULL))
+    return -1;
+  return vips_copy(t[4], rgb, "interpretation", VIPS_INTERPRETATION_sRGB, NULL);
+}
+
+static int refuse_format(VipsImage *image) {
+  vips_error(
+      "pixels", "%s values in %d bands; 8 or 16 bits in grey, RGB, palette or CMYK are read",
+      vips_enum_nick(VIPS_TYPE_BAND_FORMAT, vips_image_get_format(image)),
+      vips_image_get_bands(image));
+  return -1;
+}
+
+// 8 bits a value, whatever the bands.
+static int to_bytes(VipsImage *in, VipsImage **out) {
+  switch (vips_image_get_format(in)) {
+    case VIPS_FORMAT_UCHAR:
+      return vips_copy(in, out, NULL);
+    case VIPS_FORMAT_USHORT:
+      return vips_cast(in, out, VIPS_FORMAT_UCHAR, "shift", TRUE, NULL);
+    default:
+      return refuse_format(in);
+  }
+}
+
+int cvips_to_colour(cvips_image *image, cvips_image **result) {
+  VipsImage *in = vips_of(image);
+  VipsImage *scope = vips_image_new();
+  VipsImage **t = (VipsImage **)vips_object_local_array(VIPS_OBJECT(scope), 2);
+  VipsInterpretation space = vips_image_guess_interpretation(in);
+  VipsImage *out = NULL;
+  int status = -1;
+  if (space == VIPS_INTERPRETATION_LAB || space == VIPS_INTERPRETATION_LABQ ||
+      space == VIPS_INTERPRETATION_LABS || space == VIPS_INTERPRETATION_XYZ) {
+    status = vips_colourspace(in, &t[0], VIPS_INTERPRETATION_sRGB, NULL) ||
+             vips_extract_band(t[0], &out, 0, "n", 3, NULL);
+  } else if (!to_bytes(in, &t[0])) {
+    int bands = vips_image_get_bands(t[0]);
+    if (space == VIPS_INTERPRETATION_CMYK && bands >= 4)
+      status = cmyk_to_rgb(scope, t[0], &out);
+    else if (bands <= 2)
+      status = vips_extract_band(t[0], &t[1], 0, NULL) ||
+               vips_copy(t[1], &out, "interpretation", VIPS_INTERPRETATION_B_W, NULL);
+    else if (bands <= 4)
+      status = vips_extract_band(t[0], &t[1], 0, "n", 3, NULL) ||
+               vips_copy(t[1], &out, "interpretation", VIPS_INTERPRETATION_sRGB, NULL);
+    else
+      status = refuse_format(in);
+  }
+  g_object_unref(scope);
+  *result = (cvips_image *)out;
+  return status ? -1 : 0;
+}
+
+int cvips_to_mask(cvips_image *image, cvips_image **result) {
+  VipsImage *in = vips_of(image);
+  VipsImage *scope = vips_image_new();
+  VipsImage **t = (VipsImage **)vips_object_local_array(VIPS_OBJECT(scope), 2);
+  VipsImage *out = NULL;
+  int colours = vips_image_get_bands(in) - (vips_image_hasalpha(in) ? 1 : 0);
+  int status = vips_extract_band(in, &t[0], 0, "n", colours, NULL) ||
+               vips_more_const1(t[0], &t[1], 0.0, NULL) || vips_bandor(t[1], &out, NULL);
+  g_object_unref(scope);
+  *result = (cvips_image *)out;
+  return status ? -1 : 0;
+}
+
+// Bilinear growth about pixel centres. vips_resize would do it a fraction of a pixel off and cut the
+// fraction of a grey level away; vips_affine in floating point, with its offsets given, does neither.
+static int grow(VipsImage *scope, VipsImage *in, int width, int height, VipsImage **out) {
+  VipsImage **t = (VipsImage **)vips_object_local_array(VIPS_OBJECT(scope), 3);
+  VipsArea *area = VIPS_AREA(vips_array_int_newv(4, 0, 0, width, height));
+  VipsInterpolate *bilinear = vips_interpolate_new("bilinear");
+  double across = (double)width / vips_image_get_width(in);
+  double down = (double)height / vips_image_get_height(in);
+  int status =
+      vips_cast(in, &t[0], VIPS_FORMAT_FLOAT, NULL) ||
+      vips_affine(
+          t[0], &t[1], across, 0.0, 0.0, down, "interpolate", bilinear, "idx", 0.5, "idy", 0.5,
+          "odx", -0.5, "ody", -0.5, "oarea", area, "extend", VIPS_EXTEND_COPY, NULL) ||
+      vips_rint(t[1], &t[2], NULL) || vips_cast(t[2], out, VIPS_FORMAT_UCHAR, NULL);
+  vips_area_unref(area);
+  VIPS_UNREF(bilinear);
+  return status ? -1 : 0;
+}
+
+static int check_size(VipsImage *in, VipsImage *out, int width, int height) {
+  if (vips_image_get_width(out) == width && vips_image_get_height(out) == height) return 0;
+  vips_error(
+      "resize", "%d × %d pixels came out as %d × %d", vips_image_get_width(in),
+      vips_image_get_height(in), vips_image_get_width(out), vips_image_get_height(out));
+  return -1;
+}
+
+int cvips_resize(cvips_image *image, int width, int height, cvips_image **result) {
+  VipsImage *in = vips_of(image);
+  double across = VIPS_MIN(1.0, (double)width / vips_image_get_width(in));
+  double down = VIPS_MIN(1.0, (double)height / vips_image_get_height(in));
+  VipsImage *small = NULL, *out = NULL;
+  if (vips_resize(
+          in, &small, across, "vscale", down, "kernel", VIPS_KERNEL_LINEAR, "gap", 0.0, NULL))
+    return -1;
+  if (vips_image_get_width(small) == width && vips_image_get_height(small) == height) {
+    *result = (cvips_image *)small;
+    return 0;
+  }
+  VipsImage *scope = vips_image_new();
+  int status = grow(scope, small, width, height, &out) || check_size(in, out, width, height);
+  g_object_unref(scope);
+  g_object_unref(small);
+  if (status) VIPS_UNREF(out);
+  *result = (cvips_image *)out;
+  return status ? -1 : 0;
+}
+
+int cvips_to_rgb(cvips_image *image, cvips_image **result) {
+  VipsImage *in = vips_of(image);
+  VipsImage *out = NULL;
+  int status;
+  if (vips_image_get_bands(in) == 3) {
+    status = vips_copy(in, &out, NULL);
+  } else {
+    VipsImage *three[] = {in, in, in};
+    status = vips_bandjoin(three, &out, 3, NULL);
+  }
+  *result = (cvips_image *)out;
+  return status;
+}
+
+int cvips_write(cvips_image *image, uint8_t *pixels, size_t size) {
+  size_t written = 0;
+  void *memory = vips_image_write_to_memory(vips_of(image), &written);
+  if (!memory) return -1;
+  int fits = written == size;
+  if (fits)
+    memcpy(pixels, memory, size);
+  else
+    vips_error("write", "%zu bytes came out, %zu were expected", written, size);
+  g_free(memory);
+  return fits ? 0 : -1;
+}
+
+int cvips_from_pixels(
+    const uint8_t *pixels, int width, int height, int bands, cvips_image **image) {
+  VipsImage *raw = vips_image_new_from_memory(
+      pixels, (size_t)width * height * bands, width, height, bands, VIPS_FORMAT_UCHAR);
+  if (!raw) return -1;
+  VipsInterpretation space = bands == 1   ? VIPS_INTERPRETATION_B_W
+                             : bands == 4 ? VIPS_INTERPRETATION_CMYK
+                                          : VIPS_INTERPRETATION_sRGB;
+  VipsImage *out = NULL;
+  int status = vips_copy(raw, &out, "interpretation", space, NULL);
+  g_object_unref(raw);
+  *image = (cvips_image *)out;
+  return status;
+}
+
+int cvips_encode(
+    cvips_image *image, cvips_format format, int quality, void **bytes, size_t *length) {
+  VipsImage *in = vips_of(image);
+  switch (format) {
+    case CVIPS_JPEG:
+      return vips_jpegsave_buffer(in, bytes, length, "Q", quality, "strip", TRUE, NULL);
+    case CVIPS_PNG:
+      return vips_pngsave_buffer(in, bytes, length, "strip", TRUE, NULL);
+    case CVIPS_TIFF:
+      return vips_tiffsave_buffer(in, bytes, length, NULL);
+    case CVIPS_WEBP:
+      return vips_webpsave_buffer(in, bytes, length, "Q", quality, "lossless", quality >= 100, NULL);
+    case CVIPS_BMP:
+      break;
+  }
+  vips_error("encode", "this format is read but not written");
+  return -1;
+}
+
+void cvips_release(cvips_image *image) {
+  if (image) g_object_unref(vips_of(image));
+}
+
+void cvips_release_bytes(void *bytes) { g_free(bytes); }
+
+void cvips_end_thread(void) { vips_thread_shutdown(); }

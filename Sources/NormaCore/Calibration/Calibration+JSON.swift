@@ -1,0 +1,87 @@
+import Foundation
+
+extension Calibration: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case status, falseAlarmRate, pixelFalseAlarmRate, extrapolates, shared, categories, pixel
+    case pixelCategories, normalScores, normalPixelMaxima, features, autoAccuracy
+  }
+
+  /// Thresholds are taken as the file has them: a model keeps deciding as it was shipped. What other
+  /// rates and p-values need is made anew from the normal scores.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      status: container.decode(CalibrationStatus.self, forKey: .status),
+      rate: container.decode(Double.self, forKey: .falseAlarmRate),
+      pixelRate: container.decode(Double.self, forKey: .pixelFalseAlarmRate),
+      extrapolates: container.decode(Bool.self, forKey: .extrapolates),
+      scores: container.decode([String: [Float]].self, forKey: .normalScores),
+      maxima: container.decode([String: [Float]].self, forKey: .normalPixelMaxima),
+      features: container.decodeIfPresent(CategoryFeatures.self, forKey: .features),
+      autoAccuracy: container.decodeIfPresent(Double.self, forKey: .autoAccuracy),
+      stored: StoredThresholds(
+        shared: container.decodeIfPresent(Threshold.self, forKey: .shared),
+        categories: container.decode([String: Threshold].self, forKey: .categories),
+        pixel: container.decodeIfPresent(Threshold.self, forKey: .pixel),
+        pixelCategories: container.decode([String: Threshold].self, forKey: .pixelCategories)))
+    try checkStored()
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(status, forKey: .status)
+    try container.encode(falseAlarmRate, forKey: .falseAlarmRate)
+    try container.encode(pixelFalseAlarmRate, forKey: .pixelFalseAlarmRate)
+    try container.encode(extrapolates, forKey: .extrapolates)
+    try container.encode(shared, forKey: .shared)
+    try container.encode(categories, forKey: .categories)
+    try container.encode(pixel, forKey: .pixel)
+    try container.encode(pixelCategories, forKey: .pixelCategories)
+    try container.encode(normalScores, forKey: .normalScores)
+    try container.encode(normalPixelMaxima, forKey: .normalPixelMaxima)
+    try container.encode(features, forKey: .features)
+    try container.encode(autoAccuracy, forKey: .autoAccuracy)
+  }
+
+  /// The calibration as JSON with sorted keys: the same calibration gives the same bytes.
+  public func json() throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(self)
+  }
+
+  /// Reads what ``json()`` wrote.
+  ///
+  /// - Throws: ``CalibrationError``.
+  public init(json: Data) throws {
+    do {
+      self = try JSONDecoder().decode(Calibration.self, from: json)
+    } catch let error as CalibrationError {
+      throw error
+    } catch let DecodingError.keyNotFound(key, _) {
+      throw CalibrationError.unreadable("'\(key.stringValue)' is missing")
+    } catch let DecodingError.typeMismatch(_, context), let DecodingError.valueNotFound(_, context)
+    {
+      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw CalibrationError.unreadable("the value at '\(path)' is of the wrong kind")
+    } catch {
+      throw CalibrationError.unreadable("it is not valid JSON")
+    }
+  }
+
+  private func checkStored() throws {
+    let isCalibrated = status != .uncalibrated
+    guard isCalibrated == (shared != nil),
+      isCalibrated == normalScores.values.contains(where: { !$0.isEmpty })
+    else {
+      throw CalibrationError.unreadable(
+        isCalibrated
+          ? "its status is '\(status)', but thresholds or normal scores are missing"
+          : "its status is 'uncalibrated', but it has thresholds or normal scores")
+    }
+    let all = [shared, pixel].compactMap { $0 } + categories.values + pixelCategories.values
+    for threshold in all where !threshold.value.isFinite || !threshold.rate.isFinite {
+      throw CalibrationError.notFinite(what: "a threshold", value: "\(threshold.value)")
+    }
+  }
+}

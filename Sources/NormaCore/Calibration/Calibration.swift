@@ -1,0 +1,219 @@
+/// What a model's scores mean: thresholds, p-values and the nearest category, from normal pictures
+/// that the network was not trained on.
+///
+/// A picture is anomalous exactly when its score is *above* its threshold. Thresholds that are not
+/// extrapolated agree with the p-values: above the threshold is where p ≤ the stated rate.
+///
+/// - The **shared** threshold ranks a score among the normal scores of all categories.
+/// - A **category's** threshold ranks it among the category's own where these support the rate
+///   (n ≥ 1/r − 1), else among those of all categories relative to each one's location and spread
+///   (``CategoryScales`` has the equations); the rate then holds over the categories together.
+/// - The **pixel** thresholds do the same with the largest value of each normal picture's anomaly
+///   map: at the rate r of normal pictures, any region at all is drawn.
+public struct Calibration: Sendable, Equatable {
+  /// Where the thresholds come from.
+  public let status: CalibrationStatus
+  /// The false-alarm rate that was asked for, in (0, 1).
+  public let falseAlarmRate: Double
+  /// The same for regions: the share of normal pictures that may show one.
+  public let pixelFalseAlarmRate: Double
+  /// Whether rates that the pictures do not support are extrapolated.
+  public let extrapolates: Bool
+  /// The threshold of the image score for all categories; `nil` when uncalibrated.
+  public let shared: Threshold?
+  /// The threshold of the image score by category.
+  public let categories: [String: Threshold]
+  /// The threshold of the anomaly map for all categories; `nil` when no maps were given.
+  public let pixel: Threshold?
+  /// The threshold of the anomaly map by category.
+  public let pixelCategories: [String: Threshold]
+  /// What tells the categories apart; `nil` when no features were given.
+  public let features: CategoryFeatures?
+  /// The share of held-out pictures whose nearest category is their own.
+  public let autoAccuracy: Double?
+
+  private let scores: NormalScores
+  private let maxima: NormalScores
+
+  /// The normal pictures' scores by category.
+  public var normalScores: [String: [Float]] { scores.byCategory }
+  /// The largest value of each normal picture's anomaly map, by category.
+  public var normalPixelMaxima: [String: [Float]] { maxima.byCategory }
+  /// Mean trunk feature by category, `[channels]`.
+  public var categoryFeatures: [String: [Float]] { features?.means ?? [:] }
+  /// Every category that has scores or features, sorted.
+  public var knownCategories: [String] {
+    Set(scores.byCategory.keys).union(categoryFeatures.keys).sorted()
+  }
+
+  /// Sets the thresholds.
+  ///
+  /// - Parameters:
+  ///   - scores: image scores of normal pictures by category; at least one picture in all.
+  ///   - pixelMaxima: the largest value of each picture's anomaly map by category; may be empty.
+  ///   - source: what kind of pictures these are.
+  ///   - rate: the false-alarm rate r to aim at, in (0, 1).
+  ///   - pixelRate: the share of normal pictures that may show a region; `nil` is `rate`.
+  ///   - extrapolate: whether to extrapolate the tail where r < 1/(n + 1).
+  ///   - features: what tells the categories apart.
+  ///   - autoAccuracy: how often that is right on held-out pictures.
+  /// - Throws: ``CalibrationError``.
+  public static func fit(
+    scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:],
+    source: CalibrationStatus.Source, rate: Double = 0.01, pixelRate: Double? = nil,
+    extrapolate: Bool = false, features: CategoryFeatures? = nil, autoAccuracy: Double? = nil
+  ) throws -> Calibration {
+    guard scores.values.contains(where: { !$0.isEmpty }) else { throw CalibrationError.noPictures }
+    return try Calibration(
+      status: .calibrated(from: source), rate: rate, pixelRate: pixelRate ?? rate,
+      extrapolates: extrapolate, scores: scores, maxima: pixelMaxima, features: features,
+      autoAccuracy: autoAccuracy, stored: nil)
+  }
+
+  /// A model without thresholds, which still may tell the categories apart.
+  ///
+  /// - Throws: ``CalibrationError/rate(_:)``.
+  public static func uncalibrated(
+    rate: Double = 0.01, features: CategoryFeatures? = nil, autoAccuracy: Double? = nil
+  ) throws -> Calibration {
+    try Calibration(
+      status: .uncalibrated, rate: rate, pixelRate: rate, extrapolates: false, scores: [:],
+      maxima: [:], features: features, autoAccuracy: autoAccuracy, stored: nil)
+  }
+
+  /// New thresholds from a folder of new normal pictures; what tells the categories apart stays.
+  ///
+  /// - Parameters:
+  ///   - rate: the new false-alarm rate; `nil` keeps this calibration's two rates.
+  ///   - extrapolate: `nil` keeps this calibration's choice.
+  /// - Throws: ``CalibrationError``.
+  public func recalibrated(
+    scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:], rate: Double? = nil,
+    extrapolate: Bool? = nil
+  ) throws -> Calibration {
+    try .fit(
+      scores: scores, pixelMaxima: pixelMaxima, source: .folder, rate: rate ?? falseAlarmRate,
+      pixelRate: rate ?? pixelFalseAlarmRate, extrapolate: extrapolate ?? extrapolates,
+      features: features, autoAccuracy: autoAccuracy)
+  }
+
+  /// - Parameter stored: thresholds as a file has them; `nil` computes them.
+  init(
+    status: CalibrationStatus, rate: Double, pixelRate: Double, extrapolates: Bool,
+    scores: [String: [Float]], maxima: [String: [Float]], features: CategoryFeatures?,
+    autoAccuracy: Double?, stored: StoredThresholds?
+  ) throws {
+    for rate in [rate, pixelRate] { try Self.check(rate: rate) }
+    if let accuracy = autoAccuracy, !(0...1).contains(accuracy) {
+      throw CalibrationError.notFinite(what: "the accuracy of `auto`", value: "\(accuracy)")
+    }
+    self.status = status
+    falseAlarmRate = rate
+    pixelFalseAlarmRate = pixelRate
+    self.extrapolates = extrapolates
+    self.features = features
+    self.autoAccuracy = autoAccuracy
+    let scores = try NormalScores(scores, rate: rate, what: "score")
+    let maxima = try NormalScores(maxima, rate: pixelRate, what: "largest map value")
+    (self.scores, self.maxima) = (scores, maxima)
+    let thresholds =
+      stored
+      ?? StoredThresholds(
+        shared: scores.threshold(category: nil, rate: rate, extrapolate: extrapolates),
+        categories: scores.thresholds(rate: rate, extrapolate: extrapolates),
+        pixel: maxima.threshold(category: nil, rate: pixelRate, extrapolate: extrapolates),
+        pixelCategories: maxima.thresholds(rate: pixelRate, extrapolate: extrapolates))
+    shared = thresholds.shared
+    categories = thresholds.categories
+    pixel = thresholds.pixel
+    pixelCategories = thresholds.pixelCategories
+  }
+
+  struct StoredThresholds {
+    var shared: Threshold?
+    var categories: [String: Threshold]
+    var pixel: Threshold?
+    var pixelCategories: [String: Threshold]
+  }
+
+  static func check(rate: Double) throws {
+    guard rate > 0, rate < 1 else { throw CalibrationError.rate(rate) }
+  }
+}
+
+extension Calibration {
+  /// The conformal p-value of a picture's score: the share of normal pictures that score as high,
+  /// (1 + #{normal ≥ score}) / (n + 1), among the pictures that set the same category's threshold.
+  ///
+  /// - Parameter category: `nil`, or a category without scores, ranks among all pictures.
+  /// - Returns: in (0, 1]; 1 when uncalibrated or for a NaN score.
+  public func pValue(score: Float, category: String? = nil) -> Double {
+    score.isNaN ? 1 : scores.pValue(score, category: category)
+  }
+
+  /// The threshold of the image score.
+  ///
+  /// - Parameters:
+  ///   - category: `nil` gives the shared threshold, and so does a category of which the model knows
+  ///     the features but no scores.
+  ///   - rate: another false-alarm rate than the calibration's.
+  /// - Throws: ``CalibrationError`` when uncalibrated, for an unknown category, for a bad rate.
+  public func threshold(category: String? = nil, rate: Double? = nil) throws -> Threshold {
+    if let rate { try Self.check(rate: rate) }
+    guard let shared else { throw CalibrationError.uncalibrated }
+    try check(category)
+    guard let rate, rate != falseAlarmRate else {
+      return category.flatMap { categories[$0] } ?? shared
+    }
+    let other = scores.threshold(category: category, rate: rate, extrapolate: extrapolates)
+    return other ?? shared
+  }
+
+  /// The threshold of the anomaly map, as ``threshold(category:rate:)``; `nil` when the calibration
+  /// saw no maps.
+  ///
+  /// - Throws: ``CalibrationError`` for an unknown category or a bad rate.
+  public func pixelThreshold(category: String? = nil, rate: Double? = nil) throws -> Threshold? {
+    if let rate { try Self.check(rate: rate) }
+    try check(category)
+    guard let rate, rate != pixelFalseAlarmRate else {
+      return category.flatMap { pixelCategories[$0] } ?? pixel
+    }
+    return maxima.threshold(category: category, rate: rate, extrapolate: extrapolates)
+  }
+
+  /// The category whose mean trunk feature is nearest to `feature`, `[channels]`; `nil` when the
+  /// model has no features, or for a feature of another length.
+  public func nearestCategory(feature: [Float]) -> String? { features?.nearest(feature) }
+
+  /// What the calibration says of one picture.
+  ///
+  /// - Parameters:
+  ///   - rate: another false-alarm rate than the calibration's.
+  ///   - regions: the anomalous regions, already found.
+  /// - Returns: a verdict whose threshold, p-value and decision are `nil` when uncalibrated.
+  /// - Throws: ``CalibrationError`` for a score that is NaN or infinite, for an unknown category, for
+  ///   a bad rate.
+  public func verdict(
+    path: String, score: Float, category: String? = nil, rate: Double? = nil,
+    regions: [Region] = []
+  ) throws -> Verdict {
+    guard score.isFinite else {
+      throw CalibrationError.notFinite(what: "the score of \(path)", value: "\(score)")
+    }
+    guard status != .uncalibrated else {
+      try check(category)
+      return Verdict(path: path, score: score, category: category, regions: regions)
+    }
+    let threshold = try threshold(category: category, rate: rate)
+    return Verdict(
+      path: path, score: score, pValue: pValue(score: score, category: category),
+      threshold: threshold.value, category: category, anomalous: score > threshold.value,
+      regions: regions)
+  }
+
+  private func check(_ category: String?) throws {
+    guard let category, !knownCategories.contains(category) else { return }
+    throw CalibrationError.unknownCategory(category, known: knownCategories)
+  }
+}

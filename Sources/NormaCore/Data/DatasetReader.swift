@@ -1,0 +1,64 @@
+import Foundation
+
+/// Reads a data set as its user has it on disk, whichever of the three layouts it has.
+public enum DatasetReader {
+  /// - Parameter path: a table (`.csv`), a folder that holds exactly one, a folder in MVTec AD's
+  ///   layout (of several categories or of one), or a plain folder of normal pictures.
+  /// - Throws: `DatasetProblem` or `FileProblem` when nothing can be read at all. Single files that
+  ///   cannot be used do not throw; they are named in `Dataset.unusable`.
+  public static func read(_ path: String) throws -> Dataset {
+    let source = FilePath.absolute(path)
+    guard FilePath.isFolder(source) else { return try readFile(source) }
+    let listing = try FolderListing(source)
+    let dataset =
+      if MVTecLayout.isCategory(listing) {
+        try MVTecLayout.readCategory(source)
+      } else if let categories = MVTecLayout.categories(in: source, listing) {
+        MVTecLayout.read(source, categories: categories, listing)
+      } else if let table = onlyTable(listing) {
+        try TableLayout.read(source + "/" + table)
+      } else {
+        try FolderLayout.read(source, listing)
+      }
+    return try checked(dataset)
+  }
+
+  private static func readFile(_ source: String) throws -> Dataset {
+    if source.lowercased().hasSuffix(".csv") { return try checked(TableLayout.read(source)) }
+    guard FilePath.exists(source) else {
+      throw FileProblem(path: source, reason: "there is no such file or folder")
+    }
+    throw DatasetProblem("\(source): a data set is a folder or a table (.csv), not a single file")
+  }
+
+  private static func onlyTable(_ listing: FolderListing) -> String? {
+    let tables = listing.files.filter {
+      $0.lowercased().hasSuffix(".csv") && !$0.hasPrefix(".")
+    }
+    return tables.count == 1 ? tables[0] : nil
+  }
+
+  private static func checked(_ dataset: Dataset) throws -> Dataset {
+    guard dataset.samples.isEmpty else { return dataset }
+    var text = "\(dataset.source): no usable picture was found here"
+    if let first = dataset.unusable.first {
+      text += " (\(counted(dataset.unusable.count, "file")) cannot be used, for instance "
+      text += "\(FilePath.relative(first.path, to: dataset.root)): \(first.reason))"
+    }
+    for note in dataset.notes.prefix(5) { text += "\n  \(note)" }
+    throw DatasetProblem(text + "\n" + layoutHelp)
+  }
+
+  static let layoutHelp = """
+    A data set is one of
+      MVTec AD's layout  CATEGORY/train/good/*, CATEGORY/test/good/*, CATEGORY/test/DEFECT/*,
+                         CATEGORY/ground_truth/DEFECT/NAME_mask.png
+      a plain folder     CATEGORY/* or pictures directly; all are taken as normal
+      a table            a .csv file whose first line is path,category,split,label,mask
+    with pictures in JPEG, PNG, TIFF, WebP or BMP.
+    """
+
+  static let testHelp =
+    "test pictures lie in CATEGORY/test/good and CATEGORY/test/DEFECT (MVTec AD's layout), or are "
+    + "rows of a table whose split is test"
+}

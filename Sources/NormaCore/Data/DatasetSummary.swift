@@ -1,0 +1,124 @@
+/// What a data set holds, shown before any work starts.
+public struct DatasetSummary: Sendable {
+  /// The data set without the pictures and masks that turned out unreadable; those stand in its
+  /// `unusable`.
+  public private(set) var dataset: Dataset
+  public private(set) var categories: [Category] = []
+
+  /// The figures of one category.
+  public struct Category: Sendable, Equatable {
+    public var name: String
+    public var train = 0
+    public var testNormal = 0
+    /// Defective test pictures by kind.
+    public var defects: [String: Int] = [:]
+    /// Defective test pictures that have a mask.
+    public var masks = 0
+    /// Smallest and largest picture, by area; nil when no picture was looked at.
+    public var smallest: PictureSize?
+    public var largest: PictureSize?
+
+    public var testAnomalous: Int { defects.values.reduce(0, +) }
+  }
+
+  /// - Parameters:
+  ///   - probe: reads a picture's size from its header; what it throws is the reason for which the
+  ///     picture cannot be used.
+  ///   - progress: called after each picture with how many are done.
+  public init(
+    _ dataset: Dataset, probe: (String) throws -> PictureSize,
+    progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
+  ) {
+    var kept: [Sample] = []
+    var unusable: [UnusableFile] = []
+    var found: [String: Category] = [:]
+    for name in dataset.categories { found[name] = Category(name: name) }
+    for (index, sample) in dataset.samples.enumerated() {
+      do {
+        let size = try probe(sample.path)
+        found[sample.category, default: Category(name: sample.category)].add(sample, size)
+        kept.append(sample)
+      } catch {
+        let reason = (error as? FileProblem)?.reason ?? "\(error)"
+        unusable.append(
+          UnusableFile(path: sample.path, reason: reason, category: sample.category))
+      }
+      progress(index + 1, dataset.samples.count)
+    }
+    self.dataset = dataset
+    self.dataset.samples = kept
+    self.dataset.unusable += unusable
+    categories = dataset.categories.compactMap { found[$0] }
+  }
+
+  /// For the terminal: a table of the categories, notes, and the first files that cannot be used.
+  public var text: String {
+    var lines = [heading, "", table.text]
+    if !dataset.notes.isEmpty {
+      lines += [""] + dataset.notes.map { "note: \($0)" }
+    }
+    if !dataset.unusable.isEmpty { lines += [""] + unusableLines }
+    return lines.joined(separator: "\n")
+  }
+
+  private var heading: String {
+    let layout = dataset.layout == TableLayout.name ? "a table" : "layout: \(dataset.layout)"
+    let one = categories.count == 1
+    return "\(dataset.source) (\(layout)): \(categories.count) categor\(one ? "y" : "ies"), "
+      + "\(dataset.train.count) to train on, \(dataset.test.count) to test with"
+  }
+
+  private var table: TextTable {
+    var table = TextTable(
+      columns: ["category", "train", "test good", "test defective", "masks", "size"],
+      right: [1, 2, 3, 4])
+    for category in categories { table.add(category.row) }
+    return table
+  }
+
+  private var unusableLines: [String] {
+    let shown = 20
+    var lines = ["\(counted(dataset.unusable.count, "file")) cannot be used:"]
+    for file in dataset.unusable.prefix(shown) {
+      lines.append("  \(FilePath.relative(file.path, to: dataset.root)): \(file.reason)")
+    }
+    if dataset.unusable.count > shown {
+      lines.append("  … and \(dataset.unusable.count - shown) more")
+    }
+    return lines
+  }
+}
+
+extension DatasetSummary.Category {
+  mutating func add(_ sample: Sample, _ size: PictureSize) {
+    switch (sample.split, sample.label) {
+    case (.train, _): train += 1
+    case (.test, .normal): testNormal += 1
+    case (.test, .anomalous(let kind)):
+      defects[kind, default: 0] += 1
+      if sample.mask != nil { masks += 1 }
+    }
+    let area = size.width * size.height
+    if smallest.map({ area < $0.width * $0.height }) ?? true { smallest = size }
+    if largest.map({ area > $0.width * $0.height }) ?? true { largest = size }
+  }
+
+  var row: [String] {
+    [
+      name, "\(train)", "\(testNormal)", defective, testAnomalous == 0 ? "–" : "\(masks)", sizes,
+    ]
+  }
+
+  private var defective: String {
+    let kinds = defects.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    if kinds.count < 2 { return "\(testAnomalous)" }
+    let shown = kinds.prefix(4).map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+    let rest = kinds.count > 4 ? ", \(kinds.count - 4) more" : ""
+    return "\(testAnomalous) (\(shown)\(rest))"
+  }
+
+  private var sizes: String {
+    guard let smallest, let largest else { return "–" }
+    return smallest == largest ? "\(smallest)" : "\(smallest) to \(largest)"
+  }
+}

@@ -1,0 +1,153 @@
+/// MVTec AD's layout: `CATEGORY/train/good`, `CATEGORY/test/good`, `CATEGORY/test/DEFECT` and
+/// `CATEGORY/ground_truth/DEFECT/NAME_mask.png`. Masks may be missing.
+enum MVTecLayout {
+  static let name = "MVTec AD"
+
+  static func isCategory(_ listing: FolderListing) -> Bool {
+    listing.folders.contains("train") || listing.folders.contains("test")
+  }
+
+  /// The sub-folders that are categories; nil when none is.
+  static func categories(in root: String, _ listing: FolderListing) -> [String]? {
+    let found = listing.folders.filter { name in
+      guard !name.hasPrefix("."), let inner = try? FolderListing(root + "/" + name) else {
+        return false
+      }
+      return isCategory(inner)
+    }
+    return found.isEmpty ? nil : found
+  }
+
+  static func read(_ root: String, categories: [String], _ listing: FolderListing) -> Dataset {
+    var builder = DatasetBuilder(root: root, layout: name)
+    let others = listing.folders.filter { !categories.contains($0) && !$0.hasPrefix(".") }
+    for other in others {
+      let path = root + "/" + other
+      if builder.list(path) != nil {
+        builder.note("\(other) is not a category: it has no folder train or test")
+      }
+    }
+    for category in categories {
+      addCategory(category, at: root + "/" + category, to: &builder)
+    }
+    return builder.dataset()
+  }
+
+  /// The folder is one category itself.
+  static func readCategory(_ folder: String) throws -> Dataset {
+    // Paths stay relative to the folder above, as they are when it is read as one of several.
+    var builder = DatasetBuilder(root: FilePath.parent(folder), layout: name)
+    addCategory(FilePath.name(folder), at: folder, to: &builder)
+    return builder.dataset(source: folder)
+  }
+
+  private static func addCategory(
+    _ category: String, at folder: String, to builder: inout DatasetBuilder
+  ) {
+    builder.add(category: category)
+    guard let listing = builder.list(folder, category: category) else { return }
+    for split in listing.folders {
+      switch split {
+      case "train": addTraining(category, at: folder + "/train", to: &builder)
+      case "test": addTest(category, at: folder, to: &builder)
+      case "ground_truth": break
+      default:
+        if !split.hasPrefix(".") {
+          builder.note(
+            "\(category)/\(split) is not used; train, test and ground_truth are",
+            category: category)
+        }
+      }
+    }
+  }
+
+  private static func addTraining(
+    _ category: String, at folder: String, to builder: inout DatasetBuilder
+  ) {
+    guard let listing = builder.list(folder, category: category) else { return }
+    for file in listing.files {
+      builder.refuse(
+        folder + "/" + file, "it lies in train itself; normal pictures belong in train/good",
+        category: category)
+    }
+    for kind in listing.folders where kind != "good" && !kind.hasPrefix(".") {
+      builder.note(
+        "\(category)/train/\(kind) is not used; normal pictures to train on belong in train/good",
+        category: category)
+    }
+    if listing.folders.contains("good") {
+      builder.addPictures(in: folder + "/good", category: category, split: .train, label: .normal)
+    }
+  }
+
+  private static func addTest(
+    _ category: String, at folder: String, to builder: inout DatasetBuilder
+  ) {
+    guard let listing = builder.list(folder + "/test", category: category) else { return }
+    for file in listing.files {
+      builder.refuse(
+        folder + "/test/" + file,
+        "it lies in test itself; pictures belong in test/good or test/DEFECT", category: category)
+    }
+    for kind in listing.folders where !kind.hasPrefix(".") {
+      let isGood = kind == "good"
+      if ["ok", "normal", "nominal"].contains(kind.lowercased()) {
+        builder.note(
+          "\(category)/test/\(kind) is taken as a kind of defect; normal pictures belong in "
+            + "test/good", category: category)
+      }
+      let masks = isGood ? [:] : masks(of: kind, category, at: folder, &builder)
+      let before = builder.samples.count
+      builder.addPictures(
+        in: folder + "/test/" + kind, category: category, split: .test,
+        label: isGood ? .normal : .anomalous(kind), masks: masks)
+      guard !isGood else { continue }
+      compare(masks, with: builder.samples[before...], kind, category, &builder)
+    }
+  }
+
+  /// Masks by the stem of the picture that they belong to.
+  private static func masks(
+    of kind: String, _ category: String, at folder: String, _ builder: inout DatasetBuilder
+  ) -> [String: String] {
+    let path = folder + "/ground_truth/" + kind
+    guard FilePath.isFolder(path), let listing = builder.list(path, category: category) else {
+      return [:]
+    }
+    var masks: [String: String] = [:]
+    for file in listing.files {
+      guard builder.isPicture(path + "/" + file, category: category) else { continue }
+      let stem = FilePath.stem(file)
+      guard stem.hasSuffix("_mask") else {
+        builder.refuse(
+          path + "/" + file, "not taken as a mask: its name does not end in _mask",
+          category: category)
+        continue
+      }
+      masks[String(stem.dropLast("_mask".count))] = path + "/" + file
+    }
+    return masks
+  }
+
+  /// Notes masks without a picture, and pictures without a mask where others have one.
+  private static func compare(
+    _ masks: [String: String], with samples: ArraySlice<Sample>, _ kind: String,
+    _ category: String, _ builder: inout DatasetBuilder
+  ) {
+    let place = "\(category)/ground_truth/\(kind)"
+    let pictures = Set(samples.map { FilePath.stem($0.path) })
+    let orphans = masks.keys.filter { !pictures.contains($0) }.sorted()
+    if let first = orphans.first {
+      builder.note(
+        "\(place): \(counted(orphans.count, "mask")) without a picture (\(first), …)",
+        category: category)
+    }
+    let bare = samples.filter { $0.mask == nil }
+    if let first = bare.first {
+      builder.note(
+        "\(place): \(bare.count) of \(counted(samples.count, "picture")) "
+          + "have no mask (\(FilePath.name(first.path)), …); pixel metrics leave them out",
+        category: category)
+    }
+  }
+}

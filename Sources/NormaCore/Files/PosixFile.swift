@@ -1,0 +1,126 @@
+import Foundation
+
+/// An open file of the operating system, closed when it goes. Foundation's file handle hides the
+/// error number, which is what tells a full disk from a forbidden one.
+package struct PosixFile: ~Copyable {
+  package let descriptor: Int32
+  package let path: String
+
+  /// Opens for reading. What is not a regular file is refused without waiting for it (a named pipe
+  /// would block for ever).
+  package init(reading path: String) throws {
+    self.path = path
+    descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileProblem.system(path, "cannot be opened", code: errno) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw FileProblem.system(path, "cannot be examined", code: errno)
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFREG: break
+    case S_IFDIR: throw FileProblem(path: path, reason: "it is a folder, a file was expected")
+    default: throw FileProblem(path: path, reason: "it is a device or a pipe, not a regular file")
+    }
+  }
+
+  /// Creates a file that does not exist yet, for writing.
+  package init(creating path: String, mode: mode_t = 0o666) throws {
+    self.path = path
+    descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+    guard descriptor >= 0 else { throw FileProblem.system(path, "cannot be created", code: errno) }
+  }
+
+  /// Opens a folder, to lock it or to bring its entries to disk.
+  package init(folder path: String) throws {
+    self.path = path
+    descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw FileProblem.system(path, "cannot be opened", code: errno) }
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+  }
+
+  /// The size in bytes at this moment.
+  package func size() throws -> Int {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw FileProblem.system(path, "cannot be examined", code: errno)
+    }
+    return Int(status.st_size)
+  }
+
+  /// Up to `buffer.count` bytes from here on; fewer only at the end of the file.
+  package func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    guard let base = buffer.baseAddress else { return 0 }
+    var done = 0
+    while done < buffer.count {
+      let count = Foundation.read(descriptor, base + done, buffer.count - done)
+      if count == 0 { break }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw FileProblem.system(path, "cannot be read", code: errno)
+      }
+      done += count
+    }
+    return done
+  }
+
+  /// The first `count` bytes, or all when there are fewer.
+  package func head(_ count: Int) throws -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let found = try bytes.withUnsafeMutableBytes { try read(into: $0) }
+    return Array(bytes[..<found])
+  }
+
+  /// Everything from here on; a file larger than `limit` bytes is refused before it is read.
+  package func readAll(limit: Int) throws -> Data {
+    let size = try size()
+    guard size <= limit else {
+      throw FileProblem(
+        path: path, reason: "it is \(size) bytes long; at most \(limit) are expected here")
+    }
+    var data = Data(count: size)
+    let found = try data.withUnsafeMutableBytes { try read(into: $0) }
+    guard found == size else {
+      throw FileProblem(path: path, reason: "it became shorter while it was read")
+    }
+    return data
+  }
+
+  package func write(_ data: Data) throws {
+    try data.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      var done = 0
+      while done < bytes.count {
+        let count = Foundation.write(descriptor, base + done, bytes.count - done)
+        if count < 0 {
+          if errno == EINTR { continue }
+          throw FileProblem.system(path, "cannot be written", code: errno)
+        }
+        done += count
+      }
+    }
+  }
+
+  /// Waits until what was written is on the disk.
+  package func synchronize() throws {
+    guard fsync(descriptor) == 0 else {
+      throw FileProblem.system(path, "cannot be brought to the disk", code: errno)
+    }
+  }
+
+  /// Takes the lock that says somebody works on this file or folder; false when another has it. It
+  /// ends with the process, however that ends.
+  package func tryLock() -> Bool {
+    flock(descriptor, LOCK_EX | LOCK_NB) == 0
+  }
+
+  /// Whether `path` still names what is open here.
+  package func isStill(at path: String) -> Bool {
+    var open = stat()
+    var named = stat()
+    return fstat(descriptor, &open) == 0 && lstat(path, &named) == 0
+      && open.st_ino == named.st_ino && open.st_dev == named.st_dev
+  }
+}

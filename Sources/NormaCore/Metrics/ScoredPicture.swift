@@ -1,0 +1,16 @@
+/// One labelled picture and its score.
+public struct ScoredPicture: Codable, Sendable, Equatable {
+  public var path: String
+  public var category: String
+  /// What the ground truth says.
+  public var isAnomalous: Bool
+  /// The image score; higher is more anomalous.
+  public var score: Float
+
+  public init(path: String, category: String, isAnomalous: Bool, score: Float) {
+    self.path = path
+    self.category = category
+    self.isAnomalous = isAnomalous
+    self.score = score
+  }
+}

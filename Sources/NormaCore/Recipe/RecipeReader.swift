@@ -1,0 +1,99 @@
+import Foundation
+import Yams
+
+/// Walks a recipe's YAML and remembers on which line each key stands, so that every problem, also
+/// one that only shows when two keys are compared, is reported with its line.
+struct RecipeReader {
+  private(set) var issues: [RecipeIssue] = []
+  private var lines: [String: Int] = [:]
+  private var place: [String] = []
+
+  /// - Throws: `RecipeProblem`.
+  static func read(_ text: String, file: String) throws -> Recipe {
+    var recipe = Recipe()
+    var reader = RecipeReader()
+    if let root = try compose(text, file: file) { reader.read(root, into: &recipe) }
+    var issues = reader.issues
+    let broken = Set(issues.map(\.key))
+    for var issue in recipe.issues() where !broken.contains(issue.key) {
+      issue.line = reader.lines[issue.key]
+      issues.append(issue)
+    }
+    guard issues.isEmpty else { throw RecipeProblem(file: file, issues: issues) }
+    return recipe
+  }
+
+  mutating func read<Section: RecipeSection>(_ node: Node, into section: inout Section) {
+    // A section whose keys are all commented out keeps its defaults.
+    if node.isEmptyValue { return }
+    guard case .mapping(let mapping) = node else {
+      let keys = Section.keys.map(\.name).joined(separator: ", ")
+      return report("expected keys (\(keys)), found \(node.shown)", at: node)
+    }
+    for (keyNode, value) in mapping {
+      let name = keyNode.string ?? keyNode.shown
+      place.append(name)
+      lines[place.joined(separator: ".")] = keyNode.mark?.line
+      if let key = Section.keys.first(where: { $0.name == name }) {
+        key.read(&section, value, &self)
+      } else {
+        reportUnknown(name, in: Section.self, at: keyNode)
+      }
+      place.removeLast()
+    }
+  }
+
+  mutating func report(_ reason: String, at node: Node) {
+    issues.append(
+      RecipeIssue(key: place.joined(separator: "."), reason: reason, line: node.mark?.line))
+  }
+
+  private mutating func reportUnknown<Section: RecipeSection>(
+    _ name: String, in section: Section.Type, at node: Node
+  ) {
+    let known = Section.keys.map(\.name)
+    let section = place.count > 1 ? " in \(place.dropLast().joined(separator: "."))" : ""
+    var reason = "unknown key '\(name)'\(section)"
+    if let meant = Spelling.nearest(to: name, among: known) {
+      reason += "; did you mean '\(meant)'?"
+    } else if let home = Recipe.sections(with: name).first {
+      reason += "; it belongs in \(home)"
+    } else {
+      reason += "; known are \(known.joined(separator: ", "))"
+    }
+    issues.append(
+      RecipeIssue(
+        key: place.joined(separator: "."), reason: reason, line: node.mark?.line, saysKey: true))
+  }
+
+  /// The document's root; nil for an empty one.
+  private static func compose(_ text: String, file: String) throws -> Node? {
+    // The parser descends by recursion: what nests deeper than any recipe does is refused first.
+    var depth = 0
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{") { depth += 1 }
+      guard depth <= 1000 else {
+        throw RecipeProblem(file: file, reason: "too many brackets for a recipe")
+      }
+    }
+    do {
+      return try Yams.compose(yaml: text)
+    } catch let error as YamlError {
+      throw RecipeProblem(file: file, issues: [issue(of: error)])
+    }
+  }
+
+  private static func issue(of error: YamlError) -> RecipeIssue {
+    switch error {
+    case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+      .composer(_, let problem, let mark, _):
+      RecipeIssue(key: "", reason: "not valid YAML: \(problem)", line: mark.line)
+    case .duplicatedKeysInMapping(let names, let context):
+      RecipeIssue(
+        key: "",
+        reason: "\(names.map { "'\($0)'" }.joined(separator: ", ")) appears more than once",
+        line: context.mark.line)
+    default: RecipeIssue(key: "", reason: "not valid YAML: \(error)")
+    }
+  }
+}

@@ -1,0 +1,131 @@
+extension Recipe {
+  /// - Throws: `RecipeProblem` that names each key whose value cannot be, without lines (for values
+  ///   set by the program or the command line).
+  public func validate() throws {
+    let issues = issues()
+    guard issues.isEmpty else { throw RecipeProblem(file: nil, issues: issues) }
+  }
+
+  /// What can be checked only when the backbone's grid is known.
+  /// - Parameter grid: side of the aligned feature map.
+  /// - Throws: `RecipeProblem` when the window hides every token from every query.
+  public func validate(grid: Int) throws {
+    var check = RecipeCheck()
+    checkWindow(grid: grid, &check)
+    guard check.issues.isEmpty else { throw RecipeProblem(file: nil, issues: check.issues) }
+  }
+
+  func issues() -> [RecipeIssue] {
+    var check = RecipeCheck()
+    if method != "ras" {
+      check.add("method", "'\(method)' is not built; ras is")
+    }
+    checkBackbone(&check)
+    checkNetwork(&check)
+    checkTraining(&check)
+    check.range("scoring.pool", scoring.pool, 1...max(1, backbone.imageSize))
+    check.fraction("calibration.falseAlarmRate", calibration.falseAlarmRate, below: 0.5)
+    check.fraction("calibration.pixelFalseAlarmRate", calibration.pixelFalseAlarmRate, below: 0.5)
+    return check.issues
+  }
+
+  private func checkBackbone(_ check: inout RecipeCheck) {
+    if !BackboneRecipe.known.contains(backbone.name) {
+      let hint = Spelling.hint(for: backbone.name, among: BackboneRecipe.known)
+      check.add(
+        "backbone.name",
+        "unknown backbone '\(backbone.name)'"
+          + (hint.isEmpty ? "; known are \(BackboneRecipe.known.joined(separator: ", "))" : hint))
+    }
+    check.range("backbone.imageSize", backbone.imageSize, 32...2048)
+    guard let taps = backbone.taps else { return }
+    if taps.isEmpty {
+      check.add("backbone.taps", "the list is empty; leave the key out for the usual taps")
+    } else if taps[0] < 0 || zip(taps, taps.dropFirst()).contains(where: { $0 >= $1 }) {
+      check.add("backbone.taps", "block indices from 0 on, each larger than the one before")
+    }
+  }
+
+  private func checkNetwork(_ check: inout RecipeCheck) {
+    check.range("ras.hidden", ras.hidden, 4...8192)
+    if ras.hidden % 2 != 0 {
+      check.add("ras.hidden", "\(ras.hidden) is odd; half of it encodes the row, half the column")
+    }
+    check.range("ras.heads", ras.heads, 1...256)
+    if ras.heads > 0, ras.hidden % ras.heads != 0 {
+      check.add("ras.heads", "\(ras.heads) heads do not divide hidden (\(ras.hidden))")
+    }
+    check.range("ras.feedforward", ras.feedforward, 1...65536)
+    check.range("ras.dropout", ras.dropout, 0...0.9)
+    check.range("ras.encoder", ras.encoder, 0...24)
+    check.range("ras.decoder", ras.decoder, 1...24)
+    check.range("ras.jitter", ras.jitter, 0...1000)
+    check.range("ras.window", ras.window, 0...4096)
+    // Other taps may have another grid, which only the backbone knows.
+    if backbone.taps == nil { checkWindow(grid: grid, &check) }
+  }
+
+  private func checkWindow(grid: Int, _ check: inout RecipeCheck) {
+    guard ras.encoder > 0, ras.window > 0, ras.window / 2 > grid - 2 else { return }
+    let largest = RASRecipe.largestWindow(grid: grid)
+    check.add(
+      "ras.window",
+      "a window of \(ras.window) hides every token of a \(grid)×\(grid) grid from every query; "
+        + (largest > 0 ? "the largest that fits is \(largest)" : "only 0, no mask, fits"))
+  }
+
+  private func checkTraining(_ check: inout RecipeCheck) {
+    check.range("training.epochs", training.epochs, 1...1_000_000)
+    check.range("training.batch", training.batch, 1...65536)
+    check.fraction("training.learningRate", training.learningRate, below: 10)
+    check.range("training.weightDecay", training.weightDecay, 0...10)
+    if training.betas.count != 2 || training.betas.contains(where: { $0 < 0 || $0 >= 1 }) {
+      check.add("training.betas", "two numbers from 0 to below 1, as [0.9, 0.999]")
+    }
+    check.range("training.clip", training.clip, 0...1e6)
+    check.range("training.warmup", training.warmup, 0...10_000_000)
+    check.range("training.seed", training.seed, 0...Int.max)
+    check.range("training.holdout", training.holdout, 0...0.5)
+    check.range("training.checkpointEvery", training.checkpointEvery, 0...1440)
+    if training.keep == .best, training.holdout == 0 {
+      check.add(
+        "training.keep", "'best' is chosen by held-out pictures, and holdout is 0; use 'last'")
+    }
+    checkCrossFit(training.crossFit, &check)
+  }
+
+  private func checkCrossFit(_ crossFit: CrossFitRecipe, _ check: inout RecipeCheck) {
+    check.range("training.crossFit.folds", crossFit.folds, 0...20)
+    check.range("training.crossFit.epochs", crossFit.epochs, 1...1_000_000)
+    if crossFit.folds == 1 {
+      check.add("training.crossFit.folds", "1 part leaves nothing to train on; 2 or more, or 0")
+    }
+    if crossFit.folds > 1, training.holdout > 0 {
+      check.add(
+        "training.crossFit.folds",
+        "cross-fitting is for holdout: 0; here holdout is \(training.holdout.yaml)")
+    }
+  }
+}
+
+/// Collects what is wrong with a recipe's values.
+struct RecipeCheck {
+  var issues: [RecipeIssue] = []
+
+  mutating func add(_ key: String, _ reason: String) {
+    issues.append(RecipeIssue(key: key, reason: reason))
+  }
+
+  mutating func range<Value: RecipeValue & Comparable>(
+    _ key: String, _ value: Value, _ range: ClosedRange<Value>
+  ) {
+    guard !range.contains(value) else { return }
+    add(key, "\(value.yaml) is out of range; \(range.lowerBound.yaml) to \(range.upperBound.yaml)")
+  }
+
+  /// Above 0, up to `limit`.
+  mutating func fraction(_ key: String, _ value: Double, below limit: Double) {
+    guard !(value > 0 && value <= limit) else { return }
+    add(key, "\(value.yaml) is out of range; above 0, up to \(limit.yaml)")
+  }
+}

@@ -1,0 +1,235 @@
+internal import COpenVINO
+import Foundation
+
+/// One run of a compiled model at a time, with its input and output buffers, which are reused from run
+/// to run. Write the inputs, run by `infer()`, by `run()` or by `start()` and `wait()`, read the outputs.
+///
+/// Threads may share a request: each call has it to itself, and what may not happen while it runs throws.
+public final class InferRequest: @unchecked Sendable {
+  public let model: CompiledModel
+
+  private enum State {
+    case idle
+    /// By `start()`; `wait()` is due.
+    case started
+    /// By `run()`, which waits itself.
+    case awaited
+  }
+
+  // Everything below is reached under the lock only, which is why the class may call itself Sendable.
+  // The lock is recursive so that reading one output may nest in reading another.
+  private let lock = NSRecursiveLock()
+  private let pointer: OpaquePointer
+  private let completion = Completion()
+  private let callback: UnsafeMutablePointer<ov_callback_t>
+  private var tensors: [String: Tensor] = [:]
+  private var state = State.idle
+  private var hasResult = false
+
+  /// Owns `pointer`.
+  init(_ pointer: OpaquePointer, of model: CompiledModel) throws {
+    self.model = model
+    self.pointer = pointer
+    // OpenVINO keeps the callback's address, so it has to live as long as the request.
+    callback = .allocate(capacity: 1)
+    callback.initialize(
+      to: ov_callback_t(
+        callback_func: { Completion.from($0)?.finish() }, args: completion.reference))
+    try check(
+      ov_infer_request_set_callback(pointer, callback), "hear of the end of an inference")
+  }
+
+  deinit {
+    if state != .idle { _ = ov_infer_request_wait(pointer) }
+    ov_infer_request_free(pointer)
+    callback.deinitialize(count: 1)
+    callback.deallocate()
+  }
+
+  private func exclusively<Result>(_ body: () throws -> Result) rethrows -> Result {
+    lock.lock()
+    defer { lock.unlock() }
+    return try body()
+  }
+
+  private func requireIdle(_ attempt: String) throws {
+    guard state == .idle else {
+      throw OpenVINOError("\(attempt): the request is running; wait for it first")
+    }
+  }
+}
+
+// MARK: - Inputs
+
+extension InferRequest {
+  /// Gives the buffer of an input to `body`, which fills it where it lies: nothing is copied. The buffer
+  /// holds what the last run was given when the shape has not changed, and is valid during the call
+  /// only. Throws when there is no such input or it takes another type or shape.
+  public func fillInput<Element: TensorElement, Result>(
+    _ name: String, as type: Element.Type = Element.self, shape: [Int],
+    _ body: (UnsafeMutableBufferPointer<Element>) throws -> Result
+  ) throws -> Result {
+    try exclusively {
+      try requireIdle("set input '\(name)'")
+      let tensor = try input(name, type: Element.elementType, shape: shape)
+      return try body(try tensor.elements(of: Element.self))
+    }
+  }
+
+  /// Copies row-major `values` into an input. Throws as `fillInput` does, and when the number of values
+  /// is not the shape's.
+  public func setInput<Element: TensorElement>(
+    _ name: String, _ values: [Element], shape: [Int]
+  ) throws {
+    try values.withUnsafeBufferPointer { try setInput(name, $0, shape: shape) }
+  }
+
+  public func setInput<Element: TensorElement>(
+    _ name: String, _ values: UnsafeBufferPointer<Element>, shape: [Int]
+  ) throws {
+    try fillInput(name, as: Element.self, shape: shape) { buffer in
+      guard buffer.count == values.count else {
+        throw OpenVINOError(
+          "input '\(name)' was given \(values.count) values, its shape \(shape) needs "
+            + "\(buffer.count)")
+      }
+      _ = buffer.update(from: values)
+    }
+  }
+
+  /// The tensor of an input, replaced by one of `shape` when that has changed.
+  private func input(_ name: String, type: ElementType, shape: [Int]) throws -> Tensor {
+    let port = try model.input(name)
+    guard port.type == type else {
+      throw OpenVINOError("input '\(name)' takes \(port.type.rawValue), not \(type.rawValue)")
+    }
+    guard port.accepts(shape) else {
+      throw OpenVINOError("input '\(name)' takes the shape \(port.shape), not \(shape)")
+    }
+    if let tensor = tensors[port.name], try tensor.shape() == shape { return tensor }
+    let tensor = try Tensor(type: type, shape: shape)
+    try check(
+      ov_infer_request_set_tensor(pointer, name, tensor.pointer), "set input '\(name)' \(shape)")
+    tensors[port.name] = tensor
+    return tensor
+  }
+}
+
+// MARK: - Running
+
+extension InferRequest {
+  /// Runs the model and returns when it has finished. Throws when an input has not been set or OpenVINO
+  /// fails.
+  public func infer() throws {
+    try exclusively {
+      try prepare()
+      try check(ov_infer_request_infer(pointer), "run the model")
+      hasResult = true
+    }
+  }
+
+  /// Starts the model and returns at once; `wait()` has to follow.
+  public func start() throws {
+    try start(becoming: .started)
+  }
+
+  /// Returns when the run that `start()` began has finished; throws what went wrong in it.
+  public func wait() throws {
+    try exclusively {
+      guard state == .started else {
+        throw OpenVINOError("wait for the model: this request was not started by start()")
+      }
+      try finish()
+    }
+  }
+
+  /// Runs the model without occupying a thread of the caller's.
+  public func run() async throws {
+    try await withCheckedThrowingContinuation { continuation in
+      do {
+        try start(becoming: .awaited, resuming: continuation)
+      } catch {
+        continuation.resume(throwing: error)
+      }
+    }
+    // The callback comes just before the end; this waits out the rest and learns how it went.
+    try exclusively { try finish() }
+  }
+
+  private func start(
+    becoming next: State, resuming continuation: CheckedContinuation<Void, any Error>? = nil
+  ) throws {
+    try exclusively {
+      try prepare()
+      completion.expect(continuation)
+      do {
+        try check(ov_infer_request_start_async(pointer), "start the model")
+      } catch {
+        completion.expect(nil)
+        throw error
+      }
+      state = next
+    }
+  }
+
+  private func prepare() throws {
+    try requireIdle("run the model")
+    for port in model.inputs where tensors[port.name] == nil {
+      throw OpenVINOError("run the model: its input '\(port.name)' \(port.shape) was not set")
+    }
+    hasResult = false
+  }
+
+  private func finish() throws {
+    defer { state = .idle }
+    try check(ov_infer_request_wait(pointer), "run the model")
+    hasResult = true
+  }
+}
+
+// MARK: - Outputs
+
+extension InferRequest {
+  /// Gives an output of the last run, and its shape, to `body` where it lies: nothing is copied. The
+  /// buffer is valid during the call only. Throws when there is no such output, it is not floating
+  /// point, or there is no finished run.
+  public func withOutput<Result>(
+    _ name: String, _ body: (UnsafeBufferPointer<Float>, [Int]) throws -> Result
+  ) throws -> Result {
+    try exclusively {
+      try requireIdle("read output '\(name)'")
+      let port = try model.output(name)
+      guard port.type == .float32 else {
+        throw OpenVINOError("output '\(name)' is \(port.type.rawValue), not float")
+      }
+      guard hasResult else {
+        throw OpenVINOError("read output '\(name)': the model has not run")
+      }
+      let tensor = try Tensor(
+        owning: create("read output '\(name)'") {
+          ov_infer_request_get_tensor(pointer, name, $0)
+        })
+      return try body(UnsafeBufferPointer(tensor.elements(of: Float.self)), tensor.shape())
+    }
+  }
+
+  /// A copy of an output of the last run. Throws as `withOutput` does.
+  public func output(_ name: String) throws -> (shape: [Int], values: [Float]) {
+    try withOutput(name) { ($1, Array($0)) }
+  }
+
+  /// What each layer of the last run was and cost, in the order of execution. Throws unless the model
+  /// was compiled with `profiling`.
+  public func profile() throws -> [LayerProfile] {
+    try exclusively {
+      try requireIdle("read the profile")
+      var list = ov_profiling_info_list_t()
+      try check(
+        ov_infer_request_get_profiling_info(pointer, &list),
+        "read the profile (is the model compiled with profiling?)")
+      defer { ov_profiling_info_list_free(&list) }
+      return UnsafeBufferPointer(start: list.profiling_infos, count: list.size).map(
+        LayerProfile.init)
+    }
+  }
+}

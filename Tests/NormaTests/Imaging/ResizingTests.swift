@@ -1,0 +1,103 @@
+import Foundation
+import Norma
+import NormaCore
+import TestSupport
+import Testing
+
+/// Resizing against closed forms and against PIL's antialiased bilinear.
+@Suite struct ResizingTests {
+  /// Antialiased bilinear along one axis, as PIL defines it: a triangle as wide as the shrinking.
+  private func resample(_ line: [Double], to count: Int) -> [Double] {
+    let scale = Double(line.count) / Double(count)
+    let reach = max(scale, 1)
+    return (0..<count).map { index in
+      let centre = (Double(index) + 0.5) * scale
+      var (sum, weights) = (0.0, 0.0)
+      for place in line.indices {
+        let weight = max(0, 1 - abs((Double(place) + 0.5 - centre) / reach))
+        sum += weight * line[place]
+        weights += weight
+      }
+      return sum / weights
+    }
+  }
+
+  private func expected(_ grey: [[Double]], size: Int) -> [[Double]] {
+    let across = grey.map { resample($0, to: size) }
+    let columns = (0..<size).map { column in
+      resample(across.map { $0[column] }, to: size)
+    }
+    return (0..<size).map { row in columns.map { $0[row] } }
+  }
+
+  @Test(arguments: [(61, 47), (24, 90), (90, 24), (20, 12), (300, 200)])
+  func bothWaysAgainstTheClosedForm(_ width: Int, _ height: Int) throws {
+    let folder = try TemporaryFolder()
+    let grey = (0..<height).map { y in
+      (0..<width).map { x in
+        (127 + 120 * sin(20 * Double(x) / Double(width)) * cos(12 * Double(y) / Double(height)))
+          .rounded()
+      }
+    }
+    let png = HandmadePNG(
+      width: width, height: height, kind: .grey, lines: grey.flatMap { $0.map { UInt8($0) } })
+    let size = 40
+    let picture = try PictureReader().read(folder.write(png.bytes, to: "waves.png"), size: size)
+    #expect(picture.width == size && picture.height == size)
+    #expect(picture.original == PictureSize(width: width, height: height))
+    let wanted = expected(grey, size: size).flatMap { $0 }
+    var sum = 0.0
+    for (index, value) in wanted.enumerated() {
+      let difference = abs(Double(picture.rgb[3 * index]) - value)
+      #expect(difference < 6, "pixel \(index): \(picture.rgb[3 * index]) for \(value)")
+      sum += difference
+    }
+    #expect(sum / Double(wanted.count) < 0.6)
+  }
+
+  @Test func aspectIsKeptForLooking() throws {
+    let folder = try TemporaryFolder()
+    let path = try folder.write(handmadeBMP(width: 200, height: 100), to: "wide.bmp")
+    let picture = try PictureReader().read(path, fitting: 50)
+    #expect(picture.width == 50 && picture.height == 25)
+    #expect(try PictureReader().read(path, fitting: 500).width == 200)
+  }
+
+  @Test(.enabled(if: SharedData.isPresent, "needs the shared data"))
+  func sharedPicturesAgainstPIL() throws {
+    let golden = try GoldenTensor(
+      "resized", of: SharedData.url("goldens/efficientnet_b4.safetensors"))
+    let pictures = try golden.pictures.map {
+      try PictureReader().read(SharedData.url("data/" + $0).path, size: 224)
+    }
+    let found = pictures.flatMap(\.rgb)
+    #expect(found.count == golden.values.count && pictures.count == 2)
+    let differences = zip(found, golden.values).map { abs(Float($0) - $1) }
+    #expect(differences.reduce(0, +) / Float(differences.count) < 0.4)
+    #expect(try #require(differences.max()) <= 3)
+  }
+}
+
+/// One float32 tensor of a golden file and the pictures that the file names.
+private struct GoldenTensor {
+  var values: [Float]
+  var pictures: [String]
+
+  init(_ name: String, of file: URL) throws {
+    let data = try Data(contentsOf: file)
+    let length = data.prefix(8).enumerated().reduce(0) { $0 | Int($1.element) << (8 * $1.offset) }
+    let header = try #require(
+      try JSONSerialization.jsonObject(with: data[8..<(8 + length)]) as? [String: Any])
+    let metadata = try #require(header["__metadata__"] as? [String: String])
+    pictures = try JSONDecoder().decode(
+      [String].self, from: Data(try #require(metadata["images"]).utf8))
+    let tensor = try #require(header[name] as? [String: Any])
+    #expect(tensor["dtype"] as? String == "F32")
+    let offsets = try #require(tensor["data_offsets"] as? [Int])
+    values = data[(8 + length + offsets[0])..<(8 + length + offsets[1])].withUnsafeBytes { bytes in
+      (0..<(bytes.count / 4)).map {
+        Float(bitPattern: bytes.loadUnaligned(fromByteOffset: 4 * $0, as: UInt32.self))
+      }
+    }
+  }
+}
