@@ -46,6 +46,7 @@ enum ReportStyle {
     .prose, .note, .callout { max-width: 44rem; }
     .note, .lede, footer { color: var(--soft); }
     .note { font-size: .9rem; }
+    .note.below { margin-top: .8rem; }
     h1, h3, .file, .facts dd { overflow-wrap: anywhere; }
     p code { white-space: nowrap; }
     .unseen {
