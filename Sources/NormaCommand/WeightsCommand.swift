@@ -54,7 +54,18 @@ extension WeightsCommand {
     private struct Report: Encodable {
       struct Backbone: Encodable {
         var name, source, licence: String
+        /// `null` where no file was found.
         var path: String?
+
+        enum CodingKeys: CodingKey { case name, source, licence, path }
+
+        func encode(to encoder: any Encoder) throws {
+          var container = encoder.container(keyedBy: CodingKeys.self)
+          try container.encode(name, forKey: .name)
+          try container.encode(source, forKey: .source)
+          try container.encode(licence, forKey: .licence)
+          try container.encode(path, forKey: .path)
+        }
       }
       var backbones: [Backbone]
       var folders: [String]
@@ -82,7 +93,8 @@ extension WeightsCommand {
         executed; a checkpoint that wants to run code is refused. Every tensor up to stride 16 is \
         checked by name, shape and value, and what is missing or too much is listed. Weights that \
         were trained without TensorFlow's padding (timm's efficientnet_… without tf_) have the same \
-        names but give other features: do not import those.
+        names but give other features: do not import those, nor AdvProp's (…_ap), which expect \
+        pictures scaled otherwise.
         """)
 
     @Argument(help: "The file.")

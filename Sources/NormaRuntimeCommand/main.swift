@@ -1,1 +1,3 @@
-// placeholder
+import NormaRuntime
+
+CommandRunner.run(RuntimeVerbs.self)

@@ -25,6 +25,9 @@ enum Vips {
     }
   }
 
+  /// Frees what libvips keeps for the calling thread, which is about to end.
+  static func endThread() { cvips_end_thread() }
+
   private static let isStarted = cvips_start("norma") == 0
 
   private static func takeWords() -> String {

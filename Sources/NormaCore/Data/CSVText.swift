@@ -1,5 +1,5 @@
-/// Comma-separated text as RFC 4180 has it: fields in double quotes may hold commas, line breaks and
-/// doubled quotes; lines end in CR LF, LF or CR.
+/// Comma-separated text as RFC 4180 has it: fields in double quotes may hold commas, line breaks
+/// and doubled quotes; lines end in CR LF, LF or CR.
 package struct CSVText {
   package struct Row: Equatable {
     /// Where the row begins, from 1.
@@ -10,6 +10,11 @@ package struct CSVText {
   package struct Problem: Error, Equatable {
     package var line: Int
     package var reason: String
+
+    package init(line: Int, reason: String) {
+      self.line = line
+      self.reason = reason
+    }
   }
 
   private static let (quote, comma, lineFeed, carriageReturn) = (

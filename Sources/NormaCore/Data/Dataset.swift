@@ -38,7 +38,8 @@ public struct Dataset: Sendable {
     for name in names where !categories.contains(name) {
       let hint = Spelling.hint(for: name, among: categories)
       throw DatasetProblem(
-        "\(source): there is no category '\(name)'\(hint); it has \(categories.joined(separator: ", "))"
+        "\(source): there is no category '\(name)'\(hint); it has "
+          + categories.joined(separator: ", ")
       )
     }
     let chosen = Set(names)
@@ -73,8 +74,10 @@ public struct Dataset: Sendable {
       let path = FilePath.relative(first.path, to: root)
       text += "; \(counted(lost.count, "file")) in it cannot be used, for instance \(path): "
       text += first.reason
-    } else {
-      text += layout == "MVTec AD" ? "; they belong in \(name)/train/good" : ""
+    } else if layout == MVTecLayout.name {
+      text += "; they belong in \(name)/train/good"
+    } else if let remark = remarks.first(where: { $0.category == name }) {
+      text += " (\(remark.text))"
     }
     return text
   }

@@ -113,7 +113,7 @@ extension DatasetSummary.Category {
     let kinds = defects.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
     if kinds.count < 2 { return "\(testAnomalous)" }
     let shown = kinds.prefix(4).map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-    let rest = kinds.count > 4 ? ", \(kinds.count - 4) more kinds" : ""
+    let rest = kinds.count > 4 ? ", \(kinds.count - 4) more" : ""
     return "\(testAnomalous) (\(shown)\(rest))"
   }
 

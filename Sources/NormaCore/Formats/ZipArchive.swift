@@ -111,5 +111,10 @@ public struct ZipProblem: Error, CustomStringConvertible, Sendable, Equatable {
   public var archive: String
   public var reason: String
 
+  public init(archive: String, reason: String) {
+    self.archive = archive
+    self.reason = reason
+  }
+
   public var description: String { "\(archive): \(reason)" }
 }

@@ -1,19 +1,19 @@
 /// The network of "Reconstruction as Sequence"; equations are the paper's.
 public struct RASRecipe: RecipeSection {
-  /// Width D of the latent tokens.
+  /// Width of the latent tokens, C_rec (equations 3 and 4).
   public var hidden = 256
   /// Attention heads; they divide `hidden`.
   public var heads = 8
   /// Inner width of the feed-forward layers.
   public var feedforward = 1024
   public var dropout = 0.0
-  /// Encoder blocks, T_e.
+  /// Encoder blocks, T_e (equation 4).
   public var encoder = 2
-  /// RASFormer steps, T_d.
+  /// RASFormer steps, T_d (equation 6).
   public var decoder = 4
   /// Side of the neighbourhood that encoder attention does not see; 0: no mask.
   public var window = 7
-  /// Strength of the noise that training adds to each token.
+  /// Strength α of the noise that training adds to each token (equation 5).
   public var jitter = 25.0
   /// The adaptive gate, equations 7 and 8 (Table 4).
   public var gate = true
@@ -31,7 +31,7 @@ public struct RASRecipe: RecipeSection {
     .value("transformer", \.transformer), .value("updateNorm", \.updateNorm),
   ]
 
-  /// The largest window whose mask leaves some query of a grid something to see: a corner sees as far
-  /// as `grid − 1`. 0 (no mask) when none does.
+  /// The largest window whose mask leaves some query of a grid something to see: a corner sees as
+  /// far as `grid − 1`. 0 (no mask) when none does.
   public static func largestWindow(grid: Int) -> Int { max(0, 2 * grid - 3) }
 }

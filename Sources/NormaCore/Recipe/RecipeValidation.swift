@@ -88,7 +88,8 @@ extension Recipe {
     check.range("training.holdout", training.holdout, 0...0.5)
     check.range("training.checkpointEvery", training.checkpointEvery, 0...1440)
     if training.keep == .best, training.holdout == 0 {
-      check.add("training.keep", "'best' is chosen by held-out pictures, and holdout is 0; use 'last'")
+      check.add(
+        "training.keep", "'best' is chosen by held-out pictures, and holdout is 0; use 'last'")
     }
     checkCrossFit(training.crossFit, &check)
   }

@@ -7,7 +7,7 @@ struct LegacyCheckpoint {
   private let name: String
   private let data: Data
 
-  init(_ data: Data, name: String) throws { (self.data, self.name) = (data, name) }
+  init(_ data: Data, name: String) { (self.data, self.name) = (data, name) }
 
   func tensors() throws -> [String: WeightTensor] {
     let (_, afterMagic) = try pickle(at: 0) { _ in }

@@ -38,7 +38,7 @@ public enum SafeTensors {
           reason: "'\(name)' has \(tensor.values.count) values for the shape \(tensor.shape)")
       }
       let end = offset + tensor.values.count * 4
-      header[name] = .tensor(.init(dtype: "F32", shape: tensor.shape, data_offsets: [offset, end]))
+      header[name] = .tensor(.init(dtype: "F32", shape: tensor.shape, offsets: [offset, end]))
       offset = end
     }
     if !metadata.isEmpty { header[SafeTensorsHeader.metadataKey] = .metadata(metadata) }

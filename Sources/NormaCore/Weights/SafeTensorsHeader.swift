@@ -69,10 +69,10 @@ struct SafeTensorsHeader {
       WeightsFileError(file: file, reason: "tensor '\(name)' \(reason)")
     }
     let available = fileSize - dataStart
-    guard stored.data_offsets.count == 2, stored.data_offsets[0] >= 0,
-      stored.data_offsets[0] <= stored.data_offsets[1]
-    else { throw refuse("has the offsets \(stored.data_offsets), which are no range of bytes") }
-    let (first, end) = (stored.data_offsets[0], stored.data_offsets[1])
+    guard stored.offsets.count == 2, stored.offsets[0] >= 0,
+      stored.offsets[0] <= stored.offsets[1]
+    else { throw refuse("has the offsets \(stored.offsets), which are no range of bytes") }
+    let (first, end) = (stored.offsets[0], stored.offsets[1])
     guard end <= available else {
       throw refuse(
         "ends at byte \(end) of the data, but there are \(available): "
@@ -135,11 +135,17 @@ struct SafeTensorsHeader {
 }
 
 extension SafeTensorsHeader {
-  /// One tensor as the header has it; the names are the format's.
+  /// One tensor as the header has it.
   struct StoredTensor: Codable {
     var dtype: String
     var shape: [Int]
-    var data_offsets: [Int]
+    /// From the end of the header: where the tensor's bytes begin and end.
+    var offsets: [Int]
+
+    enum CodingKeys: String, CodingKey {
+      case dtype, shape
+      case offsets = "data_offsets"
+    }
   }
 
   /// A value of the header's dictionary. Which of the two it is, its key says.

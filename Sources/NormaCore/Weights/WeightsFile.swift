@@ -37,10 +37,12 @@ public enum WeightsFile {
     throw WeightsFileError(file: name, reason: whatItIs(data))
   }
 
-  /// The file's bytes, memory-mapped where that is safe.
-  package static func bytes(_ path: String) throws -> Data {
+  /// The file's bytes, memory-mapped where that is safe. Mapped bytes change when somebody writes
+  /// into the file; what is hashed and used must be `mapped: false`.
+  package static func bytes(_ path: String, mapped: Bool = true) throws -> Data {
     do {
-      return try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+      return try Data(
+        contentsOf: URL(fileURLWithPath: path), options: mapped ? .mappedIfSafe : [])
     } catch {
       var isFolder: ObjCBool = false
       let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)

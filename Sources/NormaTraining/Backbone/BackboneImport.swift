@@ -27,7 +27,8 @@ public struct BackboneImport: Sendable {
   public static func run(
     _ file: String, as name: String? = nil, registry: WeightsRegistry = .standard
   ) throws -> BackboneImport {
-    let data = try WeightsFile.bytes(file)
+    if let name { _ = try KnownBackbone.called(name) }
+    let data = try WeightsFile.bytes(file, mapped: false)
     let content = try WeightsFile.read(data, name: file)
     let fit = try fit(content, name: name, file: file)
     let specification = fit.specification

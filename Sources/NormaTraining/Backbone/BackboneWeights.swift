@@ -38,7 +38,7 @@ public struct BackboneWeights: Sendable {
     try specification.check(taps: taps)
     let path = try path ?? registry.path(of: known)
     // Read once: the digest is that of the very bytes that are used.
-    let data = try WeightsFile.bytes(path)
+    let data = try WeightsFile.bytes(path, mapped: false)
     let content = try WeightsFile.read(data, name: path)
     return BackboneWeights(
       specification: specification, path: path, digest: Digest.sha256(data),

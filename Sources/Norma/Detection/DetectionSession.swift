@@ -1,0 +1,41 @@
+import NormaCore
+import OpenVINO
+
+/// One request of a detector with its buffers, for one thread.
+public final class DetectionSession {
+  private let request: InferRequest
+  private let imageSize: Int
+
+  init(request: InferRequest, imageSize: Int) {
+    self.request = request
+    self.imageSize = imageSize
+  }
+
+  /// What the network says of a picture of its size. Throws `DetectionError` when the picture has
+  /// another size or the result is not a number; `name` stands for the picture there.
+  public func detect(_ picture: Picture, name: String) throws -> Detection {
+    guard picture.width == imageSize, picture.height == imageSize else {
+      throw DetectionError(
+        "\(name): \(picture.width)×\(picture.height) pixels; the network takes "
+          + "\(imageSize)×\(imageSize)")
+    }
+    try request.setInput("pictures", picture.rgb, shape: [1, imageSize, imageSize, 3])
+    try request.infer()
+    let map = try values(of: "anomaly_map", name: name)
+    let score = try values(of: "score", name: name)
+    return Detection(
+      score: score[0], map: AnomalyMap(width: imageSize, height: imageSize, values: map),
+      feature: try values(of: "feature", name: name), original: picture.original)
+  }
+
+  private func values(of output: String, name: String) throws -> [Float] {
+    let values = try request.output(output).values
+    guard values.allSatisfy(\.isFinite) else {
+      let count = values.count { !$0.isFinite }
+      throw DetectionError(
+        "\(name): \(count) of \(values.count) values of the model's '\(output)' are not finite "
+          + "numbers; the model's weights are damaged, or its training diverged: train it again")
+    }
+    return values
+  }
+}

@@ -1,0 +1,30 @@
+import NormaCore
+
+/// What an evaluation found on a data set's test pictures.
+public struct Evaluation: Sendable {
+  public var result: EvaluationResult
+  /// Every picture that could be read, in the data set's order.
+  public var pictures: [EvaluatedPicture]
+  /// Pictures that could not be read, and masks that could not.
+  public var unreadable: [FileProblem]
+  /// What a person should know about how the numbers came about.
+  public var notes: [String]
+  /// The share of pictures whose nearest category, by mean trunk feature, is their own; nil when the
+  /// model cannot tell.
+  public var autoAccuracy: Double?
+
+  /// The pictures of one category.
+  public func pictures(of category: String) -> [EvaluatedPicture] {
+    pictures.filter { $0.sample.category == category }
+  }
+}
+
+/// One test picture and what the model said of it.
+public struct EvaluatedPicture: Sendable, Hashable {
+  public var sample: Sample
+  public var score: Float
+  /// The share of normal pictures of its category that score as high; nil when uncalibrated.
+  public var pValue: Double?
+  /// The category that it was taken for; nil when the model cannot tell.
+  public var recognized: String?
+}

@@ -1,0 +1,122 @@
+import NormaCore
+
+/// Turns what is known of a model into the content of its report.
+public enum EvaluationReport {
+  /// Where a model folder keeps the content of its report besides the page, so that a later
+  /// evaluation adds to what training showed.
+  public static let contentFile = "report/content.json"
+
+  /// The report of a model with a new evaluation.
+  /// - Parameters:
+  ///   - dataset: the data set's name, as people read it.
+  ///   - examples: how many pictures each group of a category shows at most.
+  public static func content(
+    of model: ModelFolder, evaluation: Evaluation, evaluator: Evaluator, dataset: String,
+    examples: Int = 6
+  ) throws -> ReportContent {
+    let calibration = evaluator.calibration
+    var content = try stored(in: model) ?? basis(model)
+    content.calibration = ReportContent.Calibration(calibration)
+    content.evaluation = ReportContent.Evaluation(
+      dataset: dataset,
+      categories: try evaluation.result.categories.map {
+        try category($0, evaluation: evaluation, evaluator: evaluator, examples: examples)
+      },
+      mean: ReportContent.Metrics(evaluation.result.mean),
+      autoCategoryAccuracy: evaluation.autoAccuracy)
+    if calibration.status == .uncalibrated {
+      content.model.more.append(
+        ReportContent.Fact(
+          "pictures shown",
+          "The model is uncalibrated. They are sorted by the threshold of the best F1 on these very "
+            + "pictures, and outlined where the colours are in their middle."))
+    }
+    return content
+  }
+
+  /// What training left, if it did.
+  private static func stored(in model: ModelFolder) throws -> ReportContent? {
+    guard model.contains(contentFile) else { return nil }
+    return try ReportContent(encoded: model.data(contentFile))
+  }
+
+  private static func basis(_ model: ModelFolder) -> ReportContent {
+    let manifest = model.manifest
+    return ReportContent(
+      title: FilePath.stem(model.path),
+      model: ReportContent.Model(
+        method: manifest.method, backbone: manifest.backbone.name, precision: manifest.precision,
+        imageSize: manifest.imageSize, categories: manifest.categories,
+        trainingPictures: manifest.data.pictures, toolVersion: manifest.toolVersion))
+  }
+
+  private static func category(
+    _ result: CategoryResult, evaluation: Evaluation, evaluator: Evaluator, examples: Int
+  ) throws -> ReportContent.Category {
+    let pictures = evaluation.pictures(of: result.name)
+    let normal = pictures.filter { !$0.sample.label.isAnomalous }.map { Double($0.score) }
+    let anomalous = pictures.filter { $0.sample.label.isAnomalous }.map { Double($0.score) }
+    let threshold = result.shared?.threshold ?? ExampleSelection.bestThreshold(pictures)
+    let groups = ExampleSelection.groups(pictures, threshold: threshold, limit: examples)
+    let drawn = try ExampleRenderer(evaluator: evaluator).render(
+      groups.flatMap(\.shown), category: result.name)
+    return ReportContent.Category(
+      name: result.name, normalCount: result.normalCount, anomalousCount: result.anomalousCount,
+      metrics: ReportContent.Metrics(result),
+      shared: result.shared.flatMap(ReportContent.Outcome.init),
+      own: result.own.flatMap(ReportContent.Outcome.init), normalScores: normal,
+      anomalousScores: anomalous,
+      roc: ReportContent.rocCurve(normal: normal, anomalous: anomalous),
+      examples: groups.map { group in
+        ReportContent.ExampleGroup(
+          fate: group.fate, total: group.total, examples: group.shown.compactMap { drawn[$0] })
+      })
+  }
+}
+
+extension ReportContent.Metrics {
+  /// The metrics of a category, or of their mean.
+  public init(_ result: CategoryResult) {
+    self.init(
+      imageAUROC: result.imageAUROC, imageAP: result.imageAP, imageF1Max: result.imageF1Max,
+      pixelAUROC: result.pixelAUROC, pixelAP: result.pixelAP, aupro: result.aupro)
+  }
+}
+
+extension ReportContent.Outcome {
+  /// Nil for a sum over several thresholds.
+  init?(_ outcome: ThresholdOutcome) {
+    guard let threshold = outcome.threshold else { return nil }
+    self.init(
+      threshold: Double(threshold), falseAlarms: outcome.falseAlarms, misses: outcome.misses)
+  }
+}
+
+extension ReportContent.Calibration {
+  /// What a model's calibration says, for its report.
+  public init(_ calibration: Calibration) {
+    let source: Source? =
+      switch calibration.status {
+      case .calibrated(.holdout): .holdout
+      case .calibrated(.crossFit): .crossFit
+      case .calibrated(.folder): .folder
+      case .uncalibrated: nil
+      }
+    self.init(
+      source: source, requestedRate: calibration.falseAlarmRate,
+      shared: calibration.shared.map(ReportContent.Threshold.init),
+      categories: calibration.categories.sorted { $0.key < $1.key }.map {
+        ReportContent.CategoryThreshold(
+          category: $0.key, threshold: ReportContent.Threshold($0.value))
+      },
+      pixelThreshold: calibration.pixel.map { Double($0.value) })
+  }
+}
+
+extension ReportContent.Threshold {
+  init(_ threshold: Threshold) {
+    self.init(
+      value: Double(threshold.value), rate: threshold.rate, pictures: threshold.pictures,
+      isExtrapolated: threshold.extrapolated)
+  }
+}

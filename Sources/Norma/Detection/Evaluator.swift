@@ -1,0 +1,82 @@
+import NormaCore
+
+/// Measures a model on labelled test pictures.
+public struct Evaluator: Sendable {
+  let detector: Detector
+  let calibration: Calibration
+  let reader: PictureReader
+
+  public init(
+    detector: Detector, calibration: Calibration, reader: PictureReader = PictureReader()
+  ) {
+    (self.detector, self.calibration, self.reader) = (detector, calibration, reader)
+  }
+
+  /// Opens a model's calibration and compiles its graph.
+  public init(
+    model: ModelFolder, reader: PictureReader = PictureReader(), engine: Detector.Options = .init()
+  ) throws {
+    try self.init(
+      detector: Detector(model: model, options: engine),
+      calibration: Calibration(json: model.data(ModelFile.calibration)), reader: reader)
+  }
+
+  /// Inspects the test pictures of `dataset` and measures them. Maps are measured at the network's
+  /// size, masks brought to it by nearest neighbour. Pictures and masks that cannot be read are left
+  /// out and named.
+  ///
+  /// - Parameter progress: called after each picture with how many are done; may throw to stop.
+  /// - Throws: `DatasetProblem` when there is nothing to test with, `DetectionError` when the model
+  ///   gives what is not a number, `MetricError` when the disk for pixels is full.
+  public func evaluate(
+    _ dataset: Dataset, progress: (_ done: Int, _ of: Int) throws -> Void = { _, _ in }
+  ) throws -> Evaluation {
+    try dataset.validateForEvaluation()
+    // The tally closes a category when the next one begins.
+    let samples = dataset.test.sorted { ($0.category, $0.path) < ($1.category, $1.path) }
+    var tally = Tally(calibration: calibration, samples: samples)
+    let size = detector.imageSize
+    let work: @Sendable (Int, FileDetection) throws -> Measured = { [reader] index, found in
+      switch found {
+      case .unreadable(let problem): return .unreadable(problem)
+      case .detected(let detection):
+        let truth = Self.truth(of: samples[index], detection, reader: reader, size: size)
+        return .detected(detection, truth)
+      }
+    }
+    try detector.detect(samples.map(\.path), reader: reader, refine: work) { index, measured in
+      try tally.add(samples[index], measured)
+      try progress(index + 1, samples.count)
+    }
+    return try tally.finish()
+  }
+
+  /// A test picture after inspection.
+  enum Measured: Sendable {
+    case detected(Detection, Truth)
+    case unreadable(FileProblem)
+  }
+
+  /// Which pixels of a picture are anomalous.
+  enum Truth: Sendable {
+    /// None: the picture is normal.
+    case normal
+    case mask(Mask)
+    /// The picture is anomalous, but nobody marked where.
+    case unknown
+    case unreadable(FileProblem)
+  }
+
+  private static func truth(
+    of sample: Sample, _ detection: Detection, reader: PictureReader, size: Int
+  ) -> Truth {
+    guard sample.label.isAnomalous else { return .normal }
+    guard let path = sample.mask else { return .unknown }
+    do {
+      return .mask(try reader.readMask(path, width: size, height: size))
+    } catch {
+      return .unreadable(
+        error as? FileProblem ?? FileProblem(path: path, reason: "\(error)"))
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import Foundation
+import NormaCore
+import OpenVINO
+
+/// Inspects pictures with a model: verdicts by its calibration, and heat maps.
+public struct Inspector: Sendable {
+  /// Whose threshold decides.
+  public enum CategoryChoice: Sendable, Equatable {
+    /// One threshold for all.
+    case shared
+    case named(String)
+    /// The category whose mean trunk feature is nearest to the picture's.
+    case automatic
+  }
+
+  /// How pictures are inspected.
+  public struct Options: Sendable {
+    public var category: CategoryChoice
+    /// Another false-alarm rate than the calibration's, for pictures and regions.
+    public var falseAlarmRate: Double?
+    /// Where heat maps go; nil makes none.
+    public var heatMaps: String?
+    /// The longer side of a heat map at most, in pixels; smaller pictures keep their size.
+    public var heatMapSize: Int
+    public var reader: PictureReader
+
+    public init(
+      category: CategoryChoice = .shared, falseAlarmRate: Double? = nil, heatMaps: String? = nil,
+      heatMapSize: Int = 2048, reader: PictureReader = PictureReader()
+    ) {
+      self.category = category
+      self.falseAlarmRate = falseAlarmRate
+      self.heatMaps = heatMaps
+      self.heatMapSize = heatMapSize
+      self.reader = reader
+    }
+  }
+
+  public let calibration: Calibration
+  public let options: Options
+  private let detector: Detector
+
+  /// Throws when the category is unknown, the rate is not one, or the model cannot tell categories
+  /// apart although `automatic` is asked for.
+  public init(detector: Detector, calibration: Calibration, options: Options = Options()) throws {
+    self.detector = detector
+    self.calibration = calibration
+    self.options = options
+    switch options.category {
+    case .shared: break
+    case .named(let name):
+      guard calibration.knownCategories.contains(name) else {
+        throw CalibrationError.unknownCategory(name, known: calibration.knownCategories)
+      }
+    case .automatic:
+      guard calibration.features != nil else {
+        throw DetectionError(
+          "the model keeps no features of its categories, so it cannot recognise them; name one "
+            + "with --category")
+      }
+    }
+    _ = try calibration.pixelThreshold(rate: options.falseAlarmRate)
+  }
+
+  /// Opens a model's calibration and compiles its graph.
+  public init(
+    model: ModelFolder, options: Options = Options(), engine: Detector.Options = .init()
+  ) throws {
+    try self.init(
+      detector: Detector(model: model, options: engine),
+      calibration: Calibration(json: model.data(ModelFile.calibration)), options: options)
+  }
+
+  /// The verdict on a detection.
+  public func verdict(_ detection: Detection, path: String) throws -> Verdict {
+    let category = category(of: detection)
+    var verdict = try calibration.verdict(
+      path: path, score: detection.score, category: category, rate: options.falseAlarmRate)
+    if verdict.anomalous == true, let threshold = try pixelThreshold(category) {
+      verdict.regions = try RegionFinder(threshold: threshold).regions(
+        in: detection.map.values, width: detection.map.width, height: detection.map.height,
+        pictureWidth: detection.original.width, pictureHeight: detection.original.height)
+    }
+    return verdict
+  }
+
+  /// A picture with the map's colours over it and, where the verdict is anomalous, a line around each
+  /// region.
+  public func heatMap(_ picture: Picture, _ detection: Detection, _ verdict: Verdict) throws
+    -> Picture
+  {
+    let threshold = try pixelThreshold(verdict.category)
+    let scale = threshold.map(HeatScale.init(pixelThreshold:)) ?? HeatScale(range: [detection.map])
+    let overlay = picture.overlaid(with: detection.map, scale: scale)
+    guard let threshold, verdict.anomalous == true else { return overlay }
+    let mask = detection.map.mask(
+      above: threshold, width: picture.width, height: picture.height)
+    return overlay.outlined(mask, colour: .found)
+  }
+
+  private func category(of detection: Detection) -> String? {
+    switch options.category {
+    case .shared: nil
+    case .named(let name): name
+    case .automatic: calibration.nearestCategory(feature: detection.feature)
+    }
+  }
+
+  private func pixelThreshold(_ category: String?) throws -> Float? {
+    try calibration.pixelThreshold(category: category, rate: options.falseAlarmRate)?.value
+  }
+}
+
+extension Inspector {
+  /// What became of one file.
+  public enum Outcome: Sendable, Equatable {
+    case verdict(Verdict)
+    case unreadable(FileProblem)
+  }
+
+  /// Inspects files, several at once; `deliver` gets the outcomes in the order of `entries`, on the
+  /// calling thread. Heat maps appear whole or not at all.
+  public func inspect(
+    _ entries: [PictureList.Entry], deliver: (Int, Outcome) throws -> Void
+  ) throws {
+    let names = HeatMapFile.names(for: entries.map(\.relative))
+    if let folder = options.heatMaps { try FilePath.createFolder(FilePath.absolute(folder)) }
+    let work: @Sendable (Int, FileDetection) throws -> Outcome = { index, found in
+      switch found {
+      case .unreadable(let problem): return .unreadable(problem)
+      case .detected(let detection):
+        let verdict = try verdict(detection, path: entries[index].path)
+        if let folder = options.heatMaps {
+          do {
+            try writeHeatMap(detection, verdict, to: "\(folder)/\(names[index])")
+          } catch let problem as FileProblem where problem.path == verdict.path {
+            return .unreadable(problem)
+          }
+        }
+        return .verdict(verdict)
+      }
+    }
+    try detector.detect(
+      entries.map(\.path), reader: options.reader, refine: work, deliver: deliver)
+  }
+
+  private func writeHeatMap(_ detection: Detection, _ verdict: Verdict, to path: String) throws {
+    let picture = try options.reader.read(verdict.path, fitting: options.heatMapSize)
+    try HeatMapFile.write(PictureWriter.png(heatMap(picture, detection, verdict)), to: path)
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+
+/// What a model folder says about itself (`manifest.json`).
+public struct Manifest: Codable, Sendable, Equatable {
+  /// The format of model folders that this code writes and reads.
+  public static let currentFormat = 1
+
+  public var formatVersion = Manifest.currentFormat
+  public var method: String
+  /// The recipe it was trained by, every key resolved.
+  public var recipe: Recipe
+  public var backbone: Backbone
+  /// In which it inspects, and was calibrated: `f32` or `bf16`.
+  public var precision: String
+  /// Side of the square that pictures are resized to, in pixels.
+  public var imageSize: Int
+  /// Side of the feature grid.
+  public var grid: Int
+  public var categories: [String]
+  public var data: TrainingData
+  /// The version of Norma that wrote it.
+  public var toolVersion: String
+  /// What evaluation found, by name, when there was one.
+  public var metrics: [String: Double]?
+  /// Calibrations that a later one replaced, oldest first.
+  public var previousCalibrations: [PreviousCalibration]
+  /// SHA-256 of every other file in the folder, by its path in it.
+  public internal(set) var files: [String: String] = [:]
+  /// SHA-256 of the manifest's own bytes with nothing between this value's quotes.
+  public internal(set) var digest = ""
+
+  public init(
+    method: String, recipe: Recipe, backbone: Backbone, precision: String, imageSize: Int,
+    grid: Int, categories: [String], data: TrainingData, toolVersion: String,
+    metrics: [String: Double]? = nil, previousCalibrations: [PreviousCalibration] = []
+  ) {
+    self.method = method
+    self.recipe = recipe
+    self.backbone = backbone
+    self.precision = precision
+    self.imageSize = imageSize
+    self.grid = grid
+    self.categories = categories
+    self.data = data
+    self.toolVersion = toolVersion
+    self.metrics = metrics
+    self.previousCalibrations = previousCalibrations
+  }
+
+  /// The frozen network whose features were learnt.
+  public struct Backbone: Codable, Sendable, Equatable {
+    public var name: String
+    /// SHA-256 of its file of weights.
+    public var weightsDigest: String
+    public var licence: String?
+
+    public init(name: String, weightsDigest: String, licence: String? = nil) {
+      self.name = name
+      self.weightsDigest = weightsDigest
+      self.licence = licence
+    }
+  }
+
+  /// The pictures that it was trained on.
+  public struct TrainingData: Codable, Sendable, Equatable {
+    /// `DatasetFingerprint` of the training pictures.
+    public var fingerprint: String
+    public var pictures: Int
+    /// Name of the data set's folder, without what lies above it.
+    public var root: String
+
+    public init(fingerprint: String, pictures: Int, root: String) {
+      self.fingerprint = fingerprint
+      self.pictures = pictures
+      self.root = FilePath.name(root)
+    }
+  }
+
+  /// A `calibration.json` that was replaced.
+  public struct PreviousCalibration: Codable, Sendable, Equatable {
+    /// When it was replaced: ISO 8601, in UTC.
+    public var replaced: String
+    /// The file's text.
+    public var calibration: String
+
+    public init(replaced: String, calibration: String) {
+      self.replaced = replaced
+      self.calibration = calibration
+    }
+  }
+}

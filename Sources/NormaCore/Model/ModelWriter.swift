@@ -1,0 +1,127 @@
+import Foundation
+
+/// Puts a folder of files in place as one step.
+struct ModelWriter {
+  private let target: String
+  private let exists: Bool
+
+  /// - Throws: `FileProblem` when something is there that may not be replaced.
+  init(_ path: String, replacing: Bool) throws {
+    let named = FilePath.absolute(path)
+    target = FilePath.resolved(named) ?? named
+    if let old = ModelWriter.interruptedReplacement(of: target), !FilePath.exists(target) {
+      rename(old, target)
+    }
+    exists = FilePath.exists(target)
+    guard exists else { return }
+    guard FilePath.isFolder(target) else {
+      throw FileProblem(path: path, reason: "there is a file of this name; choose another name")
+    }
+    let isModel = FilePath.exists(target + "/" + ModelFile.manifest)
+    let isEmpty = try FolderListing(target).isEmpty
+    guard isModel || isEmpty else {
+      throw FileProblem(
+        path: path,
+        reason: "the folder exists and is not a model, so it is left alone; choose another name")
+    }
+    guard replacing || isEmpty else {
+      throw FileProblem(
+        path: path, reason: "a model exists there; choose another name, or replace it with --force")
+    }
+  }
+
+  /// - Returns: the path that was written.
+  func write(_ files: [String: Data]) throws -> String {
+    try FilePath.createFolder(FilePath.parent(target))
+    let scratch = try Scratch(folderFor: target)
+    do {
+      try fill(scratch.path, files)
+      try put(scratch.path)
+    } catch {
+      Scratch.remove(scratch.path)
+      throw error
+    }
+    try AtomicFile.synchronizeFolder(FilePath.parent(target))
+    // After an exchange this is the old model.
+    if FilePath.exists(scratch.path) { Scratch.remove(scratch.path) }
+    return target
+  }
+
+  private func fill(_ folder: String, _ files: [String: Data]) throws {
+    var folders: Set<String> = [folder]
+    for (name, data) in files.sorted(by: { $0.key < $1.key }) {
+      do {
+        let path = folder + "/" + name
+        try FilePath.createFolder(FilePath.parent(path))
+        folders.insert(FilePath.parent(path))
+        let file = try PosixFile(creating: path)
+        try file.write(data)
+        try file.synchronize()
+      } catch let problem as FileProblem {
+        throw FileProblem(path: "\(target)/\(name)", reason: problem.reason)
+      }
+    }
+    for folder in folders { try AtomicFile.synchronizeFolder(folder) }
+  }
+
+  private func put(_ folder: String) throws {
+    guard exists else {
+      guard rename(folder, target) == 0 else {
+        throw FileProblem.system(target, "cannot be written", code: errno)
+      }
+      return
+    }
+    let refusal = ModelWriter.exchange(folder, target)
+    switch refusal {
+    case 0: return
+    case EINVAL, ENOSYS, ENOTSUP: try replaceInTwoSteps(folder)
+    default: throw FileProblem.system(target, "cannot be replaced", code: refusal)
+    }
+  }
+
+  /// Swaps two folders in one step; returns 0 or the error number.
+  private static func exchange(_ first: String, _ second: String) -> Int32 {
+    #if canImport(Darwin)
+      return renamex_np(first, second, UInt32(RENAME_SWAP)) == 0 ? 0 : errno
+    #else
+      // The C library declares renameat2 only to sources that ask for GNU's extensions, which a
+      // Swift import cannot; looked up by name it is there, or the two steps serve.
+      typealias Rename =
+        @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
+      guard let symbol = dlsym(nil, "renameat2") else { return ENOSYS }
+      let exchangeFlag: UInt32 = 2  // RENAME_EXCHANGE of linux/fs.h
+      let rename = unsafeBitCast(symbol, to: Rename.self)
+      return rename(AT_FDCWD, first, AT_FDCWD, second, exchangeFlag) == 0 ? 0 : errno
+    #endif
+  }
+
+  /// For file systems without an exchange: between the two renames the old model has another name,
+  /// under which `interruptedReplacement` finds it.
+  private func replaceInTwoSteps(_ folder: String) throws {
+    let aside = ModelWriter.aside(target)
+    if FilePath.exists(aside) { Scratch.remove(aside) }
+    guard rename(target, aside) == 0 else {
+      throw FileProblem.system(target, "cannot be replaced", code: errno)
+    }
+    guard rename(folder, target) == 0 else {
+      let code = errno
+      rename(aside, target)
+      throw FileProblem.system(target, "cannot be replaced", code: code)
+    }
+    Scratch.remove(aside)
+  }
+
+  private static func aside(_ target: String) -> String {
+    "\(FilePath.parent(target))/.\(FilePath.name(target)).previous"
+  }
+
+  /// The old model, where a replacement in two steps was cut off between them.
+  static func interruptedReplacement(of path: String) -> String? {
+    let aside = aside(path)
+    return FilePath.exists(aside) ? aside : nil
+  }
+}
+
+extension FolderListing {
+  fileprivate var isEmpty: Bool { folders.isEmpty && files.isEmpty && unreadableNames.isEmpty }
+}

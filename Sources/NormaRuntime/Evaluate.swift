@@ -1,0 +1,134 @@
+import ArgumentParser
+import Foundation
+import Norma
+import NormaCore
+
+/// `norma evaluate`: how good a model is on labelled test pictures.
+public struct Evaluate: ParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measure a model on a data set's test pictures.",
+    discussion: """
+      Per category and in the mean: image AUROC, average precision and best F1, pixel AUROC, average \
+      precision and AUPRO (false-positive rate up to 0.3), all in percent, and what the model's own \
+      thresholds do. A page with curves and pictures is written into the model.
+
+      Exit status: 0 done, 2 some pictures could not be read (the others are measured), 3 failure, \
+      64 wrong command line, 130 interrupted.
+      """)
+
+  @Argument(help: "The model: a folder, or the same zipped.")
+  public var model: String
+
+  @Argument(help: "The data set: a folder in MVTec AD's layout, or a table (.csv).")
+  public var dataset: String
+
+  @Option(
+    help: ArgumentHelp(
+      "Measure only these categories.",
+      discussion: "Without it those that the model was trained on.", valueName: "a,b"))
+  public var categories: String?
+
+  @Flag(help: "Write the figures as JSON, as fractions.")
+  public var json = false
+
+  @Option(
+    help: ArgumentHelp(
+      "Write the page into this folder instead of the model.", valueName: "folder"))
+  public var report: String?
+
+  @Flag(help: "Write no page.")
+  public var noReport = false
+
+  @OptionGroup public var pictures: PictureOptions
+
+  public init() {}
+
+  public func validate() throws {
+    if report != nil && noReport {
+      throw ValidationError("--report and --no-report contradict each other")
+    }
+    if let categories, names(categories).isEmpty {
+      throw ValidationError("--categories names none; write them as a,b")
+    }
+  }
+
+  public func run() throws {
+    Interruption.listen()
+    let folder = try ModelFolder.open(model)
+    let chosen = try select(from: DatasetReader.read(dataset), folder)
+    for note in chosen.notes { Messages.say("note: \(note)") }
+    let evaluator = try Evaluator(model: folder, reader: pictures.reader)
+    var progress = ProgressLine("evaluating")
+    let evaluation: Evaluation
+    do {
+      evaluation = try evaluator.evaluate(chosen) { done, total in
+        progress.show(done, of: total)
+        try Interruption.check()
+      }
+    } catch {
+      progress.end()
+      throw error
+    }
+    progress.end()
+    for note in evaluation.notes { Messages.say("note: \(note)") }
+    for problem in evaluation.unreadable { Messages.say("unreadable: \(problem)") }
+    try StandardOutput.print(
+      json ? JSONText.line(EvaluationOutput(evaluation)) : Self.text(evaluation))
+    try Interruption.check()
+    if !noReport { try writePage(evaluation, evaluator, folder, chosen) }
+    if !evaluation.unreadable.isEmpty { throw ExitStatus.unreadable }
+  }
+
+  private func names(_ list: String) -> [String] {
+    list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }
+  }
+
+  /// The categories asked for; else those that the model knows, if the data set has any of them.
+  private func select(from dataset: Dataset, _ model: ModelFolder) throws -> Dataset {
+    if let categories { return try dataset.selecting(categories: names(categories)) }
+    let known = Set(model.manifest.categories)
+    let (trained, others) = (
+      dataset.categories.filter(known.contains), dataset.categories.filter { !known.contains($0) }
+    )
+    guard !others.isEmpty else { return dataset }
+    guard !trained.isEmpty else {
+      Messages.say(
+        "note: the model was trained on \(model.manifest.categories.joined(separator: ", ")), the "
+          + "data set has \(others.joined(separator: ", ")); all of it is measured")
+      return dataset
+    }
+    Messages.say(
+      "note: left out, because the model was not trained on it: \(others.joined(separator: ", ")); "
+        + "name categories with --categories to measure them")
+    return try dataset.selecting(categories: trained)
+  }
+
+  private static func text(_ evaluation: Evaluation) -> String {
+    var text = "\(EvaluationTable(evaluation.result))"
+    if let accuracy = evaluation.autoAccuracy, evaluation.result.categories.count > 1 {
+      text += "\n\ncategory recognised without being told: "
+      text += String(
+        format: "%.1f %%", locale: Locale(identifier: "en_US_POSIX"), 100 * accuracy)
+    }
+    return text
+  }
+}
+
+/// What `evaluate --json` writes.
+private struct EvaluationOutput: Encodable {
+  var categories: [CategoryResult]
+  var mean: CategoryResult
+  var pooled: CategoryResult
+  var autoAccuracy: Double?
+  var unreadable: [JSONText.Unreadable]
+
+  init(_ evaluation: Evaluation) {
+    categories = evaluation.result.categories
+    mean = evaluation.result.mean
+    pooled = evaluation.result.pooled
+    autoAccuracy = evaluation.autoAccuracy
+    unreadable = evaluation.unreadable.map(JSONText.Unreadable.init)
+  }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import Foundation
+import Norma
+import NormaCore
+
+/// `norma inspect`: verdicts on pictures.
+public struct Inspect: ParsableCommand {
+  public static let configuration = CommandConfiguration(
+    commandName: "inspect",
+    abstract: "Say which pictures are anomalous, and where.",
+    discussion: """
+      Folders are searched with all their sub-folders. Every picture gets its score, the share p of \
+      normal pictures that score as high, and the boxes (width×height at left,top) and areas of its \
+      anomalous regions, in its own pixels.
+
+      Exit status: 0 all pictures are normal, 1 some are anomalous, 2 some could not be read \
+      (whatever the others are), 3 failure, 64 wrong command line, 130 interrupted.
+      """)
+
+  @Argument(help: "The model: a folder, or the same zipped.")
+  public var model: String
+
+  @Argument(help: ArgumentHelp("Pictures, and folders of pictures.", valueName: "path"))
+  public var paths: [String]
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a heat map of every picture into this folder, as NAME.heatmap.png.",
+      valueName: "folder"))
+  public var heatmaps: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Use this category's threshold; auto recognises each picture's category.",
+      discussion: "Without it one threshold, shared by all categories, decides.",
+      valueName: "name|auto"))
+  public var category: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Aim at this share of false alarms instead of the calibration's.", valueName: "rate"))
+  public var falseAlarmRate: Double?
+
+  @Flag(
+    help: """
+      Write one JSON object a line: path, score, pValue, threshold, category, anomalous, regions; \
+      or path and error.
+      """)
+  public var json = false
+
+  @OptionGroup public var pictures: PictureOptions
+
+  public init() {}
+
+  public func validate() throws {
+    if let rate = falseAlarmRate, !(rate > 0 && rate < 1) {
+      throw ValidationError(
+        "--false-alarm-rate is \(rate); it is a share above 0 and below 1, such as 0.01")
+    }
+  }
+
+  public func run() throws {
+    Interruption.listen()
+    let list = PictureList(paths, excluding: heatmaps)
+    guard !list.entries.isEmpty || !list.unreadable.isEmpty else {
+      throw FileProblem(
+        path: paths.joined(separator: ", "), reason: "there are no pictures in here")
+    }
+    let inspector = try Inspector(
+      model: ModelFolder.open(model), options: options,
+      engine: Detector.Options(hint: list.entries.count == 1 ? .latency : .throughput))
+    var report = InspectionReport(json: json)
+    for problem in list.unreadable { try report.add(.unreadable(problem)) }
+    var progress = ProgressLine("inspecting", sharesTerminal: true)
+    do {
+      try inspector.inspect(list.entries) { index, outcome in
+        try report.add(outcome)
+        progress.show(index + 1, of: list.entries.count)
+        try Interruption.check()
+      }
+    } catch {
+      progress.end()
+      throw error
+    }
+    progress.end()
+    try report.end(inspector)
+    if let status = report.status { throw status }
+  }
+
+  private var options: Inspector.Options {
+    let choice: Inspector.CategoryChoice =
+      switch category {
+      case nil: .shared
+      case "auto": .automatic
+      case let name?: .named(name)
+      }
+    return Inspector.Options(
+      category: choice, falseAlarmRate: falseAlarmRate, heatMaps: heatmaps,
+      reader: pictures.reader)
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import NormaCore
+import Testing
+
+@Suite("Plain folders")
+struct FolderLayoutTests {
+  @Test func subfoldersAreCategories() throws {
+    let tree = try TemporaryTree()
+    try tree.pictures("mine/screws", "b.png", "a.jpg")
+    try tree.pictures("mine/nuts", "a.png")
+    try tree.pictures("mine/nuts/deeper", "x.png")
+    try tree.folder("mine/.hidden")
+    let dataset = try DatasetReader.read(tree["mine"])
+    #expect(dataset.layout == "folder")
+    #expect(dataset.categories == ["nuts", "screws"])
+    #expect(dataset.samples.map { FilePath.name($0.path) } == ["a.png", "a.jpg", "b.png"])
+    #expect(dataset.samples.allSatisfy { $0.split == .train && $0.label == .normal })
+    #expect(dataset.notes == ["nuts: folders inside it are not read (deeper)"])
+  }
+
+  @Test func picturesDirectlyAreOneCategory() throws {
+    let tree = try TemporaryTree()
+    try tree.pictures("screws", "b.png", "a.png")
+    let dataset = try DatasetReader.read(tree["screws"])
+    #expect(dataset.categories == ["screws"])
+    #expect(dataset.train.count == 2)
+    #expect(throws: DatasetProblem.self) { try dataset.validateForEvaluation() }
+  }
+
+  @Test func bothAtOnceIsRefused() throws {
+    let tree = try TemporaryTree()
+    try tree.pictures("mine", "a.png")
+    try tree.pictures("mine/nuts", "a.png")
+    let problem = #expect(throws: DatasetProblem.self) { try DatasetReader.read(tree["mine"]) }
+    #expect(problem?.description.contains("not clear what the categories are") == true)
+  }
+
+  @Test func nothingFoundExplainsTheLayouts() throws {
+    let tree = try TemporaryTree()
+    try tree.file("mine/readme.png", text: "text")
+    try tree.folder("empty")
+    for name in ["mine", "empty"] {
+      let problem = #expect(throws: DatasetProblem.self) { try DatasetReader.read(tree[name]) }
+      let text = problem?.description ?? ""
+      #expect(text.contains("\(tree[name]): no usable picture was found here"))
+      #expect(text.contains("MVTec AD's layout"))
+      #expect(text.contains("a plain folder"))
+      #expect(text.contains("path,category,split,label,mask"))
+      #expect(text.contains("readme.png: not a picture") == (name == "mine"))
+    }
+  }
+
+  @Test func aFolderOfFoldersIsAnEmptyCategory() throws {
+    let tree = try TemporaryTree()
+    try tree.pictures("mine/a", "1.png")
+    try tree.pictures("mine/b/deeper", "1.png")
+    let dataset = try DatasetReader.read(tree["mine"])
+    let problem = #expect(throws: DatasetProblem.self) { try dataset.validateForTraining() }
+    #expect(
+      problem?.description == "\(tree["mine"]): category 'b' has no normal picture to train on "
+        + "(b: folders inside it are not read (deeper))")
+  }
+
+  @Test func saysWhatWasNamedInstead() throws {
+    let tree = try TemporaryTree()
+    try tree.picture("a.png")
+    #expect(throws: FileProblem.self) { try DatasetReader.read(tree["none"]) }
+    let problem = #expect(throws: DatasetProblem.self) { try DatasetReader.read(tree["a.png"]) }
+    #expect(problem?.description.contains("not a single file") == true)
+  }
+
+  /// Another data set's layout must not slip through with its defects as normal pictures.
+  @Test func deeperLayoutsAreNotTakenAsNormal() throws {
+    let tree = try TemporaryTree()
+    try tree.pictures("btad/01/train/ok", "a.png")
+    try tree.pictures("btad/01/test/ko", "a.png")
+    let dataset = try DatasetReader.read(tree["btad"])
+    #expect(dataset.train.isEmpty)
+    let problem = #expect(throws: DatasetProblem.self) { try dataset.validateForTraining() }
+    #expect(problem?.description.contains("they belong in 01/train/good") == true)
+  }
+}

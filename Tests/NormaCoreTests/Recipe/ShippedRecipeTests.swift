@@ -1,0 +1,84 @@
+import Foundation
+import NormaCore
+import Testing
+
+@Suite("Recipes that come with Norma")
+struct ShippedRecipeTests {
+  static let folder = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().appendingPathComponent("Recipes").path
+
+  @Test func allCanBeRead() throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
+    #expect(
+      files == [
+        "ras-fast.yaml", "ras-paper.yaml", "ras.yaml", "solar.yaml", "three-standardized.yaml",
+        "three.yaml",
+      ])
+    for file in files { _ = try Recipe.read(Self.folder + "/" + file) }
+  }
+
+  @Test func rasSaysTheDefaultsAndEveryKey() throws {
+    let path = Self.folder + "/ras.yaml"
+    #expect(try Recipe.read(path) == Recipe())
+    let written = try String(contentsOfFile: path, encoding: .utf8)
+    for line in Recipe().yaml.split(separator: "\n") {
+      let key = line.prefix { $0 != ":" } + ":"
+      #expect(written.split(separator: "\n").contains { $0.hasPrefix(key) }, "\(key)")
+    }
+  }
+
+  @Test func thePaperIsAsPublished() throws {
+    var recipe = try Recipe.read(Self.folder + "/ras-paper.yaml")
+    #expect(recipe.training.holdout == 0)
+    recipe.training.holdout = Recipe().training.holdout
+    recipe.training.crossFit = CrossFitRecipe()
+    #expect(recipe == Recipe.published)
+  }
+
+  @Test func standardizedDiffersInOneKey() throws {
+    var three = try Recipe.read(Self.folder + "/three.yaml")
+    #expect(three.training.epochs == 60)
+    #expect(three.training.batch == 16)
+    #expect(three.training.learningRate == 7e-4)
+    #expect(three.training.holdout == 0)
+    three.features.standardize = true
+    #expect(try Recipe.read(Self.folder + "/three-standardized.yaml") == three)
+  }
+
+  @Test func theFastOneIsTheSmallestOfTable5() throws {
+    var expected = Recipe()
+    expected.ras.encoder = 0
+    expected.ras.decoder = 1
+    #expect(try Recipe.read(Self.folder + "/ras-fast.yaml") == expected)
+  }
+
+  @Test func areFoundByName() throws {
+    let folders = [Self.folder]
+    #expect(try RecipeCatalog.find("three", in: folders) == Self.folder + "/three.yaml")
+    #expect(try RecipeCatalog.find("three.yaml", in: folders) == Self.folder + "/three.yaml")
+    let path = Self.folder + "/ras.yaml"
+    #expect(try RecipeCatalog.find(path, in: []) == path)
+    let problem = #expect(throws: FileProblem.self) {
+      try RecipeCatalog.find("tree", in: folders)
+    }
+    #expect(problem?.description.contains("did you mean 'three'?") == true)
+    #expect(problem?.description.contains("ras, ras-fast, ras-paper, solar, three") == true)
+    #expect(throws: FileProblem.self) { try RecipeCatalog.find("no/such.yaml", in: folders) }
+  }
+}
+
+@Suite("Spelling")
+struct SpellingTests {
+  @Test func findsTheNearestWord() {
+    let known = ["epochs", "batch", "seed", "betas"]
+    #expect(Spelling.nearest(to: "epoch", among: known) == "epochs")
+    #expect(Spelling.nearest(to: "ehpocs", among: known) == "epochs")
+    #expect(Spelling.nearest(to: "BATCH", among: known) == "batch")
+    #expect(Spelling.nearest(to: "sed", among: known) == "seed")
+    #expect(Spelling.nearest(to: "x", among: known) == nil)
+    #expect(Spelling.nearest(to: "", among: known) == nil)
+    #expect(Spelling.nearest(to: "learningRate", among: known) == nil)
+    #expect(Spelling.nearest(to: "seed", among: []) == nil)
+  }
+}
