@@ -78,6 +78,7 @@ import Testing
     let verdict = try #require(try inspected.verdicts.first)
     #expect(verdict.threshold == nil && verdict.anomalous == nil && verdict.pValue == nil)
     #expect(verdict.score > 0)
+    #expect(inspected.status == 3, "no verdict is no all-clear")
   }
 
   @Test func anUnknownRecipeKeyIsShownWithItsLine() async throws {
