@@ -140,7 +140,8 @@ let package = Package(
       name: "NormaTrainingTests", dependencies: ["NormaTraining", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["Norma", "TestSupport"],
+      name: "CommandLineTests",
+      dependencies: ["Networks", "NormaCore", "Norma", "NormaCommand", "NormaRuntimeCommand"],
       swiftSettings: seesOpenVINO),
   ],
   cxxLanguageStandard: .cxx20
