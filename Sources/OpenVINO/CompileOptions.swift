@@ -18,7 +18,8 @@ public struct CompileOptions: Sendable {
   public var device = "CPU"
   public var precision = Precision.f32
   public var hint = Hint.latency
-  /// The folder where compiled models are kept and found again; nil keeps nothing. It is made if needed.
+  /// The folder where compiled models are kept and found again; nil keeps nothing. It is made if needed;
+  /// where that cannot be, or nothing can be written, the model is compiled without it, only later.
   public var cacheFolder: String?
   /// Processor threads for inference; nil leaves it to OpenVINO.
   public var threads: Int?

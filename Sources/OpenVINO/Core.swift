@@ -76,18 +76,41 @@ public final class Core: Sendable {
     let model = Handle(try read(onnx)) { ov_model_free($0) }
     if let batch = options.batch { try fix(batch, of: model.pointer) }
     let compiled = try explaining(options.device) {
-      try compile(model.pointer, options.properties, device: options.device)
+      try compile(model.pointer, properties(options), device: options.device)
     }
     return try CompiledModel(Handle(compiled) { ov_compiled_model_free($0) })
   }
 
   private func read(_ onnx: Data) throws -> OpaquePointer {
-    try onnx.withUnsafeBytes { bytes in
-      try create("read an ONNX model of \(bytes.count) bytes") {
-        ov_core_read_model_from_memory_buffer(
-          handle.pointer, bytes.bindMemory(to: CChar.self).baseAddress, bytes.count, nil, $0)
+    do {
+      return try onnx.withUnsafeBytes { bytes in
+        try create("read an ONNX model of \(bytes.count) bytes") {
+          ov_core_read_model_from_memory_buffer(
+            handle.pointer, bytes.bindMemory(to: CChar.self).baseAddress, bytes.count, nil, $0)
+        }
       }
+    } catch {
+      throw Core.hasReader ? error : OpenVINOError("\(error)\n\(Core.advice)")
     }
+  }
+
+  /// Whether the part of OpenVINO that reads ONNX lies beside its library.
+  private static var hasReader: Bool {
+    guard let libraryPath else { return true }
+    let folder = (libraryPath as NSString).deletingLastPathComponent
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return files.contains { $0.contains("openvino_onnx_frontend") }
+  }
+
+  /// The properties of `options`, its cache folder only where files can be made in it.
+  private func properties(_ options: CompileOptions) -> [(key: String, value: String)] {
+    var options = options
+    if let folder = options.cacheFolder {
+      let files = FileManager.default
+      try? files.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      if !files.isWritableFile(atPath: folder) { options.cacheFolder = nil }
+    }
+    return options.properties
   }
 
   /// Gives every input whose dimension 0 is unknown this batch.

@@ -223,10 +223,12 @@ extension InferRequest {
   public func profile() throws -> [LayerProfile] {
     try exclusively {
       try requireIdle("read the profile")
+      guard try model.property("PERF_COUNT") == "YES" else {
+        throw OpenVINOError(
+          "read the profile: the model was not compiled with profiling in its CompileOptions")
+      }
       var list = ov_profiling_info_list_t()
-      try check(
-        ov_infer_request_get_profiling_info(pointer, &list),
-        "read the profile (is the model compiled with profiling?)")
+      try check(ov_infer_request_get_profiling_info(pointer, &list), "read the profile")
       defer { ov_profiling_info_list_free(&list) }
       return UnsafeBufferPointer(start: list.profiling_infos, count: list.size).map(
         LayerProfile.init)
