@@ -18,8 +18,8 @@ public struct CompileOptions: Sendable {
   public var device = "CPU"
   public var precision = Precision.f32
   public var hint = Hint.latency
-  /// The folder where compiled models are kept and found again; nil keeps nothing. It is made if needed;
-  /// where that cannot be, or nothing can be written, the model is compiled without it, only later.
+  /// The folder where compiled models are kept and found again (see `CompileCache`); nil keeps nothing.
+  /// It is made if needed; where nothing can be written, models are compiled without it every time.
   public var cacheFolder: String?
   /// Processor threads for inference; nil leaves it to OpenVINO.
   public var threads: Int?
@@ -45,12 +45,12 @@ public struct CompileOptions: Sendable {
     self.profiling = profiling
   }
 
-  /// OpenVINO's names for all of this.
-  var properties: [(key: String, value: String)] {
+  /// OpenVINO's names for all of this; `folder` is the cache's that it may use.
+  func properties(cacheFolder folder: String?) -> [(key: String, value: String)] {
     var properties = [
       ("INFERENCE_PRECISION_HINT", precision.rawValue), ("PERFORMANCE_HINT", hint.rawValue),
     ]
-    if let cacheFolder { properties.append(("CACHE_DIR", cacheFolder)) }
+    if let folder { properties.append(("CACHE_DIR", folder)) }
     if let threads { properties.append(("INFERENCE_NUM_THREADS", String(threads))) }
     if let streams { properties.append(("NUM_STREAMS", String(streams))) }
     if profiling { properties.append(("PERF_COUNT", "YES")) }

@@ -75,9 +75,12 @@ public final class Core: Sendable {
     }
     let model = Handle(try read(onnx)) { ov_model_free($0) }
     if let batch = options.batch { try fix(batch, of: model.pointer) }
+    let cache = options.cacheFolder.flatMap { CompileCache($0, onnx: onnx) }
     let compiled = try explaining(options.device) {
-      try compile(model.pointer, properties(options), device: options.device)
+      try compile(
+        model.pointer, options.properties(cacheFolder: cache?.path), device: options.device)
     }
+    cache?.sign()
     return try CompiledModel(Handle(compiled) { ov_compiled_model_free($0) })
   }
 
@@ -100,17 +103,6 @@ public final class Core: Sendable {
     let folder = (libraryPath as NSString).deletingLastPathComponent
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return files.contains { $0.contains("openvino_onnx_frontend") }
-  }
-
-  /// The properties of `options`, its cache folder only where files can be made in it.
-  private func properties(_ options: CompileOptions) -> [(key: String, value: String)] {
-    var options = options
-    if let folder = options.cacheFolder {
-      let files = FileManager.default
-      try? files.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      if !files.isWritableFile(atPath: folder) { options.cacheFolder = nil }
-    }
-    return options.properties
   }
 
   /// Gives every input whose dimension 0 is unknown this batch.

@@ -25,12 +25,6 @@ import Testing
     return error.description
   }
 
-  private func temporaryFolder() throws -> URL {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    return folder
-  }
-
   @Test func theInstallationShowsItself() throws {
     let core = try Engine.core.get()
     #expect(Core.version.hasPrefix("20"))
@@ -123,51 +117,6 @@ import Testing
       try request.withOutput("mean") { mean, _ in y.count + mean.count }
     }
     #expect(both == 130)
-  }
-
-  /// Compiled models in a cache folder are found again, and never taken for another's.
-  @Test func cacheTellsModelsApart() throws {
-    let core = try Engine.core.get()
-    let parent = try temporaryFolder()
-    defer { try? FileManager.default.removeItem(at: parent) }
-    let folder = parent.appendingPathComponent("made/when/needed")
-    func means(_ graph: Graph, _ precision: Precision, cached: Bool) throws -> [Float] {
-      let options = CompileOptions(precision: precision, cacheFolder: cached ? folder.path : nil)
-      let request = try core.compile(onnx: graph.model(), options: options).makeRequest()
-      try request.setInput("x0", numbers(64), shape: [1, 4, 16])
-      try request.infer()
-      return try request.output("y").values
-    }
-    func files() throws -> Int {
-      try FileManager.default.contentsOfDirectory(atPath: folder.path).count
-    }
-    let graphs = try [graph(scale: 1), graph(scale: 1.001), graph(scale: -1)]
-    for precision in [Precision.f32, .bf16] {
-      for graph in graphs {
-        let plain = try means(graph, precision, cached: false)
-        #expect(try means(graph, precision, cached: true) == plain, "first time, \(precision)")
-        #expect(try means(graph, precision, cached: true) == plain, "from the cache, \(precision)")
-      }
-    }
-    #expect(try files() >= 3)
-    let count = try files()
-    _ = try means(graphs[0], .f32, cached: true)
-    #expect(try files() == count)
-  }
-
-  @Test func aCacheThatIsOfNoUseIsDoneWithout() throws {
-    let core = try Engine.core.get()
-    let model = try graph().model()
-    let nowhere = CompileOptions(cacheFolder: "/dev/null/cache")
-    #expect(try core.compile(onnx: model, options: nowhere).outputs.count == 2)
-    let folder = try temporaryFolder()
-    defer { try? FileManager.default.removeItem(at: folder) }
-    let options = CompileOptions(cacheFolder: folder.path)
-    _ = try core.compile(onnx: model, options: options)
-    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
-      try Data(repeating: 7, count: 999).write(to: folder.appendingPathComponent(name))
-    }
-    #expect(try core.compile(onnx: model, options: options).outputs.count == 2)
   }
 
   @Test func layersAreProfiledOnRequest() throws {
