@@ -59,13 +59,13 @@ public final class Graph {
   /// An input of the graph. `shape` may have `-1` in dimension 0: the batch, the same for every input.
   /// Throws when the name is taken or the shape is not one.
   public func input(_ name: String, shape: [Int], type: ElementType = .float) throws -> Node {
-    try claim(name)
     let isBatched = shape.first == -1
     guard shape.dropFirst(isBatched ? 1 : 0).allSatisfy({ $0 >= 1 }) else {
       throw GraphError(
         "input '\(name)' has shape \(shape): sizes are at least 1, or -1 in dimension 0 for a batch "
           + "that is not known yet")
     }
+    try claim(name)
     let extents =
       (isBatched ? [Extent.batch] : []) + shape.dropFirst(isBatched ? 1 : 0).map(Extent.fixed)
     let node = append(Record(content: .input(name), shape: extents, type: type))
@@ -76,8 +76,8 @@ public final class Graph {
   /// A named constant: row-major `values` of `shape`. Throws when the name is taken or the number of
   /// values is not the shape's.
   public func parameter(_ name: String, shape: [Int], values: [Float]) throws -> Node {
-    try claim(name)
     try Graph.check(shape: shape, count: values.count, of: "parameter '\(name)'")
+    try claim(name)
     let node = append(
       Record(
         content: .parameter(Constant(shape: shape, values: values), name: name),

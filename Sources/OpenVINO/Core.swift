@@ -134,7 +134,7 @@ public final class Core: Sendable {
     _ model: OpaquePointer, _ properties: [(key: String, value: String)], device: String
   ) throws -> OpaquePointer {
     var strings: [UnsafeMutablePointer<CChar>] = []
-    defer { strings.forEach { free($0) } }
+    defer { for string in strings { free(string) } }
     func copied(_ string: String) -> UnsafeMutablePointer<CChar>? {
       let copy = strdup(string)
       if let copy { strings.append(copy) }

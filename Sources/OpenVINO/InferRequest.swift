@@ -25,6 +25,8 @@ public final class InferRequest: @unchecked Sendable {
   private var tensors: [String: Tensor] = [:]
   private var state = State.idle
   private var hasResult = false
+  /// How many calls have lent a buffer to their caller's closure.
+  private var lent = 0
 
   /// Owns `pointer`.
   init(_ pointer: OpaquePointer, of model: CompiledModel) throws {
@@ -57,6 +59,20 @@ public final class InferRequest: @unchecked Sendable {
       throw OpenVINOError("\(attempt): the request is running; wait for it first")
     }
   }
+
+  /// A closure that holds a buffer must not pull it away from under itself.
+  private func requireNothingLent(_ attempt: String) throws {
+    guard lent == 0 else {
+      throw OpenVINOError(
+        "\(attempt): this happens inside fillInput or withOutput; let it end first")
+    }
+  }
+
+  private func lending<Result>(_ body: () throws -> Result) rethrows -> Result {
+    lent += 1
+    defer { lent -= 1 }
+    return try body()
+  }
 }
 
 // MARK: - Inputs
@@ -71,8 +87,10 @@ extension InferRequest {
   ) throws -> Result {
     try exclusively {
       try requireIdle("set input '\(name)'")
+      try requireNothingLent("set input '\(name)'")
       let tensor = try input(name, type: Element.elementType, shape: shape)
-      return try body(try tensor.elements(of: Element.self))
+      let elements = try tensor.elements(of: Element.self)
+      return try lending { try body(elements) }
     }
   }
 
@@ -174,6 +192,7 @@ extension InferRequest {
 
   private func prepare() throws {
     try requireIdle("run the model")
+    try requireNothingLent("run the model")
     for port in model.inputs where tensors[port.name] == nil {
       throw OpenVINOError("run the model: its input '\(port.name)' \(port.shape) was not set")
     }
@@ -209,7 +228,8 @@ extension InferRequest {
         owning: create("read output '\(name)'") {
           ov_infer_request_get_tensor(pointer, name, $0)
         })
-      return try body(UnsafeBufferPointer(tensor.elements(of: Float.self)), tensor.shape())
+      let (elements, shape) = (try tensor.elements(of: Float.self), try tensor.shape())
+      return try lending { try body(UnsafeBufferPointer(elements), shape) }
     }
   }
 

@@ -117,6 +117,16 @@ import Testing
       try request.withOutput("mean") { mean, _ in y.count + mean.count }
     }
     #expect(both == 130)
+    #expect(
+      try message { try request.withOutput("y") { _, _ in try request.infer() } }
+        .contains("inside"))
+    #expect(
+      try message {
+        try request.fillInput("x0", as: Float.self, shape: [2, 4, 16]) { _ in
+          try request.setInput("x0", numbers(64), shape: [1, 4, 16])
+        }
+      }.contains("inside"))
+    try request.infer()
   }
 
   @Test func layersAreProfiledOnRequest() throws {
