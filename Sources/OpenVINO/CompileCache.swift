@@ -1,17 +1,17 @@
 internal import Crypto
 import Foundation
 
-/// The compiled forms of one model, kept by OpenVINO in a folder of their own. OpenVINO runs a cached
-/// file with a flipped byte without a word, and computes other numbers; so each file's SHA-256 is kept
-/// beside it, and a file that does not match it is removed before OpenVINO looks.
+/// The compiled forms of one model, kept by OpenVINO in a folder of their own. OpenVINO runs a
+/// cached file with a flipped byte without a word, and computes other numbers; so each file's
+/// SHA-256 is kept beside it, and a file that does not match it is removed before OpenVINO looks.
 ///
-/// Processes may share the folder: a file that one is still writing has no digest, or not the right one,
-/// so that another compiles for itself.
+/// Processes may share the folder: a file that one is still writing has no digest, or not the
+/// right one, so that another compiles for itself.
 struct CompileCache {
   private let folder: URL
 
-  /// The cache of the model with the bytes `onnx` below `folder`, made if needed, rid of what cannot be
-  /// trusted; nil when no files can be made or removed there.
+  /// The cache of the model with the bytes `onnx` below `folder`, made if needed, rid of what
+  /// cannot be trusted; nil when no files can be made or removed there.
   init?(_ folder: String, onnx: Data) {
     self.folder = URL(fileURLWithPath: folder)
       .appendingPathComponent(String(CompileCache.digest(onnx).prefix(32)))

@@ -1,8 +1,8 @@
 internal import COpenVINO
 import Foundation
 
-/// OpenVINO's runtime: finds the devices whose plugins lie beside its library, and compiles models for
-/// them. Make one and keep it.
+/// OpenVINO's runtime: finds the devices whose plugins lie beside its library, and compiles
+/// models for them. Make one and keep it.
 public final class Core: Sendable {
   private let handle: Handle
 
@@ -65,8 +65,8 @@ public final class Core: Sendable {
     }
   }
 
-  /// Compiles the bytes of an `.onnx` file. Throws when OpenVINO cannot read or compile them, when the
-  /// device is not there, or when the model does not take the batch that is asked for.
+  /// Compiles the bytes of an `.onnx` file. Throws when OpenVINO cannot read or compile them,
+  /// when the device is not there, or when the model does not take the batch that is asked for.
   public func compile(onnx: Data, options: CompileOptions = CompileOptions()) throws
     -> CompiledModel
   {

@@ -1,10 +1,12 @@
 internal import COpenVINO
 import Foundation
 
-/// One run of a compiled model at a time, with its input and output buffers, which are reused from run
-/// to run. Write the inputs, run by `infer()`, by `run()` or by `start()` and `wait()`, read the outputs.
+/// One run of a compiled model at a time, with its input and output buffers, which are reused
+/// from run to run. Write the inputs, run by `infer()`, by `run()` or by `start()` and `wait()`,
+/// read the outputs.
 ///
-/// Threads may share a request: each call has it to itself, and what may not happen while it runs throws.
+/// Threads may share a request: each call has it to itself, and what may not happen while it runs
+/// throws.
 public final class InferRequest: @unchecked Sendable {
   public let model: CompiledModel
 
@@ -16,8 +18,8 @@ public final class InferRequest: @unchecked Sendable {
     case awaited
   }
 
-  // Everything below is reached under the lock only, which is why the class may call itself Sendable.
-  // The lock is recursive so that reading one output may nest in reading another.
+  // Everything below is reached under the lock only, which is why the class may call itself
+  // Sendable. The lock is recursive so that reading one output may nest in reading another.
   private let lock = NSRecursiveLock()
   private let pointer: OpaquePointer
   private let completion = Completion()
@@ -78,9 +80,9 @@ public final class InferRequest: @unchecked Sendable {
 // MARK: - Inputs
 
 extension InferRequest {
-  /// Gives the buffer of an input to `body`, which fills it where it lies: nothing is copied. The buffer
-  /// holds what the last run was given when the shape has not changed, and is valid during the call
-  /// only. Throws when there is no such input or it takes another type or shape.
+  /// Gives the buffer of an input to `body`, which fills it where it lies: nothing is copied. The
+  /// buffer holds what the last run was given when the shape has not changed, and is valid during
+  /// the call only. Throws when there is no such input or it takes another type or shape.
   public func fillInput<Element: TensorElement, Result>(
     _ name: String, as type: Element.Type = Element.self, shape: [Int],
     _ body: (UnsafeMutableBufferPointer<Element>) throws -> Result
@@ -94,8 +96,8 @@ extension InferRequest {
     }
   }
 
-  /// Copies row-major `values` into an input. Throws as `fillInput` does, and when the number of values
-  /// is not the shape's.
+  /// Copies row-major `values` into an input. Throws as `fillInput` does, and when the number of
+  /// values is not the shape's.
   public func setInput<Element: TensorElement>(
     _ name: String, _ values: [Element], shape: [Int]
   ) throws {
@@ -136,8 +138,8 @@ extension InferRequest {
 // MARK: - Running
 
 extension InferRequest {
-  /// Runs the model and returns when it has finished. Throws when an input has not been set or OpenVINO
-  /// fails.
+  /// Runs the model and returns when it has finished. Throws when an input has not been set or
+  /// OpenVINO fails.
   public func infer() throws {
     try exclusively {
       try prepare()
@@ -209,9 +211,9 @@ extension InferRequest {
 // MARK: - Outputs
 
 extension InferRequest {
-  /// Gives an output of the last run, and its shape, to `body` where it lies: nothing is copied. The
-  /// buffer is valid during the call only. Throws when there is no such output, it is not floating
-  /// point, or there is no finished run.
+  /// Gives an output of the last run, and its shape, to `body` where it lies: nothing is copied.
+  /// The buffer is valid during the call only. Throws when there is no such output, it is not
+  /// floating point, or there is no finished run.
   public func withOutput<Result>(
     _ name: String, _ body: (UnsafeBufferPointer<Float>, [Int]) throws -> Result
   ) throws -> Result {
@@ -238,8 +240,8 @@ extension InferRequest {
     try withOutput(name) { ($1, Array($0)) }
   }
 
-  /// What each layer of the last run was and cost, in the order of execution. Throws unless the model
-  /// was compiled with `profiling`.
+  /// What each layer of the last run was and cost, in the order of execution. Throws unless the
+  /// model was compiled with `profiling`.
   public func profile() throws -> [LayerProfile] {
     try exclusively {
       try requireIdle("read the profile")
