@@ -32,7 +32,7 @@ struct TrainingSession {
   // MARK: Features
 
   private func fingerprint(of pictures: [Sample]) throws -> String {
-    let cache = DigestCache(path: Home.norma + "/digests.json")
+    let cache = DigestCache(path: try Home.folder("features") + "/digests.json")
     let fingerprint = try DatasetFingerprint.of(
       pictures, root: plan.dataset.root, digest: { try cache.digest($0, $1) })
     try cache.save()
