@@ -96,7 +96,10 @@ let package = Package(
       dependencies: ["Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Generated/onnx.proto"],
       swiftSettings: strict),
-    .target(name: "OpenVINO", dependencies: ["COpenVINO"], swiftSettings: seesOpenVINO),
+    .target(
+      name: "OpenVINO",
+      dependencies: ["COpenVINO", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: seesOpenVINO),
 
     // Norma
     .target(
@@ -140,7 +143,8 @@ let package = Package(
       name: "NormaTrainingTests", dependencies: ["NormaTraining", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["Norma", "TestSupport"],
+      name: "CommandLineTests",
+      dependencies: ["Networks", "NormaCore", "Norma", "NormaCommand", "NormaRuntimeCommand"],
       swiftSettings: seesOpenVINO),
   ],
   cxxLanguageStandard: .cxx20

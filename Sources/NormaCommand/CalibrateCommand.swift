@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Norma
 import NormaCore
-import NormaRuntime
 
 /// `norma calibrate`.
 struct CalibrateCommand: ParsableCommand {

@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Networks
 import NormaCore
-import NormaRuntime
 import NormaTraining
 import ONNX
 import OpenVINO

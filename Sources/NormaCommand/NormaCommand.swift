@@ -1,9 +1,9 @@
 import ArgumentParser
-import NormaRuntime
+import NormaCore
 
 /// The command line of Norma: everything.
 @main
-struct NormaCommand: AsyncParsableCommand {
+struct NormaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "norma",
     abstract: "Learns what normal looks like, and shows where a picture departs from it.",
@@ -19,7 +19,7 @@ struct NormaCommand: AsyncParsableCommand {
       """,
     version: NormaVersion.current,
     subcommands: [
-      TrainCommand.self, InspectCommand.self, EvaluateCommand.self, CalibrateCommand.self,
+      TrainCommand.self, CalibrateCommand.self,
       ExportCommand.self, WeightsCommand.self, DoctorCommand.self,
     ])
 }

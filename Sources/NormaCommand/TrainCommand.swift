@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import Norma
 import NormaCore
-import NormaRuntime
 import NormaTraining
 
 /// `norma train`.
@@ -70,7 +69,7 @@ struct TrainCommand: ParsableCommand {
     try Failure.reported {
       let interruption = Interruption()
       let plan = try TrainingPlan(self)
-      let session = try TrainingSession(plan, interruption: interruption)
+      let session = TrainingSession(plan, interruption: interruption)
       try session.run()
     }
   }

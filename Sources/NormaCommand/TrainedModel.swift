@@ -2,7 +2,6 @@ import Foundation
 import Networks
 import Norma
 import NormaCore
-import NormaRuntime
 import NormaTraining
 import OpenVINO
 
@@ -38,7 +37,7 @@ struct TrainedModel {
           network.weights, metadata: ["method": recipe.method, "norma": NormaVersion.current]),
         ModelFile.calibration: calibration.json(),
         ModelFile.report: Data(ReportPage.html(content).utf8),
-        ModelFile.reportContent: content.encoded(),
+        EvaluationReport.contentFile: content.encoded(),
       ], replacing: true)
     Terminal.say(calibration.summary)
     Terminal.say("Model: \(plan.output)")

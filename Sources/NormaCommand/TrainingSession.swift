@@ -2,7 +2,6 @@ import Foundation
 import Networks
 import Norma
 import NormaCore
-import NormaRuntime
 import NormaTraining
 import OpenVINO
 import Torch
@@ -24,7 +23,8 @@ struct TrainingSession {
     let (store, usable) = try features(of: pictures, fingerprint: fingerprint)
     let data = try split(store, samples: pictures, usable: usable)
     let network = try train(data, fingerprint: fingerprint)
-    let model = try TrainedModel(plan: plan, data: data, network: network, fingerprint: fingerprint)
+    let model = TrainedModel(
+      plan: plan, pictures: data, network: network, fingerprint: fingerprint)
     try model.write(interruption: interruption)
     try? FileManager.default.removeItem(atPath: plan.workFolder)
   }
@@ -32,7 +32,7 @@ struct TrainingSession {
   // MARK: Features
 
   private func fingerprint(of pictures: [Sample]) throws -> String {
-    let cache = DigestCache(path: Home.norma + "/digests.json")
+    let cache = DigestCache(path: try Home.folder("features") + "/digests.json")
     let fingerprint = try DatasetFingerprint.of(
       pictures, root: plan.dataset.root, digest: { try cache.digest($0, $1) })
     try cache.save()

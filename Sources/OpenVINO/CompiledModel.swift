@@ -1,6 +1,7 @@
 internal import COpenVINO
 
-/// A model ready to run on a device. It may be shared by threads; each makes its own `InferRequest`.
+/// A model ready to run on a device. It may be shared by threads; each makes its own
+/// `InferRequest`.
 public final class CompiledModel: Sendable {
   private let handle: Handle
   public let inputs: [Port]
@@ -42,8 +43,8 @@ public final class CompiledModel: Sendable {
     }
   }
 
-  /// A value may have several names (an output that is another value unchanged), of which a port shows
-  /// one; OpenVINO knows them all.
+  /// A value may have several names (an output that is another value unchanged), of which a port
+  /// shows one; OpenVINO knows them all.
   private func port(
     _ name: String, _ kind: String, among ports: [Port],
     _ find: (UnsafeMutablePointer<OpaquePointer?>) -> ov_status_e

@@ -48,6 +48,8 @@ public final class Generator {
       try normal(shape).affine(scale: deviation, offset: mean)
     case .uniform(let low, let high):
       try uniform(shape).affine(scale: high - low, offset: low)
+    case .copy(let name):
+      throw TorchError("a generator does not know the parameter \(name) that is to be copied")
     }
   }
 }

@@ -21,12 +21,24 @@ public final class ParameterStore {
         }
         return known
       }
-      let tensor = try generator.initialized(shape, initializer)
+      let tensor = try self.initial(shape, initializer, generator)
       try tensor.requireGradient()
       self.names.append(name)
       self.tensors[name] = tensor
       return tensor
     }
+  }
+
+  private func initial(
+    _ shape: [Int], _ initializer: Initializer, _ generator: Generator
+  ) throws -> Tensor {
+    guard case .copy(let name) = initializer else {
+      return try generator.initialized(shape, initializer)
+    }
+    guard let original = tensors[name] else {
+      throw TorchError("parameter \(name), which is to be copied, does not exist yet")
+    }
+    return try Tensor(original.floats(), shape: shape)
   }
 
   /// Overwrites every parameter with the values of the same name; throws when one is missing or has

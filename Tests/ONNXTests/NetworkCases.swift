@@ -121,8 +121,8 @@ extension OperationCase {
     ]
     + [
       ("grow", [5, 7], 14, 11), ("shrink", [28, 21], 14, 5),
-      ("grow 14 to 224", [14, 14], 224, 224),
-      ("shrink 56 to 14", [56, 56], 14, 14), ("to one pixel", [5, 6], 1, 1),
+      ("grow 14 to 56", [14, 14], 56, 56),
+      ("awkward ratios", [41, 23], 29, 49), ("to one pixel", [5, 6], 1, 1),
       ("from one pixel", [1, 1], 3, 4), ("one way only", [6, 6], 6, 3),
     ].map { name, from, height, width in
       OperationCase(

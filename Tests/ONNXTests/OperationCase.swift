@@ -9,7 +9,8 @@ protocol Forward: Sendable {
   func callAsFunction<V: Value>(_ x: [V], _ weights: [V]) throws -> V
 }
 
-/// An operation to hold against `Reference`: the network, its inputs (`-1` is the batch) and weights.
+/// An operation to hold against `Reference`: the network, its inputs (`-1` is the batch) and
+/// weights.
 struct OperationCase: Sendable, CustomTestStringConvertible {
   var name: String
   var inputs: [[Int]]

@@ -1,6 +1,9 @@
-/// Multi-head attention with biases on all four projections (Vaswani et al., 2017).
+/// Multi-head attention, biases on all four projections (Vaswani et al., 2017).
 public struct MultiHeadAttention<V: Value> {
   let query: Linear<V>
+  /// Its bias is kept with the parameters and left out of the forward pass: it adds the same number to
+  /// all of a query's scores, which the softmax cancels. Its true gradient is zero; computed, it would
+  /// be rounding noise that Adam scales up to full steps.
   let key: Linear<V>
   let value: Linear<V>
   let output: Linear<V>
@@ -33,7 +36,9 @@ public struct MultiHeadAttention<V: Value> {
   func callAsFunction(
     queries: V, keys: V, values: V, mask: AttentionMask<V>?, dropout: Dropout<V>?
   ) throws -> V {
-    let (q, k, v) = try (split(query(queries)), split(key(keys)), split(value(values)))
+    let (q, k, v) = try (
+      split(query(queries)), split(keys.linear(weight: key.weight, bias: nil)), split(value(values))
+    )
     let attended =
       try dropout.map { try weighted(q, k, v, bias: mask?.bias, dropout: $0) }
       ?? q.attention(keys: k, values: v, bias: mask?.bias)

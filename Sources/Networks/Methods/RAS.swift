@@ -48,8 +48,10 @@ public struct RAS<V: Value> {
       try TransformerBlock(
         parameters.scope("encoder.\($0)"), width: c.hidden, heads: c.heads, inner: c.feedForward)
     }
+    // The contexts begin equal in all steps, as in the released code.
+    let firstContext = parameters.fullName("decoder.0.context")
     decoder = try (0..<c.decoderSteps).map {
-      try RASFormer(c, parameters.scope("decoder.\($0)"))
+      try RASFormer(c, parameters.scope("decoder.\($0)"), context: $0 == 0 ? nil : firstContext)
     }
     mask =
       c.window > 0 && c.encoderBlocks > 0
@@ -111,9 +113,12 @@ struct RASFormer<V: Value> {
   let output: Linear<V>
   let hidden: Int
 
-  init(_ c: RASConfiguration, _ parameters: Parameters<V>) throws {
+  /// - Parameter other: the full name of the context that this one begins equal to, if any.
+  init(_ c: RASConfiguration, _ parameters: Parameters<V>, context other: String?) throws {
     hidden = c.hidden
-    context = try parameters("context", [c.grid.count, c.hidden], .normal(mean: 0, deviation: 1))
+    context = try parameters(
+      "context", [c.grid.count, c.hidden],
+      other.map(Initializer.copy(of:)) ?? .normal(mean: 0, deviation: 1))
     gate =
       c.gate
       ? try parameters(

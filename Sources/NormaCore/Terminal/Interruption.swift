@@ -3,7 +3,7 @@ import Foundation
 
 /// Ctrl-C (and a polite kill), as a question that long work asks between two steps. A second Ctrl-C
 /// ends the process at once.
-public final class Interruption: Sendable {
+public final class Interruption {
   private final class Flag: @unchecked Sendable {
     private let lock = NSLock()
     private var raised = false

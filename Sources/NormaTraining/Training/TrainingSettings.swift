@@ -54,7 +54,7 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
 
   /// Optimiser steps an epoch: whole batches only, as the rest would weigh its few pictures more; one
   /// when there are fewer pictures than a batch holds.
-  func stepsPerEpoch(pictures: Int) -> Int {
+  public func stepsPerEpoch(pictures: Int) -> Int {
     max(1, pictures / batch)
   }
 }

@@ -51,6 +51,17 @@ struct RASTests {
     #expect(try names { _ in }.contains("decoder.3.gate.weight"))
   }
 
+  @Test func theContextsBeginEqualAndLearnApart() throws {
+    let store = ParameterStore()
+    let network = try RAS(small, store.initialized(by: Generator(seed: 1)))
+    let first = try #require(store["decoder.0.context"])
+    let last = try #require(store["decoder.3.context"])
+    #expect(try first.floats() == last.floats())
+    let features = try Generator(seed: 2).normal([1, 12, 5, 4])
+    try network.reconstruction(features).meanSquaredError(features.tokens()).backward()
+    #expect(try first.gradient()?.floats() != last.gradient()?.floats())
+  }
+
   @Test func theJitterHasItsScale() throws {
     let tokens = try Tensor([3, 4, 0, 0], shape: [1, 2, 2])
     let noise = try Tensor([1, -1, 1, 1], shape: [1, 2, 2])
