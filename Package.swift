@@ -96,7 +96,10 @@ let package = Package(
       dependencies: ["Networks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
       exclude: ["Generated/onnx.proto"],
       swiftSettings: strict),
-    .target(name: "OpenVINO", dependencies: ["COpenVINO"], swiftSettings: seesOpenVINO),
+    .target(
+      name: "OpenVINO",
+      dependencies: ["COpenVINO", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: seesOpenVINO),
 
     // Norma
     .target(
@@ -124,7 +127,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["NormaCore"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .testTarget(
-      name: "NetworksTests", dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "TestSupport"],
+      name: "NetworksTests",
+      dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "NormaTraining", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
     .testTarget(
@@ -139,7 +143,8 @@ let package = Package(
       name: "NormaTrainingTests", dependencies: ["NormaTraining", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["Norma", "TestSupport"],
+      name: "CommandLineTests",
+      dependencies: ["Networks", "NormaCore", "Norma", "NormaCommand", "NormaRuntimeCommand"],
       swiftSettings: seesOpenVINO),
   ],
   cxxLanguageStandard: .cxx20

@@ -24,6 +24,9 @@ public struct Parameters<V: Value> {
     try source(prefix + name, shape, initializer)
   }
 
+  /// The name of this scope's parameter `name` among all parameters.
+  public func fullName(_ name: String) -> String { prefix + name }
+
   /// The parameters whose names begin with `name` and a dot.
   public func scope(_ name: String) -> Parameters {
     Parameters(prefix: prefix + name + ".", source: source)
@@ -37,6 +40,8 @@ public enum Initializer: Equatable, Sendable {
   case ones
   case normal(mean: Float, deviation: Float)
   case uniform(low: Float, high: Float)
+  /// As the parameter of this full name, which was asked for before, began.
+  case copy(of: String)
 
   /// Uniform within ±√(6 / (fanIn + fanOut)) (Glorot and Bengio, 2010).
   public static func xavierUniform(fanIn: Int, fanOut: Int) -> Initializer {

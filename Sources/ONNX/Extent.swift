@@ -1,6 +1,7 @@
-/// The size of one dimension: a number, or a number times the batch that is known only when the graph
-/// runs. Merging the batch with other dimensions therefore loses nothing: `[N, 196, 256]` reshaped to
-/// `[-1, 256]` has the first extent 196·N, and reshaped back to `[-1, 196, 256]` it is N again.
+/// The size of one dimension: a number, or a number times the batch that is known only when the
+/// graph runs. Merging the batch with other dimensions therefore loses nothing: `[N, 196, 256]`
+/// reshaped to `[-1, 256]` has the first extent 196·N, and reshaped back to `[-1, 196, 256]` it
+/// is N again.
 struct Extent: Hashable, CustomStringConvertible {
   var count: Int
   var isBatched: Bool
@@ -47,8 +48,8 @@ extension Shape {
     return result
   }
 
-  /// The extents of these elements under `sizes`, of which one may be `-1`; throws when the number of
-  /// elements differs.
+  /// The extents of these elements under `sizes`, of which one may be `-1`; throws when the
+  /// number of elements differs.
   func reshaped(_ sizes: [Int]) throws -> Shape {
     func refused(_ reason: String) -> GraphError {
       GraphError("reshape: \(text) does not fit \(sizes): \(reason)")

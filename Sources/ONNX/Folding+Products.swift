@@ -24,8 +24,8 @@ extension Folding {
     }
   }
 
-  /// `result += a · b`. A block of b's rows stays in the cache while every row of a meets it, and the
-  /// innermost loop runs along rows, which vectorises.
+  /// `result += a · b`. A block of b's rows stays in the cache while every row of a meets it, and
+  /// the innermost loop runs along rows, which vectorises.
   private static func accumulate(
     _ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>,
     into result: UnsafeMutableBufferPointer<Float>, rows: Int, depth: Int, columns: Int

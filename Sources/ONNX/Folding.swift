@@ -1,12 +1,12 @@
 import Foundation
 
-/// The operations on constants that are computed while a graph is recorded: what does not depend on the
-/// picture (embeddings, transposed weights, keys and queries of learned references) is computed once
-/// per model instead of once per picture. Shapes are checked by the caller.
+/// The operations on constants that are computed while a graph is recorded: what does not depend
+/// on the picture (embeddings, transposed weights, keys and queries of learned references) is
+/// computed once per model instead of once per picture. Shapes are checked by the caller.
 enum Folding {
   /// Whether to compute a result now. Results that would swell the file (a product of a row and a
-  /// column) and matrix products that take seconds stay operations; the engine that compiles the graph
-  /// may still fold them.
+  /// column) and matrix products that take seconds stay operations; the engine that compiles the
+  /// graph may still fold them.
   static func isWorthIt(result: [Int], operands: [Constant], work: Int) -> Bool {
     let count = result.reduce(1, *)
     let largest = operands.map(\.values.count).max() ?? 0

@@ -1,12 +1,12 @@
 import Foundation
 import Networks
 
-/// A network recorded for the ONNX format. Running a forward pass over `Node`s (see `Value`) records its
-/// operations here; `model()` gives them as the bytes of an `.onnx` file.
+/// A network recorded for the ONNX format. Running a forward pass over `Node`s (see `Value`)
+/// records its operations here; `model()` gives them as the bytes of an `.onnx` file.
 ///
-/// The batch may be unknown: an input whose dimension 0 is `-1` takes any number of pictures. What does
-/// not depend on an input is computed while recording and stored as a constant (see `Folding`), equal
-/// constants are stored once, and what no output needs is not written.
+/// The batch may be unknown: an input whose dimension 0 is `-1` takes any number of pictures.
+/// What does not depend on an input is computed while recording and stored as a constant (see
+/// `Folding`), equal constants are stored once, and what no output needs is not written.
 ///
 /// A graph is used by one thread at a time.
 public final class Graph {
@@ -56,16 +56,16 @@ public final class Graph {
     self.name = name
   }
 
-  /// An input of the graph. `shape` may have `-1` in dimension 0: the batch, the same for every input.
-  /// Throws when the name is taken or the shape is not one.
+  /// An input of the graph. `shape` may have `-1` in dimension 0: the batch, the same for every
+  /// input. Throws when the name is taken or the shape is not one.
   public func input(_ name: String, shape: [Int], type: ElementType = .float) throws -> Node {
-    try claim(name)
     let isBatched = shape.first == -1
     guard shape.dropFirst(isBatched ? 1 : 0).allSatisfy({ $0 >= 1 }) else {
       throw GraphError(
-        "input '\(name)' has shape \(shape): sizes are at least 1, or -1 in dimension 0 for a batch "
-          + "that is not known yet")
+        "input '\(name)' has shape \(shape): sizes are at least 1, or -1 in dimension 0 for a "
+          + "batch that is not known yet")
     }
+    try claim(name)
     let extents =
       (isBatched ? [Extent.batch] : []) + shape.dropFirst(isBatched ? 1 : 0).map(Extent.fixed)
     let node = append(Record(content: .input(name), shape: extents, type: type))
@@ -73,11 +73,11 @@ public final class Graph {
     return node
   }
 
-  /// A named constant: row-major `values` of `shape`. Throws when the name is taken or the number of
-  /// values is not the shape's.
+  /// A named constant: row-major `values` of `shape`. Throws when the name is taken or the number
+  /// of values is not the shape's.
   public func parameter(_ name: String, shape: [Int], values: [Float]) throws -> Node {
-    try claim(name)
     try Graph.check(shape: shape, count: values.count, of: "parameter '\(name)'")
+    try claim(name)
     let node = append(
       Record(
         content: .parameter(Constant(shape: shape, values: values), name: name),
@@ -94,9 +94,9 @@ public final class Graph {
     outputs.append((name, node.index))
   }
 
-  /// A network's parameters as constants of this graph, read from `values` by name. Asking for a name
-  /// that is missing there, or that has another shape, throws an error that says so; asking twice gives
-  /// the same constant.
+  /// A network's parameters as constants of this graph, read from `values` by name. Asking for a
+  /// name that is missing there, or that has another shape, throws an error that says so; asking
+  /// twice gives the same constant.
   public func parameters(
     from values: [String: (shape: [Int], values: [Float])]
   ) -> Parameters<Node> {
@@ -152,12 +152,19 @@ public final class Graph {
 // MARK: - Writing
 
 extension Graph {
-  /// The graph as the bytes of an `.onnx` file (a `ModelProto`, see `ModelWriter` for its version): the
-  /// same graph always gives the same bytes. Throws when there is no output, or when the file would
-  /// exceed the format's 2 GB.
+  /// The graph as the bytes of an `.onnx` file (a `ModelProto`, see `ModelWriter` for its
+  /// version): the same graph always gives the same bytes. Throws when there is no output, or
+  /// when the file would exceed the format's 2 GB.
   public func model() throws -> Data {
     var writer = ModelWriter(self)
     return try writer.write()
+  }
+
+  /// The names of the floating-point constants in what `model()` writes.
+  package func initializers() throws -> [String] {
+    var writer = ModelWriter(self)
+    _ = try writer.write()
+    return writer.constantNames
   }
 
   /// How often each operator occurs in what `model()` writes.

@@ -3,8 +3,8 @@ internal import SwiftProtobuf
 
 /// Writes a graph as a `ModelProto`: what its outputs need, in the order in which it was recorded.
 struct ModelWriter {
-  /// IR 8 and opset 17 (the first with LayerNormalization) are read by OpenVINO, by ONNX Runtime from
-  /// 1.12 and by TensorRT from 8.6.
+  /// IR 8 and opset 17 (the first with LayerNormalization) are read by OpenVINO, by ONNX Runtime
+  /// from 1.12 and by TensorRT from 8.6.
   static let irVersion = 8
   static let opset = 17
 
@@ -31,6 +31,11 @@ struct ModelWriter {
     taken = graph.names
   }
 
+  /// The names under which floating-point constants were written.
+  var constantNames: [String] {
+    initializers.filter { $0.dataType == ModelWriter.dataType(.float) }.map(\.name)
+  }
+
   mutating func write() throws -> Data {
     guard !graph.outputs.isEmpty else {
       throw GraphError("graph '\(graph.name)' has no output: name one with output(_:name:)")
@@ -43,7 +48,8 @@ struct ModelWriter {
     return try serialized()
   }
 
-  /// An operation's result that is an output takes the output's name; the others get names of their own.
+  /// An operation's result that is an output takes the output's name; the others get names of
+  /// their own.
   private mutating func nameResults() {
     for (name, record) in graph.inputs { names[record] = name }
     for (name, record) in graph.outputs {
@@ -157,8 +163,8 @@ struct ModelWriter {
     } catch {
       let bytes = initializers.reduce(0) { $0 + $1.rawData.count }
       throw GraphError(
-        "graph '\(graph.name)' with \(bytes >> 20) MiB of constants cannot be written, an ONNX file "
-          + "holds at most 2 GB: \(error)")
+        "graph '\(graph.name)' with \(bytes >> 20) MiB of constants cannot be written, an ONNX "
+          + "file holds at most 2 GB: \(error)")
     }
   }
 }

@@ -49,8 +49,8 @@ extension Node {
   }
 
   /// Recorded as its parts: the scale on the queries, where it folds when they are constant, then
-  /// MatMul, Add, Softmax, MatMul, which OpenVINO runs as one kernel that never stores the scores (also
-  /// with a dynamic batch and constant queries).
+  /// MatMul, Add, Softmax, MatMul, which OpenVINO runs as one kernel that never stores the scores
+  /// (also with a dynamic batch and constant queries).
   public func attention(keys: Node, values: Node, bias: Node?) throws -> Node {
     let rank = extents.count
     guard rank >= 2, keys.extents.count == rank, values.extents.count == rank,

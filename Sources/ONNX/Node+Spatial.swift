@@ -71,8 +71,9 @@ extension Node {
     return graph.record(operation, shape: shape, type: .float)
   }
 
-  /// The smallest factor that ⌊size · factor⌋ turns into `result`. Scales leave the batch alone, where
-  /// sizes would have to name it; with aligned corners they enter the result through its size only.
+  /// The smallest factor that ⌊size · factor⌋ turns into `result`. Scales leave the batch alone,
+  /// where sizes would have to name it; with aligned corners they enter the result through its
+  /// size only.
   static func scale(_ size: Int, to result: Int) -> Float {
     var factor = Float(result) / Float(size)
     while Double(size) * Double(factor) < Double(result) { factor = factor.nextUp }

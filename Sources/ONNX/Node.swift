@@ -1,8 +1,8 @@
 import Networks
 
 /// A value in a graph that is being recorded: an input, a constant or an operation's result. Each
-/// operation checks its operands' shapes and throws a `GraphError` that names them when they do not fit,
-/// or when the operands belong to different graphs.
+/// operation checks its operands' shapes and throws a `GraphError` that names them when they do
+/// not fit, or when the operands belong to different graphs.
 public struct Node: Value {
   let graph: Graph
   let index: Int

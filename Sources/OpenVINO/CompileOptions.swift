@@ -5,8 +5,8 @@ public enum Precision: String, Sendable, CaseIterable {
   case bf16
 }
 
-/// How a model is compiled. The precision is always said to OpenVINO, whose own default would be bfloat16
-/// on processors that have it.
+/// How a model is compiled. The precision is always said to OpenVINO, whose own default would be
+/// bfloat16 on processors that have it.
 public struct CompileOptions: Sendable {
   public enum Hint: String, Sendable {
     /// One request at a time, answered as soon as possible.
@@ -18,11 +18,14 @@ public struct CompileOptions: Sendable {
   public var device = "CPU"
   public var precision = Precision.f32
   public var hint = Hint.latency
-  /// The folder where compiled models are kept and found again; nil keeps nothing. It is made if needed.
+  /// The folder where compiled models are kept and found again (see `CompileCache`); nil keeps
+  /// nothing. It is made if needed; where nothing can be written, models are compiled without it
+  /// every time.
   public var cacheFolder: String?
   /// Processor threads for inference; nil leaves it to OpenVINO.
   public var threads: Int?
-  /// How many requests run side by side, each on its part of the threads; nil leaves it to the hint.
+  /// How many requests run side by side, each on its part of the threads; nil leaves it to the
+  /// hint.
   public var streams: Int?
   /// Compiles for exactly this many pictures; nil keeps the model's batch, known or not.
   public var batch: Int?
@@ -44,12 +47,12 @@ public struct CompileOptions: Sendable {
     self.profiling = profiling
   }
 
-  /// OpenVINO's names for all of this.
-  var properties: [(key: String, value: String)] {
+  /// OpenVINO's names for all of this; `folder` is the cache's that it may use.
+  func properties(cacheFolder folder: String?) -> [(key: String, value: String)] {
     var properties = [
       ("INFERENCE_PRECISION_HINT", precision.rawValue), ("PERFORMANCE_HINT", hint.rawValue),
     ]
-    if let cacheFolder { properties.append(("CACHE_DIR", cacheFolder)) }
+    if let folder { properties.append(("CACHE_DIR", folder)) }
     if let threads { properties.append(("INFERENCE_NUM_THREADS", String(threads))) }
     if let streams { properties.append(("NUM_STREAMS", String(streams))) }
     if profiling { properties.append(("PERF_COUNT", "YES")) }

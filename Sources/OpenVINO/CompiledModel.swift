@@ -1,6 +1,7 @@
 internal import COpenVINO
 
-/// A model ready to run on a device. It may be shared by threads; each makes its own `InferRequest`.
+/// A model ready to run on a device. It may be shared by threads; each makes its own
+/// `InferRequest`.
 public final class CompiledModel: Sendable {
   private let handle: Handle
   public let inputs: [Port]
@@ -26,6 +27,35 @@ public final class CompiledModel: Sendable {
     return try (0..<number).map { index in
       try Port(reading: create("read \(kind) \(index) of the model") { port(index, $0) })
     }
+  }
+
+  /// The input called `name`; throws, naming those there are, when there is none.
+  public func input(_ name: String) throws -> Port {
+    try port(name, "input", among: inputs) {
+      ov_compiled_model_input_by_name(handle.pointer, name, $0)
+    }
+  }
+
+  /// The output called `name`; throws, naming those there are, when there is none.
+  public func output(_ name: String) throws -> Port {
+    try port(name, "output", among: outputs) {
+      ov_compiled_model_output_by_name(handle.pointer, name, $0)
+    }
+  }
+
+  /// A value may have several names (an output that is another value unchanged), of which a port
+  /// shows one; OpenVINO knows them all.
+  private func port(
+    _ name: String, _ kind: String, among ports: [Port],
+    _ find: (UnsafeMutablePointer<OpaquePointer?>) -> ov_status_e
+  ) throws -> Port {
+    if let port = ports.first(where: { $0.name == name }) { return port }
+    guard let found = try? create("find \(kind) '\(name)'", find) else {
+      throw OpenVINOError(
+        "the model has no \(kind) '\(name)'; its \(kind)s are: "
+          + ports.map(\.name).joined(separator: ", "))
+    }
+    return try Port(reading: found)
   }
 
   /// How many requests keep the device busy under the hint that the model was compiled with.

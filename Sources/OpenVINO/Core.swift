@@ -1,8 +1,8 @@
 internal import COpenVINO
 import Foundation
 
-/// OpenVINO's runtime: finds the devices whose plugins lie beside its library, and compiles models for
-/// them. Make one and keep it.
+/// OpenVINO's runtime: finds the devices whose plugins lie beside its library, and compiles
+/// models for them. Make one and keep it.
 public final class Core: Sendable {
   private let handle: Handle
 
@@ -65,8 +65,8 @@ public final class Core: Sendable {
     }
   }
 
-  /// Compiles the bytes of an `.onnx` file. Throws when OpenVINO cannot read or compile them, when the
-  /// device is not there, or when the model does not take the batch that is asked for.
+  /// Compiles the bytes of an `.onnx` file. Throws when OpenVINO cannot read or compile them,
+  /// when the device is not there, or when the model does not take the batch that is asked for.
   public func compile(onnx: Data, options: CompileOptions = CompileOptions()) throws
     -> CompiledModel
   {
@@ -75,19 +75,34 @@ public final class Core: Sendable {
     }
     let model = Handle(try read(onnx)) { ov_model_free($0) }
     if let batch = options.batch { try fix(batch, of: model.pointer) }
+    let cache = options.cacheFolder.flatMap { CompileCache($0, onnx: onnx) }
     let compiled = try explaining(options.device) {
-      try compile(model.pointer, options.properties, device: options.device)
+      try compile(
+        model.pointer, options.properties(cacheFolder: cache?.path), device: options.device)
     }
+    cache?.sign()
     return try CompiledModel(Handle(compiled) { ov_compiled_model_free($0) })
   }
 
   private func read(_ onnx: Data) throws -> OpaquePointer {
-    try onnx.withUnsafeBytes { bytes in
-      try create("read an ONNX model of \(bytes.count) bytes") {
-        ov_core_read_model_from_memory_buffer(
-          handle.pointer, bytes.bindMemory(to: CChar.self).baseAddress, bytes.count, nil, $0)
+    do {
+      return try onnx.withUnsafeBytes { bytes in
+        try create("read an ONNX model of \(bytes.count) bytes") {
+          ov_core_read_model_from_memory_buffer(
+            handle.pointer, bytes.bindMemory(to: CChar.self).baseAddress, bytes.count, nil, $0)
+        }
       }
+    } catch {
+      throw Core.hasReader ? error : OpenVINOError("\(error)\n\(Core.advice)")
     }
+  }
+
+  /// Whether the part of OpenVINO that reads ONNX lies beside its library.
+  private static var hasReader: Bool {
+    guard let libraryPath else { return true }
+    let folder = (libraryPath as NSString).deletingLastPathComponent
+    let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return files.contains { $0.contains("openvino_onnx_frontend") }
   }
 
   /// Gives every input whose dimension 0 is unknown this batch.
@@ -119,7 +134,7 @@ public final class Core: Sendable {
     _ model: OpaquePointer, _ properties: [(key: String, value: String)], device: String
   ) throws -> OpaquePointer {
     var strings: [UnsafeMutablePointer<CChar>] = []
-    defer { strings.forEach { free($0) } }
+    defer { for string in strings { free(string) } }
     func copied(_ string: String) -> UnsafeMutablePointer<CChar>? {
       let copy = strdup(string)
       if let copy { strings.append(copy) }

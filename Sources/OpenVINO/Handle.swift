@@ -1,7 +1,7 @@
 /// Owns an object of OpenVINO's C interface and frees it with the last reference.
 ///
-/// A pointer is as sendable as what it points to: OpenVINO's core, compiled models and ports may be used
-/// from several threads at once; a request and its tensors are guarded by `InferRequest`.
+/// A pointer is as sendable as what it points to: OpenVINO's core, compiled models and ports may
+/// be used from several threads at once; a request and its tensors are guarded by `InferRequest`.
 final class Handle: @unchecked Sendable {
   let pointer: OpaquePointer
   private let free: @Sendable (OpaquePointer) -> Void

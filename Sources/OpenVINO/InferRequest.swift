@@ -1,10 +1,12 @@
 internal import COpenVINO
 import Foundation
 
-/// One run of a compiled model at a time, with its input and output buffers, which are reused from run
-/// to run. Write the inputs, run by `infer()`, by `run()` or by `start()` and `wait()`, read the outputs.
+/// One run of a compiled model at a time, with its input and output buffers, which are reused
+/// from run to run. Write the inputs, run by `infer()`, by `run()` or by `start()` and `wait()`,
+/// read the outputs.
 ///
-/// Threads may share a request: each call has it to itself, and what may not happen while it runs throws.
+/// Threads may share a request: each call has it to itself, and what may not happen while it runs
+/// throws.
 public final class InferRequest: @unchecked Sendable {
   public let model: CompiledModel
 
@@ -16,8 +18,8 @@ public final class InferRequest: @unchecked Sendable {
     case awaited
   }
 
-  // Everything below is reached under the lock only, which is why the class may call itself Sendable.
-  // The lock is recursive so that reading one output may nest in reading another.
+  // Everything below is reached under the lock only, which is why the class may call itself
+  // Sendable. The lock is recursive so that reading one output may nest in reading another.
   private let lock = NSRecursiveLock()
   private let pointer: OpaquePointer
   private let completion = Completion()
@@ -25,6 +27,8 @@ public final class InferRequest: @unchecked Sendable {
   private var tensors: [String: Tensor] = [:]
   private var state = State.idle
   private var hasResult = false
+  /// How many calls have lent a buffer to their caller's closure.
+  private var lent = 0
 
   /// Owns `pointer`.
   init(_ pointer: OpaquePointer, of model: CompiledModel) throws {
@@ -57,27 +61,43 @@ public final class InferRequest: @unchecked Sendable {
       throw OpenVINOError("\(attempt): the request is running; wait for it first")
     }
   }
+
+  /// A closure that holds a buffer must not pull it away from under itself.
+  private func requireNothingLent(_ attempt: String) throws {
+    guard lent == 0 else {
+      throw OpenVINOError(
+        "\(attempt): this happens inside fillInput or withOutput; let it end first")
+    }
+  }
+
+  private func lending<Result>(_ body: () throws -> Result) rethrows -> Result {
+    lent += 1
+    defer { lent -= 1 }
+    return try body()
+  }
 }
 
 // MARK: - Inputs
 
 extension InferRequest {
-  /// Gives the buffer of an input to `body`, which fills it where it lies: nothing is copied. The buffer
-  /// holds what the last run was given when the shape has not changed, and is valid during the call
-  /// only. Throws when there is no such input or it takes another type or shape.
+  /// Gives the buffer of an input to `body`, which fills it where it lies: nothing is copied. The
+  /// buffer holds what the last run was given when the shape has not changed, and is valid during
+  /// the call only. Throws when there is no such input or it takes another type or shape.
   public func fillInput<Element: TensorElement, Result>(
     _ name: String, as type: Element.Type = Element.self, shape: [Int],
     _ body: (UnsafeMutableBufferPointer<Element>) throws -> Result
   ) throws -> Result {
     try exclusively {
       try requireIdle("set input '\(name)'")
+      try requireNothingLent("set input '\(name)'")
       let tensor = try input(name, type: Element.elementType, shape: shape)
-      return try body(try tensor.elements(of: Element.self))
+      let elements = try tensor.elements(of: Element.self)
+      return try lending { try body(elements) }
     }
   }
 
-  /// Copies row-major `values` into an input. Throws as `fillInput` does, and when the number of values
-  /// is not the shape's.
+  /// Copies row-major `values` into an input. Throws as `fillInput` does, and when the number of
+  /// values is not the shape's.
   public func setInput<Element: TensorElement>(
     _ name: String, _ values: [Element], shape: [Int]
   ) throws {
@@ -99,35 +119,27 @@ extension InferRequest {
 
   /// The tensor of an input, replaced by one of `shape` when that has changed.
   private func input(_ name: String, type: ElementType, shape: [Int]) throws -> Tensor {
-    guard let port = model.inputs.first(where: { $0.name == name }) else {
-      throw InferRequest.unknown(name, "input", among: model.inputs)
-    }
+    let port = try model.input(name)
     guard port.type == type else {
       throw OpenVINOError("input '\(name)' takes \(port.type.rawValue), not \(type.rawValue)")
     }
     guard port.accepts(shape) else {
       throw OpenVINOError("input '\(name)' takes the shape \(port.shape), not \(shape)")
     }
-    if let tensor = tensors[name], try tensor.shape() == shape { return tensor }
+    if let tensor = tensors[port.name], try tensor.shape() == shape { return tensor }
     let tensor = try Tensor(type: type, shape: shape)
     try check(
       ov_infer_request_set_tensor(pointer, name, tensor.pointer), "set input '\(name)' \(shape)")
-    tensors[name] = tensor
+    tensors[port.name] = tensor
     return tensor
-  }
-
-  private static func unknown(_ name: String, _ kind: String, among ports: [Port]) -> OpenVINOError
-  {
-    let names = ports.map(\.name).joined(separator: ", ")
-    return OpenVINOError("the model has no \(kind) '\(name)'; its \(kind)s are: \(names)")
   }
 }
 
 // MARK: - Running
 
 extension InferRequest {
-  /// Runs the model and returns when it has finished. Throws when an input has not been set or OpenVINO
-  /// fails.
+  /// Runs the model and returns when it has finished. Throws when an input has not been set or
+  /// OpenVINO fails.
   public func infer() throws {
     try exclusively {
       try prepare()
@@ -182,6 +194,7 @@ extension InferRequest {
 
   private func prepare() throws {
     try requireIdle("run the model")
+    try requireNothingLent("run the model")
     for port in model.inputs where tensors[port.name] == nil {
       throw OpenVINOError("run the model: its input '\(port.name)' \(port.shape) was not set")
     }
@@ -198,17 +211,15 @@ extension InferRequest {
 // MARK: - Outputs
 
 extension InferRequest {
-  /// Gives an output of the last run, and its shape, to `body` where it lies: nothing is copied. The
-  /// buffer is valid during the call only. Throws when there is no such output, it is not floating
-  /// point, or there is no finished run.
+  /// Gives an output of the last run, and its shape, to `body` where it lies: nothing is copied.
+  /// The buffer is valid during the call only. Throws when there is no such output, it is not
+  /// floating point, or there is no finished run.
   public func withOutput<Result>(
     _ name: String, _ body: (UnsafeBufferPointer<Float>, [Int]) throws -> Result
   ) throws -> Result {
     try exclusively {
       try requireIdle("read output '\(name)'")
-      guard let port = model.outputs.first(where: { $0.name == name }) else {
-        throw InferRequest.unknown(name, "output", among: model.outputs)
-      }
+      let port = try model.output(name)
       guard port.type == .float32 else {
         throw OpenVINOError("output '\(name)' is \(port.type.rawValue), not float")
       }
@@ -219,7 +230,8 @@ extension InferRequest {
         owning: create("read output '\(name)'") {
           ov_infer_request_get_tensor(pointer, name, $0)
         })
-      return try body(UnsafeBufferPointer(tensor.elements(of: Float.self)), tensor.shape())
+      let (elements, shape) = (try tensor.elements(of: Float.self), try tensor.shape())
+      return try lending { try body(UnsafeBufferPointer(elements), shape) }
     }
   }
 
@@ -228,15 +240,17 @@ extension InferRequest {
     try withOutput(name) { ($1, Array($0)) }
   }
 
-  /// What each layer of the last run was and cost, in the order of execution. Throws unless the model
-  /// was compiled with `profiling`.
+  /// What each layer of the last run was and cost, in the order of execution. Throws unless the
+  /// model was compiled with `profiling`.
   public func profile() throws -> [LayerProfile] {
     try exclusively {
       try requireIdle("read the profile")
+      guard try model.property("PERF_COUNT") == "YES" else {
+        throw OpenVINOError(
+          "read the profile: the model was not compiled with profiling in its CompileOptions")
+      }
       var list = ov_profiling_info_list_t()
-      try check(
-        ov_infer_request_get_profiling_info(pointer, &list),
-        "read the profile (is the model compiled with profiling?)")
+      try check(ov_infer_request_get_profiling_info(pointer, &list), "read the profile")
       defer { ov_profiling_info_list_free(&list) }
       return UnsafeBufferPointer(start: list.profiling_infos, count: list.size).map(
         LayerProfile.init)

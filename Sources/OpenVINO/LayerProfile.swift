@@ -1,6 +1,7 @@
 internal import COpenVINO
 
-/// One layer of a compiled model as it ran: OpenVINO merges layers, so a name may stand for several.
+/// One layer of a compiled model as it ran: OpenVINO merges layers, so a name may stand for
+/// several.
 public struct LayerProfile: Sendable, Hashable {
   public let name: String
   /// OpenVINO's name for the operation, such as `Convolution`, `FullyConnected` or `Subgraph`.

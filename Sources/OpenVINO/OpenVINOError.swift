@@ -13,8 +13,10 @@ public struct OpenVINOError: Error, CustomStringConvertible, Sendable {
   init(_ status: ov_status_e, _ attempt: String) {
     var reason = String(cString: ov_get_error_info(status))
     if let message = ov_get_last_err_msg() {
-      let text = String(cString: message).trimmingCharacters(in: .whitespacesAndNewlines)
-      if !text.isEmpty { reason = text }
+      // Where in OpenVINO's own source it was thrown helps nobody who reads this.
+      let lines = String(cString: message).split(separator: "\n")
+        .filter { !$0.hasPrefix("Exception from ") && !$0.allSatisfy(\.isWhitespace) }
+      if !lines.isEmpty { reason = lines.joined(separator: "\n") }
       ov_free(message)
     }
     description = "OpenVINO: \(attempt): \(reason)"

@@ -1,1 +1,165 @@
 #pragma once
+
+// The C face of LibTorch: opaque tensor handles, an int status (0 is success), the error's text apart.
+// One short function per operation; what an operation means is said in Networks/Value.swift.
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ctorch_tensor *CTorchTensor;
+typedef struct ctorch_generator *CTorchGenerator;
+
+/// The text of the calling thread's last failure.
+const char *_Nonnull ctorch_last_error(void);
+
+// MARK: Tensors
+
+int ctorch_from_floats(
+    const float *_Nonnull values, const int64_t *_Nonnull shape, int rank,
+    CTorchTensor _Nullable *_Nonnull out);
+/// 16-bit brain floats, widened to 32 bits.
+int ctorch_from_bfloats(
+    const uint16_t *_Nonnull values, const int64_t *_Nonnull shape, int rank,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_from_bytes(
+    const uint8_t *_Nonnull values, const int64_t *_Nonnull shape, int rank,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_full(
+    float value, const int64_t *_Nonnull shape, int rank, CTorchTensor _Nullable *_Nonnull out);
+void ctorch_free(CTorchTensor _Nonnull tensor);
+int ctorch_rank(CTorchTensor _Nonnull tensor);
+int64_t ctorch_size(CTorchTensor _Nonnull tensor, int axis);
+/// Copies the elements, row-major, as 32-bit floats; `count` must be the number of elements.
+int ctorch_copy_floats(CTorchTensor _Nonnull tensor, float *_Nonnull values, int64_t count);
+int ctorch_to_float(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_detach(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+/// Overwrites `tensor` with `values`, in place and outside the gradient's record.
+int ctorch_assign(CTorchTensor _Nonnull tensor, const float *_Nonnull values, int64_t count);
+
+// MARK: Random numbers
+
+int ctorch_make_generator(uint64_t seed, CTorchGenerator _Nullable *_Nonnull out);
+void ctorch_generator_free(CTorchGenerator _Nonnull generator);
+int ctorch_normal(
+    CTorchGenerator _Nonnull generator, const int64_t *_Nonnull shape, int rank,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_uniform(
+    CTorchGenerator _Nonnull generator, const int64_t *_Nonnull shape, int rank,
+    CTorchTensor _Nullable *_Nonnull out);
+/// 0 with this probability, else 1 / (1 − probability).
+int ctorch_dropout_mask(
+    CTorchGenerator _Nonnull generator, const int64_t *_Nonnull shape, int rank,
+    float probability, CTorchTensor _Nullable *_Nonnull out);
+
+// MARK: Arithmetic
+
+int ctorch_add(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_subtract(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_multiply(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_divide(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_affine(
+    CTorchTensor _Nonnull tensor, float scale, float offset, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_sigmoid(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_relu(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_relu6(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_silu(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_gelu(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_square_root(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_softmax(CTorchTensor _Nonnull tensor, int axis, CTorchTensor _Nullable *_Nonnull out);
+
+// MARK: Shapes and reductions
+
+int ctorch_reshape(
+    CTorchTensor _Nonnull tensor, const int64_t *_Nonnull shape, int rank,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_permute(
+    CTorchTensor _Nonnull tensor, const int64_t *_Nonnull order, int rank,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_slice(
+    CTorchTensor _Nonnull tensor, int axis, int64_t start, int64_t end,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_concatenate(
+    const CTorchTensor _Nonnull *_Nonnull tensors, int count, int axis,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_sum(
+    CTorchTensor _Nonnull tensor, const int64_t *_Nonnull axes, int count,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_mean(
+    CTorchTensor _Nonnull tensor, const int64_t *_Nonnull axes, int count,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_maximum(
+    CTorchTensor _Nonnull tensor, const int64_t *_Nonnull axes, int count,
+    CTorchTensor _Nullable *_Nonnull out);
+
+// MARK: Layers
+
+int ctorch_matmul(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_linear(
+    CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull weight, CTorchTensor _Nullable bias,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_layer_norm(
+    CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull weight, CTorchTensor _Nonnull bias,
+    float epsilon, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_attention(
+    CTorchTensor _Nonnull queries, CTorchTensor _Nonnull keys, CTorchTensor _Nonnull values,
+    CTorchTensor _Nullable bias, CTorchTensor _Nullable *_Nonnull out);
+/// `padding`: top, left, bottom, right.
+int ctorch_convolution(
+    CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull weight, CTorchTensor _Nullable bias,
+    int stride, const int64_t *_Nonnull padding, int groups, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_average_pool(
+    CTorchTensor _Nonnull tensor, int kernel, int stride, int padding,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_resize(
+    CTorchTensor _Nonnull tensor, int64_t height, int64_t width,
+    CTorchTensor _Nullable *_Nonnull out);
+int ctorch_mean_squared_error(
+    CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);
+
+// MARK: Differentiation
+
+int ctorch_require_gradient(CTorchTensor _Nonnull tensor);
+int ctorch_backward(CTorchTensor _Nonnull loss);
+/// `out` is null when the backward pass never reached `tensor`.
+int ctorch_gradient(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_clear_gradient(CTorchTensor _Nonnull tensor);
+/// Both give back what was in force before.
+bool ctorch_set_gradient_recording(bool enabled);
+bool ctorch_set_bf16_autocast(bool enabled);
+
+// MARK: Optimisers
+
+/// Scales the gradients so that their joint norm is at most `maximum`; `norm` is the norm before.
+int ctorch_clip_gradients(
+    const CTorchTensor _Nonnull *_Nonnull parameters, int count, float maximum,
+    float *_Nonnull norm);
+
+typedef struct {
+  double rate, beta1, beta2, epsilon, weight_decay;
+  /// Decay apart from the gradient (AdamW) rather than added to it (Adam).
+  bool decoupled;
+} CTorchAdam;
+
+/// One step of LibTorch's fused Adam on every parameter that has a gradient. `steps` are one-element
+/// tensors, which the kernel counts up.
+int ctorch_adam_step(
+    const CTorchTensor _Nonnull *_Nonnull parameters, const CTorchTensor _Nonnull *_Nonnull means,
+    const CTorchTensor _Nonnull *_Nonnull squares, const CTorchTensor _Nonnull *_Nonnull steps,
+    int count, CTorchAdam settings);
+
+// MARK: The machine
+
+void ctorch_set_threads(int count);
+int ctorch_threads(void);
+bool ctorch_has_fast_bf16(void);
+const char *_Nonnull ctorch_version(void);
+const char *_Nonnull ctorch_cpu_capability(void);
+
+#ifdef __cplusplus
+}
+#endif

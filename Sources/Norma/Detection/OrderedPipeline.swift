@@ -2,11 +2,11 @@ import Foundation
 
 /// Works on numbered items by several threads and hands the results over in the items' order, never
 /// more than a window of them ahead, so that memory stays bounded however many items there are.
-enum OrderedPipeline {
+public enum OrderedPipeline {
   /// Runs `count` items. Each of `workers` threads makes its own worker by `makeWorker` and calls it
   /// with item numbers; `deliver` gets the results on the calling thread. The first error (of a worker
   /// or of `deliver`) stops everything and is thrown after the threads have ended.
-  static func run<Output: Sendable>(
+  public static func run<Output: Sendable>(
     count: Int, workers: Int, makeWorker: @escaping @Sendable () throws -> (Int) throws -> Output,
     deliver: (Int, Output) throws -> Void
   ) throws {

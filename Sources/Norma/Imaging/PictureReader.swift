@@ -18,6 +18,9 @@ public struct PictureReader: Sendable {
   /// Pictures with a shorter side than this are refused: there is nothing to see on them.
   public static let smallestSide = 8
 
+  /// The version of libvips, which decodes.
+  public static var decoder: String { Vips.version }
+
   public init(pixelLimit: Int = PictureReader.defaultPixelLimit, appliesOrientation: Bool = false) {
     (self.pixelLimit, self.appliesOrientation) = (pixelLimit, appliesOrientation)
   }

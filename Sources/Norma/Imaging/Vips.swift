@@ -6,6 +6,8 @@ import NormaCore
 /// no more than that it failed; what failed is then run again alone, with the buffer to itself, so a
 /// message never speaks of another thread's picture.
 enum Vips {
+  static var version: String { String(cString: cvips_version()) }
+
   /// Runs `work`, twice if the first time fails (it must be repeatable). Throws `VipsError` with
   /// libvips' words, or what `work` throws besides.
   static func run<Result>(_ work: () throws -> Result) throws -> Result {

@@ -1,5 +1,5 @@
-/// Comma-separated text as RFC 4180 has it: fields in double quotes may hold commas, line breaks and
-/// doubled quotes; lines end in CR LF, LF or CR.
+/// Comma-separated text as RFC 4180 has it: fields in double quotes may hold commas, line breaks
+/// and doubled quotes; lines end in CR LF, LF or CR.
 package struct CSVText {
   package struct Row: Equatable {
     /// Where the row begins, from 1.

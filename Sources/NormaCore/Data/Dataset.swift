@@ -38,7 +38,8 @@ public struct Dataset: Sendable {
     for name in names where !categories.contains(name) {
       let hint = Spelling.hint(for: name, among: categories)
       throw DatasetProblem(
-        "\(source): there is no category '\(name)'\(hint); it has \(categories.joined(separator: ", "))"
+        "\(source): there is no category '\(name)'\(hint); it has "
+          + categories.joined(separator: ", ")
       )
     }
     let chosen = Set(names)

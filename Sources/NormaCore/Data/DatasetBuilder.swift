@@ -1,5 +1,5 @@
-/// Collects a data set while a layout is walked: looks into each file once and sorts it into samples
-/// and unusable files.
+/// Collects a data set while a layout is walked: looks into each file once and sorts it into
+/// samples and unusable files.
 struct DatasetBuilder {
   let root: String
   let layout: String
@@ -72,9 +72,8 @@ struct DatasetBuilder {
     guard let listing = list(folder, category: category) else { return }
     let shown = FilePath.relative(folder, to: root)
     if let inner = listing.folders.first(where: { !$0.hasPrefix(".") }) {
-      note(
-        "\(shown): folders inside it are not read (\(inner)\(listing.folders.count > 1 ? ", …" : ""))",
-        category: category)
+      let more = listing.folders.count > 1 ? ", …" : ""
+      note("\(shown): folders inside it are not read (\(inner)\(more))", category: category)
     }
     var stems: [String: String] = [:]
     for name in listing.files {

@@ -1,8 +1,8 @@
 import Foundation
 
-/// What identifies the pictures that something was made from: SHA-256 over each one's path relative to
-/// the data set, size in bytes and content. Independent of where the data set lies and of the order of
-/// the samples.
+/// What identifies the pictures that something was made from: SHA-256 over each one's path relative
+/// to the data set, size in bytes and content. Independent of where the data set lies and of the
+/// order of the samples.
 public enum DatasetFingerprint {
   /// - Parameters:
   ///   - samples: the pictures used; their labels and masks do not count.

@@ -1,8 +1,8 @@
-/// Parts of the normal training pictures that training does not see, so that thresholds and the choice
-/// of an epoch rest on pictures that are new to the network.
+/// Parts of the normal training pictures that training does not see, so that thresholds and the
+/// choice of an epoch rest on pictures that are new to the network.
 public enum Holdout {
-  /// Holds out a fraction of each category, chosen by the seed. The choice depends on the category's
-  /// own pictures only: another category more or less changes nothing.
+  /// Holds out a fraction of each category, chosen by the seed. The choice depends on the
+  /// category's own pictures only: another category more or less changes nothing.
   /// - Parameters:
   ///   - fraction: of each category's pictures, rounded, and at least one where it is above 0; one
   ///     picture of each category always stays in training.
@@ -24,9 +24,10 @@ public enum Holdout {
     return (training, heldOut)
   }
 
-  /// Parts for cross-fitting: each picture is held out in exactly one of them, where its category has
-  /// two pictures or more; a single picture stays in training everywhere.
-  /// - Parameter count: at least 2 parts; fewer of a category's pictures than parts leave some parts
+  /// Parts for cross-fitting: each picture is held out in exactly one of them, where its category
+  /// has two pictures or more; a single picture stays in training everywhere.
+  /// - Parameter count: at least 2 parts; fewer of a category's pictures than parts leave some
+  /// parts
   ///   without a held-out picture of it.
   public static func folds(
     _ samples: [Sample], count: Int, seed: UInt64

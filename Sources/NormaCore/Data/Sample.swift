@@ -23,8 +23,8 @@ public enum Split: String, Sendable, Hashable, Codable, CaseIterable {
   case train, test
 }
 
-/// Whether a picture shows a normal thing, and if not, what kind of defect it has. As text: `normal`
-/// or the kind.
+/// Whether a picture shows a normal thing, and if not, what kind of defect it has. As text:
+/// `normal` or the kind.
 public enum Label: Sendable, Hashable, Codable {
   case normal
   case anomalous(String)

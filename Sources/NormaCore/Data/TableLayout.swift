@@ -1,8 +1,8 @@
 import Foundation
 
-/// A table (CSV) with a header line and the columns `path`, `category`, `split`, `label`, `mask` in any
-/// order; only `path` must be there. Paths are relative to the table. A label is normal when it is
-/// `normal`, `good` or `0`; anything else names the kind of defect.
+/// A table (CSV) with a header line and the columns `path`, `category`, `split`, `label`, `mask` in
+/// any order; only `path` must be there. Paths are relative to the table. A label is normal when it
+/// is `normal`, `good` or `0`; anything else names the kind of defect.
 enum TableLayout {
   static let name = "table"
 

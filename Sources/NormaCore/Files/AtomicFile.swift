@@ -3,8 +3,8 @@ import Foundation
 /// Files that are there whole or not at all: whatever happens while one is written, its name holds
 /// the old content or the new.
 public enum AtomicFile {
-  /// Writes beside the target, brings it to the disk, then gives it the name. A link is followed: the
-  /// file that it leads to is replaced.
+  /// Writes beside the target, brings it to the disk, then gives it the name. A link is followed:
+  /// the file that it leads to is replaced.
   /// - Throws: `FileProblem` (no permission, disk full, …); the old file is intact then.
   public static func write(_ data: Data, to path: String) throws {
     let named = FilePath.absolute(path)

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Something is wrong with a file or a folder. The description is meant for the person who named it:
-/// which file, what was found, what to do.
+/// Something is wrong with a file or a folder. The description is meant for the person who named
+/// it: which file, what was found, what to do.
 public struct FileProblem: Error, CustomStringConvertible, Sendable, Equatable {
   /// The file or folder, as a path.
   public var path: String

@@ -1,8 +1,8 @@
 import Foundation
 
-/// A file or folder that is being written beside the one it will replace. Its name begins with a dot
-/// and says what it is for; a lock on it says that its writer lives. What a writer that was killed
-/// left behind has no lock, and the next writer of the same target removes it.
+/// A file or folder that is being written beside the one it will replace. Its name begins with a
+/// dot and says what it is for; a lock on it says that its writer lives. What a writer that was
+/// killed left behind has no lock, and the next writer of the same target removes it.
 package struct Scratch: ~Copyable {
   private let lock: PosixFile
 

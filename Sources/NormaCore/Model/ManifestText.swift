@@ -2,8 +2,8 @@ import Foundation
 
 /// The bytes of a manifest and the digest that they carry of themselves.
 enum ManifestText {
-  /// Where the digest stands in sorted, indented JSON: no other line can begin like this, since keys
-  /// of inner objects are indented further and texts cannot hold a line break.
+  /// Where the digest stands in sorted, indented JSON: no other line can begin like this, since
+  /// keys of inner objects are indented further and texts cannot hold a line break.
   private static let marker = Data("\n  \"digest\" : \"".utf8)
 
   static func encode(_ manifest: Manifest) throws -> (data: Data, manifest: Manifest) {
@@ -22,7 +22,8 @@ enum ManifestText {
   }
 
   /// - Parameter path: for errors.
-  /// - Throws: `FileProblem` when the bytes are not those that were written, or are of another format.
+  /// - Throws: `FileProblem` when the bytes are not those that were written, or are of another
+  /// format.
   static func decode(_ data: Data, path: String) throws -> Manifest {
     try checkVersion(data, path: path)
     try checkDigest(data, path: path)

@@ -56,8 +56,8 @@ public struct ModelFolder: Sendable {
     return try ModelReader(ModelSource.zip(path, limit: limit), limit).read()
   }
 
-  /// Writes a model folder as one: it is there with all of its files or, if anything goes wrong, not
-  /// at all, and a model that was there before stays whole until the new one takes its place.
+  /// Writes a model folder as one: it is there with all of its files or, if anything goes wrong,
+  /// not at all, and a model that was there before stays whole until the new one takes its place.
   /// - Parameters:
   ///   - manifest: its `files` and `digest` are filled in.
   ///   - files: everything else, by path in the folder.

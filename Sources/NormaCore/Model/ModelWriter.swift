@@ -84,8 +84,8 @@ struct ModelWriter {
     #if canImport(Darwin)
       return renamex_np(first, second, UInt32(RENAME_SWAP)) == 0 ? 0 : errno
     #else
-      // The C library declares renameat2 only to sources that ask for GNU's extensions, which a Swift
-      // import cannot; looked up by name it is there, or the two steps serve.
+      // The C library declares renameat2 only to sources that ask for GNU's extensions, which a
+      // Swift import cannot; looked up by name it is there, or the two steps serve.
       typealias Rename =
         @convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32
       guard let symbol = dlsym(nil, "renameat2") else { return ENOSYS }

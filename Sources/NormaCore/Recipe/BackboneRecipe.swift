@@ -1,7 +1,7 @@
 /// The frozen network that turns pictures into feature maps.
 public struct BackboneRecipe: RecipeSection {
-  /// Which padding strided convolutions get: as for the network's nominal resolution (380 pixels for
-  /// B4), or TensorFlow's SAME at the actual size.
+  /// Which padding strided convolutions get: as for the network's nominal resolution (380 pixels
+  /// for B4), or TensorFlow's SAME at the actual size.
   public enum Padding: String, RecipeChoice {
     case `static`, dynamic
   }

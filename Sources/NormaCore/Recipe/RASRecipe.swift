@@ -31,7 +31,7 @@ public struct RASRecipe: RecipeSection {
     .value("transformer", \.transformer), .value("updateNorm", \.updateNorm),
   ]
 
-  /// The largest window whose mask leaves some query of a grid something to see: a corner sees as far
-  /// as `grid − 1`. 0 (no mask) when none does.
+  /// The largest window whose mask leaves some query of a grid something to see: a corner sees as
+  /// far as `grid − 1`. 0 (no mask) when none does.
   public static func largestWindow(grid: Int) -> Int { max(0, 2 * grid - 3) }
 }

@@ -1,8 +1,8 @@
 import Foundation
 
 /// Everything that decides what is trained and how, by the names it has in a recipe's YAML. The
-/// defaults are RAS ("Reconstruction as Sequence") as published, at a length and batch that suit a CPU;
-/// `Recipes/ras.yaml` says the same with comments.
+/// defaults are RAS ("Reconstruction as Sequence") as published, at a length and batch that suit a
+/// CPU; `Recipes/ras.yaml` says the same with comments.
 public struct Recipe: RecipeSection {
   /// The method; `ras` is built.
   public var method = "ras"
@@ -25,7 +25,8 @@ public struct Recipe: RecipeSection {
     .section("calibration", \.calibration),
   ]
 
-  /// RAS exactly as the paper trained it on MVTec AD: batch 64, 500 epochs (`Recipes/ras-paper.yaml`).
+  /// RAS exactly as the paper trained it on MVTec AD: batch 64, 500 epochs
+  /// (`Recipes/ras-paper.yaml`).
   public static var published: Recipe {
     var recipe = Recipe()
     recipe.training.epochs = 500

@@ -37,8 +37,8 @@ public enum RecipeCatalog {
     return Set(files.filter { $0.hasSuffix(".yaml") }.map(FilePath.stem)).sorted()
   }
 
-  /// Beside the executable, in `share/norma` of where it is installed, and in the folders above it (a
-  /// package's build folder lies in the package).
+  /// Beside the executable, in `share/norma` of where it is installed, and in the folders above it
+  /// (a package's build folder lies in the package).
   private static var folders: [String] {
     guard let named = Bundle.main.executablePath else { return [] }
     let executable = FilePath.resolved(named) ?? named

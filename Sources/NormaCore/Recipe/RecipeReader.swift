@@ -1,8 +1,8 @@
 import Foundation
 import Yams
 
-/// Walks a recipe's YAML and remembers on which line each key stands, so that every problem, also one
-/// that only shows when two keys are compared, is reported with its line.
+/// Walks a recipe's YAML and remembers on which line each key stands, so that every problem, also
+/// one that only shows when two keys are compared, is reported with its line.
 struct RecipeReader {
   private(set) var issues: [RecipeIssue] = []
   private var lines: [String: Int] = [:]

@@ -1,8 +1,8 @@
 import Yams
 
-/// A group of a recipe's keys. The list of keys is the only place that names them: reading YAML (with
-/// "did you mean"), writing it, and the manifest's JSON all follow it. A key that is missing, in YAML
-/// or in JSON, has its default.
+/// A group of a recipe's keys. The list of keys is the only place that names them: reading YAML
+/// (with "did you mean"), writing it, and the manifest's JSON all follow it. A key that is missing,
+/// in YAML or in JSON, has its default.
 public protocol RecipeSection: Codable, Sendable, Equatable {
   init()
   static var keys: [RecipeKey<Self>] { get }

@@ -27,7 +27,8 @@ public struct TrainingRecipe: RecipeSection {
   /// Steps over which the rate rises from 0.
   public var warmup = 0
   public var seed = 0
-  /// Fraction of each category's training pictures that is held out for thresholds and choice of epoch.
+  /// Fraction of each category's training pictures that is held out for thresholds and choice of
+  /// epoch.
   public var holdout = 0.1
   public var keep = Keep.last
   public var precision = Precision.auto

@@ -4,8 +4,8 @@ import Testing
 
 @Suite("Zip archives")
 struct ZipArchiveTests {
-  /// Written by Python's zipfile: a folder, `stored.bin` (stored), `folder/text.txt` (dynamic codes),
-  /// `fixed.txt` (fixed codes) and `empty` (deflated).
+  /// Written by Python's zipfile: a folder, `stored.bin` (stored), `folder/text.txt` (dynamic
+  /// codes), `fixed.txt` (fixed codes) and `empty` (deflated).
   static let archive =
     Data(
       base64Encoded: """
@@ -58,8 +58,8 @@ struct ZipArchiveTests {
     #expect(throws: ZipProblem.self) { try ZipArchive(data: Data(repeating: 7, count: 10_000)) }
   }
 
-  /// Every byte that matters is covered by a checksum or a cross-check; where a change goes through,
-  /// the content is what it was.
+  /// Every byte that matters is covered by a checksum or a cross-check; where a change goes
+  /// through, the content is what it was.
   @Test func noChangedByteGivesOtherContent() throws {
     let original = try ZipArchive(data: Self.archive)
     let contents = try original.entries.map { try original.data($0) }

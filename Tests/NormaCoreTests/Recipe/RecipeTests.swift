@@ -183,7 +183,8 @@ struct RecipeTests {
     #expect(throws: Never.self) { try tiny.validate(grid: 2) }
   }
 
-  /// The closed form against the definition: a query sees a key that is further away than the window.
+  /// The closed form against the definition: a query sees a key that is further away than the
+  /// window.
   @Test func theLargestWindowLeavesSomethingToSee() {
     func hidesEverything(_ window: Int, _ grid: Int) -> Bool {
       !(0..<grid).contains { first in

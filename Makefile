@@ -1,0 +1,39 @@
+# Norma's everyday commands; `make` alone lists them. Each brings what it needs by itself.
+
+# Where the demo's model goes.
+DEMO_OUTPUT ?= solar-cells.norma
+
+SOURCES := Package.swift Sources Tests
+
+.PHONY: help build demo test format check-format docs clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## set up this machine, build .build/release/norma and norma-runtime
+	@Scripts/setup.sh build
+	@swift build -c release
+	@echo "built: .build/release/norma, .build/release/norma-runtime"
+
+demo: ## train on photographs of solar cells, evaluate, leave a page (DEMO_OUTPUT=…)
+	@Scripts/setup.sh demo
+	@swift build -c release
+	@Scripts/demo.sh "$(DEMO_OUTPUT)"
+
+test: ## build and run every test
+	@Scripts/setup.sh test
+	@Scripts/test.sh
+
+format: ## format the Swift sources with the toolchain's swift-format
+	@swift format --in-place --recursive --parallel $(SOURCES)
+
+check-format: ## say what `make format` would change or cannot mend; change nothing
+	@swift format lint --strict --recursive --parallel $(SOURCES)
+
+docs: ## the library's reference as a web site, in .build/docs
+	@Scripts/setup.sh build
+	@Scripts/docs.sh
+
+clean: ## remove what was built (.build); .native stays
+	@swift package clean
+	@rm -rf .build/docs

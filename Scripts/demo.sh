@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+#
+# The demo: one model for mono- and polycrystalline solar cells, trained, evaluated, with its page.
+# `make demo` calls it after set-up and build. A second run goes on where an interrupted one
+# stopped, and does not train again what is trained.
+#
+#   Scripts/demo.sh MODEL
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+norma=$root/.build/release/norma
+data=$root/.native/demo/solar-cells
+model=${1:?the model folder to write}
+
+"$norma" weights import "$root/.native/demo/efficientnet-lite0.pth" --as efficientnet-lite0
+
+if [ -f "$model/manifest.json" ]; then
+  echo "$model is trained already (remove it to train anew)"
+else
+  "$norma" train "$data" --output "$model" --recipe "$root/Recipes/solar.yaml" --resume
+fi
+
+"$norma" evaluate "$model" "$data"
+echo
+echo "The page:  $model/report/index.html"
+echo "Try it:    $norma inspect $model $data/images/cell0001.png --heatmaps heatmaps"

@@ -1,0 +1,154 @@
+#include "Handles.h"
+
+using namespace ctorch;
+
+int ctorch_add(CTorchTensor a, CTorchTensor b, CTorchTensor *out) {
+  return produce(out, [&] { return a->value + b->value; });
+}
+
+int ctorch_subtract(CTorchTensor a, CTorchTensor b, CTorchTensor *out) {
+  return produce(out, [&] { return a->value - b->value; });
+}
+
+int ctorch_multiply(CTorchTensor a, CTorchTensor b, CTorchTensor *out) {
+  return produce(out, [&] { return a->value * b->value; });
+}
+
+int ctorch_divide(CTorchTensor a, CTorchTensor b, CTorchTensor *out) {
+  return produce(out, [&] { return a->value / b->value; });
+}
+
+int ctorch_affine(CTorchTensor tensor, float scale, float offset, CTorchTensor *out) {
+  return produce(out, [&] {
+    auto scaled = scale == 1 ? tensor->value : tensor->value * scale;
+    return offset == 0 ? scaled : scaled + offset;
+  });
+}
+
+int ctorch_sigmoid(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return at::sigmoid(tensor->value); });
+}
+
+int ctorch_relu(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return at::relu(tensor->value); });
+}
+
+int ctorch_relu6(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return at::hardtanh(tensor->value, 0, 6); });
+}
+
+int ctorch_silu(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return at::silu(tensor->value); });
+}
+
+int ctorch_gelu(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return at::gelu(tensor->value); });
+}
+
+int ctorch_square_root(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return at::sqrt(tensor->value); });
+}
+
+int ctorch_softmax(CTorchTensor tensor, int axis, CTorchTensor *out) {
+  return produce(out, [&] { return at::softmax(tensor->value, axis); });
+}
+
+int ctorch_reshape(CTorchTensor tensor, const int64_t *shape, int rank, CTorchTensor *out) {
+  return produce(out, [&] { return tensor->value.reshape(sizes(shape, rank)); });
+}
+
+int ctorch_permute(CTorchTensor tensor, const int64_t *order, int rank, CTorchTensor *out) {
+  return produce(out, [&] { return tensor->value.permute(sizes(order, rank)); });
+}
+
+int ctorch_slice(CTorchTensor tensor, int axis, int64_t start, int64_t end, CTorchTensor *out) {
+  return produce(out, [&] {
+    const auto size = tensor->value.size(axis);
+    TORCH_CHECK(
+        0 <= start && start <= end && end <= size, "slice ", start, "..<", end,
+        " of a dimension of size ", size);
+    return tensor->value.slice(axis, start, end);
+  });
+}
+
+int ctorch_concatenate(const CTorchTensor *tensors, int count, int axis, CTorchTensor *out) {
+  return produce(out, [&] { return at::cat(list(tensors, count), axis); });
+}
+
+int ctorch_sum(CTorchTensor tensor, const int64_t *axes, int count, CTorchTensor *out) {
+  return produce(out, [&] { return at::sum(tensor->value, sizes(axes, count), true); });
+}
+
+int ctorch_mean(CTorchTensor tensor, const int64_t *axes, int count, CTorchTensor *out) {
+  return produce(out, [&] { return at::mean(tensor->value, sizes(axes, count), true); });
+}
+
+int ctorch_maximum(CTorchTensor tensor, const int64_t *axes, int count, CTorchTensor *out) {
+  return produce(out, [&] { return at::amax(tensor->value, sizes(axes, count), true); });
+}
+
+int ctorch_matmul(CTorchTensor a, CTorchTensor b, CTorchTensor *out) {
+  return produce(out, [&] { return at::matmul(a->value, b->value); });
+}
+
+int ctorch_linear(
+    CTorchTensor tensor, CTorchTensor weight, CTorchTensor bias, CTorchTensor *out) {
+  return produce(out, [&] { return at::linear(tensor->value, weight->value, optional(bias)); });
+}
+
+int ctorch_layer_norm(
+    CTorchTensor tensor, CTorchTensor weight, CTorchTensor bias, float epsilon,
+    CTorchTensor *out) {
+  return produce(out, [&] {
+    return at::layer_norm(
+        tensor->value, weight->value.sizes(), weight->value, bias->value, epsilon);
+  });
+}
+
+int ctorch_attention(
+    CTorchTensor queries, CTorchTensor keys, CTorchTensor values, CTorchTensor bias,
+    CTorchTensor *out) {
+  return produce(out, [&] {
+    // The fused kernel wants one batch size; queries that all pictures share are widened, not copied.
+    auto widened = queries->value;
+    const auto &k = keys->value;
+    if (widened.dim() == 4 && widened.size(0) == 1 && k.size(0) != 1)
+      widened = widened.expand({k.size(0), -1, -1, -1});
+    return at::scaled_dot_product_attention(widened, k, values->value, optional(bias));
+  });
+}
+
+int ctorch_convolution(
+    CTorchTensor tensor, CTorchTensor weight, CTorchTensor bias, int stride,
+    const int64_t *padding, int groups, CTorchTensor *out) {
+  return produce(out, [&] {
+    const auto top = padding[0], left = padding[1], bottom = padding[2], right = padding[3];
+    auto input = tensor->value;
+    std::vector<int64_t> symmetric{top, left};
+    if (top != bottom || left != right) {
+      input = at::constant_pad_nd(input, {left, right, top, bottom}, 0);
+      symmetric = {0, 0};
+    }
+    std::vector<int64_t> strides{stride, stride}, dilation{1, 1};
+    return at::conv2d(
+        input, weight->value, optional(bias), strides, symmetric, dilation, groups);
+  });
+}
+
+int ctorch_average_pool(
+    CTorchTensor tensor, int kernel, int stride, int padding, CTorchTensor *out) {
+  return produce(out, [&] {
+    return at::avg_pool2d(
+        tensor->value, {kernel, kernel}, {stride, stride}, {padding, padding}, false, true);
+  });
+}
+
+int ctorch_resize(CTorchTensor tensor, int64_t height, int64_t width, CTorchTensor *out) {
+  return produce(out, [&] {
+    return at::upsample_bilinear2d(tensor->value, {height, width}, true);
+  });
+}
+
+int ctorch_mean_squared_error(CTorchTensor a, CTorchTensor b, CTorchTensor *out) {
+  return produce(out, [&] { return at::mse_loss(a->value, b->value); });
+}

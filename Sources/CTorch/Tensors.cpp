@@ -1,0 +1,104 @@
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cstring>
+
+#include "Handles.h"
+
+using namespace ctorch;
+
+static thread_local std::string last_error;
+
+int ctorch::fail(const std::string &message) noexcept {
+  try {
+    last_error = message;
+  } catch (...) {
+  }
+  return 1;
+}
+
+const char *ctorch_last_error(void) { return last_error.c_str(); }
+
+int ctorch_from_floats(const float *values, const int64_t *shape, int rank, CTorchTensor *out) {
+  return produce(out, [&] {
+    auto tensor = at::empty(sizes(shape, rank), at::kFloat);
+    std::memcpy(tensor.data_ptr(), values, tensor.nbytes());
+    return tensor;
+  });
+}
+
+int ctorch_from_bfloats(
+    const uint16_t *values, const int64_t *shape, int rank, CTorchTensor *out) {
+  return produce(out, [&] {
+    auto narrow = at::from_blob(
+        const_cast<uint16_t *>(values), sizes(shape, rank), at::TensorOptions(at::kBFloat16));
+    return narrow.to(at::kFloat);
+  });
+}
+
+int ctorch_from_bytes(const uint8_t *values, const int64_t *shape, int rank, CTorchTensor *out) {
+  return produce(out, [&] {
+    auto tensor = at::empty(sizes(shape, rank), at::kByte);
+    std::memcpy(tensor.data_ptr(), values, tensor.nbytes());
+    return tensor;
+  });
+}
+
+int ctorch_full(float value, const int64_t *shape, int rank, CTorchTensor *out) {
+  return produce(out, [&] { return at::full(sizes(shape, rank), value, at::kFloat); });
+}
+
+void ctorch_free(CTorchTensor tensor) { delete tensor; }
+
+int ctorch_rank(CTorchTensor tensor) { return static_cast<int>(tensor->value.dim()); }
+
+int64_t ctorch_size(CTorchTensor tensor, int axis) { return tensor->value.size(axis); }
+
+int ctorch_copy_floats(CTorchTensor tensor, float *values, int64_t count) {
+  return perform([&] {
+    at::NoGradGuard quiet;
+    auto plain = tensor->value.detach().to(at::kCPU, at::kFloat).contiguous();
+    TORCH_CHECK(plain.numel() == count, "a tensor of ", plain.numel(), " elements, not ", count);
+    std::memcpy(values, plain.data_ptr(), count * sizeof(float));
+  });
+}
+
+int ctorch_to_float(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return tensor->value.to(at::kFloat); });
+}
+
+int ctorch_detach(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return tensor->value.detach(); });
+}
+
+int ctorch_assign(CTorchTensor tensor, const float *values, int64_t count) {
+  return perform([&] {
+    at::NoGradGuard quiet;
+    auto &target = tensor->value;
+    TORCH_CHECK(target.numel() == count, "a tensor of ", target.numel(), " elements, not ", count);
+    target.copy_(at::from_blob(
+        const_cast<float *>(values), target.sizes(), at::TensorOptions(at::kFloat)));
+  });
+}
+
+int ctorch_make_generator(uint64_t seed, CTorchGenerator *out) {
+  return perform([&] { *out = new ctorch_generator{at::make_generator<at::CPUGeneratorImpl>(seed)}; });
+}
+
+void ctorch_generator_free(CTorchGenerator generator) { delete generator; }
+
+int ctorch_normal(CTorchGenerator generator, const int64_t *shape, int rank, CTorchTensor *out) {
+  return produce(out, [&] { return at::randn(sizes(shape, rank), generator->value, at::kFloat); });
+}
+
+int ctorch_uniform(CTorchGenerator generator, const int64_t *shape, int rank, CTorchTensor *out) {
+  return produce(out, [&] { return at::rand(sizes(shape, rank), generator->value, at::kFloat); });
+}
+
+int ctorch_dropout_mask(
+    CTorchGenerator generator, const int64_t *shape, int rank, float probability,
+    CTorchTensor *out) {
+  return produce(out, [&] {
+    auto mask = at::empty(sizes(shape, rank), at::kFloat);
+    return mask.bernoulli_(1 - probability, generator->value).div_(1 - probability);
+  });
+}

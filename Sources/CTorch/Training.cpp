@@ -1,0 +1,111 @@
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/Version.h>
+#include <ATen/cpu/Utils.h>
+#if __has_include(<torch/headeronly/version.h>)
+#include <torch/headeronly/version.h>
+#else
+#include <torch/version.h>
+#endif
+
+#include "Handles.h"
+
+using namespace ctorch;
+
+int ctorch_require_gradient(CTorchTensor tensor) {
+  return perform([&] { tensor->value.set_requires_grad(true); });
+}
+
+int ctorch_backward(CTorchTensor loss) {
+  return perform([&] { loss->value.backward(); });
+}
+
+int ctorch_gradient(CTorchTensor tensor, CTorchTensor *out) {
+  *out = nullptr;
+  if (!tensor->value.grad().defined()) return 0;
+  return produce(out, [&] { return tensor->value.grad(); });
+}
+
+int ctorch_clear_gradient(CTorchTensor tensor) {
+  return perform([&] { tensor->value.mutable_grad() = at::Tensor(); });
+}
+
+bool ctorch_set_gradient_recording(bool enabled) {
+  const bool before = at::GradMode::is_enabled();
+  at::GradMode::set_enabled(enabled);
+  return before;
+}
+
+bool ctorch_set_bf16_autocast(bool enabled) {
+  const bool before = at::autocast::is_autocast_enabled(at::kCPU);
+  if (enabled) at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
+  at::autocast::set_autocast_enabled(at::kCPU, enabled);
+  // The narrow copies of the weights are stale once the optimiser has moved them.
+  if (!enabled) at::autocast::clear_cache();
+  return before;
+}
+
+int ctorch_clip_gradients(
+    const CTorchTensor *parameters, int count, float maximum, float *norm) {
+  return perform([&] {
+    at::NoGradGuard quiet;
+    std::vector<at::Tensor> gradients;
+    for (int i = 0; i < count; i++)
+      if (parameters[i]->value.grad().defined()) gradients.push_back(parameters[i]->value.grad());
+    TORCH_CHECK(!gradients.empty(), "no parameter has a gradient to clip");
+    const auto total = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)));
+    *norm = total.item<float>();
+    const float factor = maximum / (*norm + 1e-6f);
+    if (factor < 1) at::_foreach_mul_(gradients, factor);
+  });
+}
+
+int ctorch_adam_step(
+    const CTorchTensor *parameters, const CTorchTensor *means, const CTorchTensor *squares,
+    const CTorchTensor *steps, int count, CTorchAdam settings) {
+  return perform([&] {
+    at::NoGradGuard quiet;
+    std::vector<at::Tensor> moving, gradients, first, second, counted;
+    for (int i = 0; i < count; i++) {
+      const auto &gradient = parameters[i]->value.grad();
+      if (!gradient.defined()) continue;
+      moving.push_back(parameters[i]->value);
+      gradients.push_back(gradient);
+      first.push_back(means[i]->value);
+      second.push_back(squares[i]->value);
+      counted.push_back(steps[i]->value);
+    }
+    if (moving.empty()) return;
+    at::_foreach_add_(counted, 1);
+    const auto &c = settings;
+    if (c.decoupled)
+      at::_fused_adamw_(
+          moving, gradients, first, second, {}, counted, c.rate, c.beta1, c.beta2, c.weight_decay,
+          c.epsilon, false, false);
+    else
+      at::_fused_adam_(
+          moving, gradients, first, second, {}, counted, c.rate, c.beta1, c.beta2, c.weight_decay,
+          c.epsilon, false, false);
+  });
+}
+
+void ctorch_set_threads(int count) { at::set_num_threads(count); }
+
+int ctorch_threads(void) { return at::get_num_threads(); }
+
+bool ctorch_has_fast_bf16(void) {
+  const auto capabilities = at::cpu::get_cpu_capabilities();
+  for (const char *name : {"avx512_bf16", "amx_bf16", "bf16"}) {
+    const auto found = capabilities.find(name);
+    if (found != capabilities.end() && found->second.isBool() && found->second.toBool())
+      return true;
+  }
+  return false;
+}
+
+const char *ctorch_version(void) { return TORCH_VERSION; }
+
+const char *ctorch_cpu_capability(void) {
+  static const std::string name = at::get_cpu_capability();
+  return name.c_str();
+}

@@ -1,0 +1,39 @@
+/// The two-layer perceptron of a transformer block.
+public struct FeedForward<V: Value> {
+  let first: Linear<V>
+  let second: Linear<V>
+
+  public init(_ parameters: Parameters<V>, width: Int, inner: Int) throws {
+    first = try Linear(parameters.scope("feedforward1"), from: width, to: inner)
+    second = try Linear(parameters.scope("feedforward2"), from: inner, to: width)
+  }
+
+  func callAsFunction(_ tokens: V, dropout: Dropout<V>? = nil) throws -> V {
+    try second(dropout(first(tokens).relu()))
+  }
+}
+
+/// A post-norm block: `u = LN(residual + MHA(…)); LN(u + FFN(u))`.
+public struct TransformerBlock<V: Value> {
+  let attention: MultiHeadAttention<V>
+  let norm1: LayerNorm<V>
+  let norm2: LayerNorm<V>
+  let feedForward: FeedForward<V>
+
+  public init(_ parameters: Parameters<V>, width: Int, heads: Int, inner: Int) throws {
+    attention = try MultiHeadAttention(parameters.scope("attention"), width: width, heads: heads)
+    norm1 = try LayerNorm(parameters.scope("norm1"), width: width)
+    norm2 = try LayerNorm(parameters.scope("norm2"), width: width)
+    feedForward = try FeedForward(parameters, width: width, inner: inner)
+  }
+
+  func callAsFunction(
+    residual: V, queries: V, keys: V, values: V, mask: AttentionMask<V>? = nil,
+    dropout: Dropout<V>? = nil
+  ) throws -> V {
+    let attended = try attention(
+      queries: queries, keys: keys, values: values, mask: mask, dropout: dropout)
+    let u = try norm1(residual + dropout(attended))
+    return try norm2(u + dropout(feedForward(u, dropout: dropout)))
+  }
+}

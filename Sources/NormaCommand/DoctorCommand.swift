@@ -1,0 +1,79 @@
+import ArgumentParser
+import Foundation
+import Networks
+import NormaCore
+import NormaTraining
+import ONNX
+import OpenVINO
+import Torch
+
+/// `norma doctor`.
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Say what is installed and in which precision it works; check it against references.",
+    discussion: """
+      With --goldens, reference files (safetensors) of an independent implementation go through the
+      engines: the largest deviation of outputs, loss, gradients, and of the weights after three
+      optimiser steps. Exit code 0 when all pass, 3 otherwise.
+      """)
+
+  @Option(help: "A folder of reference files, or one.")
+  var goldens: String?
+
+  @Flag(help: "One JSON object instead of text.")
+  var json = false
+
+  func run() throws {
+    try Failure.reported {
+      let results = try goldens.map { try Goldens.run(at: $0, backbone: b4, engines: [openVINO]) }
+      let machine = try MachineReport()
+      if json {
+        try Terminal.say(json: Report(machine: machine, files: results))
+      } else {
+        Terminal.say(machine.text)
+        if let results { Terminal.say("\n" + Self.table(results)) }
+      }
+      if results?.allSatisfy(\.passed) == false { throw ExitCode(Failure.exitCode) }
+    }
+  }
+
+  private struct Report: Encodable {
+    var machine: MachineReport
+    var files: [GoldenResult]?
+  }
+
+  private func b4() throws -> [String: WeightTensor] {
+    try BackboneWeights.load("efficientnet-b4").parameters
+  }
+
+  /// The recorded graph in OpenVINO, from normalised pictures to levels and aligned features.
+  private func openVINO(
+    _ trunk: Trunk, _ backbone: [String: WeightTensor], _ pictures: WeightTensor
+  ) throws -> [WeightTensor] {
+    let graph = try DetectorGraph.levels(trunk, backbone: backbone)
+    let request = try Core().compile(onnx: graph, options: CompileOptions(precision: .f32))
+      .makeRequest()
+    try request.setInput("input", pictures.values, shape: pictures.shape)
+    try request.infer()
+    return try (0...trunk.taps.count).map {
+      let output = try request.output("level.\($0)")
+      return WeightTensor(shape: output.shape, values: output.values)
+    }
+  }
+
+  static func table(_ results: [GoldenResult]) -> String {
+    func number(_ value: Double?) -> String { value.map { String(format: "%.1e", $0) } ?? "–" }
+    var table = TextTable(
+      columns: ["file", "method", "outputs", "loss", "gradients", "weights", ""],
+      right: [2, 3, 4, 5])
+    for result in results {
+      table.add([
+        result.file, result.method, number(result.outputs), number(result.loss),
+        number(result.gradients), number(result.weights),
+        result.passed ? "passed" : "NOT PASSED" + (result.note.map { ": " + $0 } ?? ""),
+      ])
+    }
+    return table.text
+  }
+}

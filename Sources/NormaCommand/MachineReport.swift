@@ -1,0 +1,55 @@
+import Foundation
+import Norma
+import NormaCore
+import OpenVINO
+import Torch
+
+/// What this machine has, and what Norma makes of it.
+struct MachineReport: Encodable {
+  struct Engine: Encodable {
+    var name: String
+    var version: String
+    var capabilities: String
+  }
+
+  var norma = NormaVersion.current
+  var processor: String
+  var cores: Int
+  var engines: [Engine]
+  var trainingPrecision: String
+  var home: String
+  var weights: [String: String]
+
+  init() throws {
+    let core = try Core()
+    processor = try core.fullName()
+    cores = ProcessInfo.processInfo.activeProcessorCount
+    engines = [
+      Engine(
+        name: "OpenVINO", version: Core.version,
+        capabilities: try core.capabilities().joined(separator: " ")),
+      Engine(
+        name: "LibTorch", version: Machine.version,
+        capabilities: "\(Machine.vectorInstructions), \(Machine.threads) threads"),
+      Engine(name: "libvips", version: PictureReader.decoder, capabilities: "JPEG PNG TIFF WebP BMP"),
+    ]
+    trainingPrecision = Machine.hasFastBF16 ? "bf16" : "float32"
+    home = Home.norma
+    weights = KnownBackbone.all.reduce(into: [:]) {
+      $0[$1.name] = WeightsRegistry.standard.find($1)
+    }
+  }
+
+  var text: String {
+    var lines = [
+      "Norma \(norma)", "processor  \(processor), \(cores) cores",
+      "training   \(trainingPrecision) (bf16 where the processor multiplies it)",
+      "inspection float32 unless the recipe says bf16",
+    ]
+    lines += engines.map { "\($0.name)  \($0.version)  \($0.capabilities)" }
+    lines.append("home       \(home)")
+    lines.append("weights    " + (weights.isEmpty ? "none; see 'norma weights'" : ""))
+    lines += weights.sorted { $0.key < $1.key }.map { "  \($0.key)  \($0.value)" }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,114 @@
+import Foundation
+import Norma
+import NormaCore
+import NormaTraining
+
+/// Thresholds for a trained network: from the pictures that were held out, by cross-fitting where none
+/// were, or none at all.
+struct ModelCalibration {
+  let plan: TrainingPlan
+  let pictures: SplitPictures
+  let network: TrainedNetwork
+  let detector: Detector
+  let interruption: Interruption
+  private var recipe: Recipe { plan.recipe }
+
+  func calibration() throws -> Calibration {
+    let features = try categoryFeatures()
+    let rates = recipe.calibration
+    if !pictures.heldOut.isEmpty {
+      let found = try NormalPictures(
+        pictures.heldOut, detector: detector, interruption: interruption)
+      return try .fit(
+        scores: found.scores, pixelMaxima: found.peaks, source: .holdout,
+        rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
+        extrapolate: rates.extrapolate, features: features,
+        autoAccuracy: features?.accuracy(of: found.features))
+    }
+    guard recipe.training.crossFit.folds > 0 else {
+      Terminal.warn(
+        "no picture was held out and no cross-fitting was asked for: the model is uncalibrated. It "
+          + "gives scores, not verdicts; 'norma calibrate' sets thresholds from new normal pictures")
+      return try .uncalibrated(rate: rates.falseAlarmRate, features: features)
+    }
+    let gaps = try gaps()
+    let found = try NormalPictures(
+      pictures.training, detector: detector, interruption: interruption)
+    return try .fit(
+      scores: found.scores(scaledBy: gaps.map(\.score)),
+      pixelMaxima: found.peaks(scaledBy: gaps.map(\.peak)), source: .crossFit,
+      rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
+      extrapolate: rates.extrapolate, features: features,
+      autoAccuracy: features?.accuracy(of: found.features))
+  }
+
+  private func categoryFeatures() throws -> CategoryFeatures? {
+    var builder = CategoryFeatures.Builder()
+    for (sample, index) in zip(pictures.training, pictures.data.training) {
+      try builder.add(pictures.data.store.meanFeature(of: index), category: sample.category)
+    }
+    return try builder.build()
+  }
+
+  private func gaps() throws -> [CrossFit.Gap] {
+    let crossFit = recipe.training.crossFit
+    var settings = try TrainingSettings(recipe.training)
+    settings.epochs = crossFit.epochs
+    let fit = CrossFit(
+      folds: crossFit.folds, method: plan.method, data: pictures.data, settings: settings,
+      imageSize: plan.trunk.imageSize)
+    let part = pictures.training.count * (crossFit.folds - 1) / crossFit.folds
+    let steps = settings.epochs * settings.stepsPerEpoch(pictures: part)
+    let progress = ProgressLine(
+      "Cross-fitting thresholds", total: crossFit.folds * steps, unit: "steps")
+    let gaps = try fit.gaps(
+      samples: pictures.training, shouldStop: { interruption.isRequested },
+      report: { fold, training in progress.update(fold * steps + training.stepsOfRun) })
+    progress.finish()
+    guard let gaps else {
+      throw Interrupted("Stopped. The training is kept; the same command with --resume goes on.")
+    }
+    return gaps
+  }
+}
+
+/// Normal pictures as a detector sees them.
+struct NormalPictures {
+  private var found: [(category: String, score: Float, peak: Float, feature: [Float])] = []
+
+  /// Inspects `samples`, which all are readable.
+  init(_ samples: [Sample], detector: Detector, interruption: Interruption) throws {
+    let progress = ProgressLine("Scoring normal pictures", total: samples.count, unit: "pictures")
+    try detector.detect(samples.map(\.path)) { index, outcome in
+      try interruption.check(
+        "Stopped. The training is kept; the same command with --resume goes on.")
+      switch outcome {
+      case .unreadable(let problem): throw problem
+      case .detected(let detection):
+        found.append(
+          (
+            samples[index].category, detection.score, detection.map.values.max() ?? 0,
+            detection.feature
+          ))
+      }
+      progress.update(index + 1)
+    }
+    progress.finish()
+  }
+
+  var scores: [String: [Float]] { grouped(found.map(\.score)) }
+  var peaks: [String: [Float]] { grouped(found.map(\.peak)) }
+  var features: [(category: String, feature: [Float])] { found.map { ($0.category, $0.feature) } }
+
+  func scores(scaledBy gaps: [Double]) -> [String: [Float]] {
+    grouped(zip(found, gaps).map { Float(Double($0.score) * $1) })
+  }
+
+  func peaks(scaledBy gaps: [Double]) -> [String: [Float]] {
+    grouped(zip(found, gaps).map { Float(Double($0.peak) * $1) })
+  }
+
+  private func grouped(_ values: [Float]) -> [String: [Float]] {
+    Dictionary(grouping: zip(found, values), by: \.0.category).mapValues { $0.map(\.1) }
+  }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import NormaCore
+
+/// The command line of Norma: everything.
+@main
+struct NormaCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "norma",
+    abstract: "Learns what normal looks like, and shows where a picture departs from it.",
+    discussion: """
+      One model, trained on good pictures alone, serves many categories of product at once.
+
+        norma train pictures --output line.norma     pictures/<category>/… , good ones only
+        norma inspect line.norma new-pictures         what is wrong with each, and where
+        norma evaluate line.norma dataset             how good the model is, with a page to look at
+
+      Every command has --help. Exit codes: 0 success (inspect: all normal), 1 inspect found an
+      anomaly, 2 some pictures could not be read, 3 failure, 64 wrong usage, 130 interrupted.
+      """,
+    version: NormaVersion.current,
+    subcommands: [
+      TrainCommand.self, CalibrateCommand.self,
+      ExportCommand.self, WeightsCommand.self, DoctorCommand.self,
+    ])
+}

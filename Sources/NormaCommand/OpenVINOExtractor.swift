@@ -1,0 +1,62 @@
+import Foundation
+import Norma
+import NormaCore
+import NormaTraining
+import OpenVINO
+
+/// The trunk in OpenVINO: several pictures are decoded and in the network side by side.
+struct OpenVINOExtractor: FeatureExtractor {
+  let shapes: [FeatureShape]
+  private let model: CompiledModel
+  private let reader: PictureReader
+  private let size: Int
+
+  /// - Parameter graph: the trunk's, of ``DetectorGraph/trunk(_:backbone:)``.
+  init(
+    graph: Data, imageSize: Int, shapes: [FeatureShape], precision: Precision,
+    reader: PictureReader
+  ) throws {
+    let options = CompileOptions(
+      precision: precision, hint: .throughput, cacheFolder: Detector.Options.defaultCacheFolder,
+      batch: 1)
+    model = try Core().compile(onnx: graph, options: options)
+    size = imageSize
+    self.shapes = shapes
+    self.reader = reader
+  }
+
+  func extract(
+    _ paths: [String],
+    consume: (Int, Result<UnsafeBufferPointer<Float>, any Error>) throws -> Void
+  ) throws {
+    // One more worker than requests, so that one decodes while the others compute.
+    let workers = try model.optimalRequestCount() + 1
+    try OrderedPipeline.run(count: paths.count, workers: workers) {
+      let request = try model.makeRequest()
+      return { item in try features(of: paths[item], request) }
+    } deliver: { (item: Int, result: Result<[Float], FileProblem>) in
+      switch result {
+      case .success(let features):
+        try features.withUnsafeBufferPointer { try consume(item, .success($0)) }
+      case .failure(let problem): try consume(item, .failure(problem))
+      }
+    }
+  }
+
+  /// A picture's maps, one after the other.
+  private func features(
+    of path: String, _ request: InferRequest
+  ) throws -> Result<[Float], FileProblem> {
+    let picture: Picture
+    do {
+      picture = try reader.read(path, size: size)
+    } catch let problem as FileProblem {
+      return .failure(problem)
+    }
+    try request.setInput(
+      DetectorGraph.Port.pictures, picture.rgb, shape: [1, size, size, 3])
+    try request.infer()
+    return .success(
+      try shapes.indices.flatMap { try request.output(DetectorGraph.Port.features($0)).values })
+  }
+}

@@ -1,0 +1,73 @@
+import Foundation
+import Networks
+import Norma
+import NormaCore
+import NormaTraining
+import OpenVINO
+
+/// What a training leaves behind: the network as a graph, its thresholds, its page.
+struct TrainedModel {
+  let plan: TrainingPlan
+  let pictures: SplitPictures
+  let network: TrainedNetwork
+  let fingerprint: String
+  private var recipe: Recipe { plan.recipe }
+
+  /// Calibrates the network in the precision that it inspects in, and writes the model folder as one.
+  func write(interruption: Interruption) throws {
+    let graph = try DetectorGraph.detector(
+      DetectorNetwork(
+        trunk: plan.trunk, method: plan.method, standardization: pictures.data.standardization),
+      backbone: plan.backbone.parameters, weights: network.weights)
+    let detector = try Detector(
+      graph: graph, name: "the trained network", imageSize: plan.trunk.imageSize,
+      precision: recipe.scoring.precision == .bf16 ? .bf16 : .f32)
+    let calibration = try ModelCalibration(
+      plan: plan, pictures: pictures, network: network, detector: detector,
+      interruption: interruption
+    ).calibration()
+    let content = ReportContent(
+      title: FilePath.stem(plan.output), training: facts, losses: network.history,
+      calibration: calibration)
+    try ModelFolder.write(
+      to: plan.output, manifest: manifest,
+      files: [
+        ModelFile.graph: graph,
+        ModelFile.weights: SafeTensors.write(
+          network.weights, metadata: ["method": recipe.method, "norma": NormaVersion.current]),
+        ModelFile.calibration: calibration.json(),
+        ModelFile.report: Data(ReportPage.html(content).utf8),
+        EvaluationReport.contentFile: content.encoded(),
+      ], replacing: true)
+    Terminal.say(calibration.summary)
+    Terminal.say("Model: \(plan.output)")
+    Terminal.say("Page:  \(plan.output)/\(ModelFile.report)")
+  }
+
+  private var manifest: Manifest {
+    Manifest(
+      method: recipe.method, recipe: recipe,
+      backbone: Manifest.Backbone(
+        name: recipe.backbone.name, weightsDigest: plan.backbone.digest,
+        licence: plan.backbone.licence),
+      precision: recipe.scoring.precision.rawValue, imageSize: plan.trunk.imageSize,
+      grid: plan.trunk.outputs.last?.grid.height ?? 0, categories: categories,
+      data: Manifest.TrainingData(
+        fingerprint: fingerprint, pictures: pictures.training.count, root: plan.dataset.root),
+      toolVersion: NormaVersion.current)
+  }
+
+  private var categories: [String] {
+    Set((pictures.training + pictures.heldOut).map(\.category)).sorted()
+  }
+
+  private var facts: ReportContent.Model {
+    ReportContent.Model(
+      method: recipe.method.uppercased(), backbone: recipe.backbone.name,
+      precision: recipe.scoring.precision == .bf16 ? "bf16" : "float32",
+      imageSize: plan.trunk.imageSize, categories: categories,
+      trainingPictures: pictures.training.count, heldOutPictures: pictures.heldOut.count,
+      trainingSeconds: network.history.epochs.last?.seconds, toolVersion: NormaVersion.current,
+      recipe: recipe.yaml)
+  }
+}

@@ -1,0 +1,141 @@
+import ArgumentParser
+import Foundation
+import NormaCore
+import NormaTraining
+
+/// `norma weights`: which backbones there are, and whose weights are here.
+struct WeightsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "weights",
+    abstract: "List the backbones and where their weights are; take in new ones.",
+    discussion: """
+      A backbone is the ImageNet network whose features Norma learns from. Its weights are looked for \
+      in NORMA_HOME/weights (else ~/.cache/norma/weights), then NORMA_SHARED/weights, then \
+      ../shared/weights. Weights that lie there need no import.
+
+        norma weights                                 what is known, and what is here
+        norma weights how efficientnet-b6             where to get weights
+        norma weights import tf_efficientnet_b6.safetensors
+      """,
+    subcommands: [List.self, How.self, Import.self],
+    defaultSubcommand: List.self)
+}
+
+extension WeightsCommand {
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the known backbones and the files found for them (the default).")
+
+    @Flag(help: "One JSON object instead of a table.")
+    var json = false
+
+    func run() throws {
+      let registry = WeightsRegistry.standard
+      let found = KnownBackbone.all.map { ($0, registry.find($0)) }
+      if json {
+        let report = Report(
+          backbones: found.map {
+            Report.Backbone(
+              name: $0.name, source: $0.source, licence: $0.licence, path: $1)
+          }, folders: registry.folders)
+        return try printJSON(report)
+      }
+      let width = KnownBackbone.all.map(\.name.count).max() ?? 0
+      for (backbone, path) in found {
+        let name = backbone.name.padding(toLength: width, withPad: " ", startingAt: 0)
+        print("\(name)  \(path ?? "-")")
+      }
+      print("\nLooked in\n" + registry.folders.map { "  " + $0 }.joined(separator: "\n"))
+      if let absent = found.last(where: { $0.1 == nil })?.0 {
+        print("To get those marked with '-': norma weights how \(absent.name)")
+      }
+    }
+
+    private struct Report: Encodable {
+      struct Backbone: Encodable {
+        var name, source, licence: String
+        /// `null` where no file was found.
+        var path: String?
+
+        enum CodingKeys: CodingKey { case name, source, licence, path }
+
+        func encode(to encoder: any Encoder) throws {
+          var container = encoder.container(keyedBy: CodingKeys.self)
+          try container.encode(name, forKey: .name)
+          try container.encode(source, forKey: .source)
+          try container.encode(licence, forKey: .licence)
+          try container.encode(path, forKey: .path)
+        }
+      }
+      var backbones: [Backbone]
+      var folders: [String]
+    }
+  }
+
+  struct How: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Say where a backbone's weights come from, step by step.")
+
+    @Argument(help: "A backbone, for example efficientnet-b6.")
+    var backbone: String
+
+    func run() throws {
+      print(try KnownBackbone.called(backbone).instructions)
+    }
+  }
+
+  struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Check a file of weights and store it in NORMA_HOME/weights.",
+      discussion: """
+        Reads safetensors and PyTorch checkpoints (.pth, also those from before PyTorch 1.6) with the \
+        names of timm (tf_efficientnet_…) or of efficientnet_pytorch. Nothing in the file is \
+        executed; a checkpoint that wants to run code is refused. Every tensor up to stride 16 is \
+        checked by name, shape and value, and what is missing or too much is listed. Weights that \
+        were trained without TensorFlow's padding (timm's efficientnet_… without tf_) have the same \
+        names but give other features: do not import those, nor AdvProp's (…_ap), which expect \
+        pictures scaled otherwise.
+        """)
+
+    @Argument(help: "The file.")
+    var file: String
+
+    @Option(
+      name: .customLong("as"),
+      help: "The backbone that the file must be; without it the file's tensors tell.")
+    var name: String?
+
+    @Flag(help: "One JSON object instead of text.")
+    var json = false
+
+    func run() throws {
+      let imported = try BackboneImport.run(file, as: name)
+      let specification = imported.specification
+      if json {
+        return try printJSON(
+          Report(
+            name: specification.name, format: imported.format, blocks: imported.blockCount,
+            leftOut: imported.leftOut, path: imported.path, digest: imported.digest))
+      }
+      print("\(specification.name), read from \(imported.format): every tensor is as it should be.")
+      print("\(imported.blockCount) of \(specification.blocks.count) blocks are there.")
+      if !imported.leftOut.isEmpty {
+        print("Left out, not needed: \(imported.leftOut.joined(separator: ", "))")
+      }
+      print("Stored as \(imported.path)")
+    }
+
+    private struct Report: Encodable {
+      var name, format: String
+      var blocks: Int
+      var leftOut: [String]
+      var path, digest: String
+    }
+  }
+
+  private static func printJSON(_ report: some Encodable) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    print(String(decoding: try encoder.encode(report), as: UTF8.self))
+  }
+}

@@ -1,0 +1,35 @@
+import Foundation
+
+extension Calibration {
+  /// For the terminal: where the thresholds come from and what they promise.
+  public var summary: String {
+    guard let shared else {
+      return "Uncalibrated: the model gives scores, not verdicts. 'norma calibrate' sets thresholds "
+        + "from new normal pictures."
+    }
+    var lines = [
+      "Thresholds, \(status):",
+      "  all categories  " + Self.text(shared),
+    ]
+    let width = categories.keys.map(\.count).max() ?? 0
+    for (name, threshold) in categories.sorted(by: { $0.key < $1.key }) {
+      let padded = name.padding(toLength: max(width, 14), withPad: " ", startingAt: 0)
+      lines.append("  \(padded)  " + Self.text(threshold))
+    }
+    if shared.rate > falseAlarmRate {
+      lines.append(
+        "  \(shared.pictures) normal pictures cannot support a false-alarm rate of "
+          + "\(Self.percent(falseAlarmRate)): the stated rate is the smallest that they do.")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func text(_ threshold: Threshold) -> String {
+    let value = String(format: "%.4g", threshold.value)
+    let tail = threshold.extrapolated ? ", extrapolated" : ""
+    return "anomalous above \(value); false alarms \(percent(threshold.rate))"
+      + " (\(threshold.pictures) pictures\(tail))"
+  }
+
+  private static func percent(_ rate: Double) -> String { String(format: "%.2g %%", rate * 100) }
+}

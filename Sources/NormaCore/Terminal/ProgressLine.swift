@@ -1,0 +1,74 @@
+import Foundation
+
+/// One line on the terminal that says how far long work is: done, rate, time left. Silent when
+/// standard error is not a terminal.
+///
+/// Used from one thread.
+public final class ProgressLine {
+  private let title: String
+  private let total: Int
+  private let unit: String
+  private let start = ContinuousClock.now
+  private let isShown: Bool
+  private var first: (done: Int, at: ContinuousClock.Instant)?
+  private var lastShown: ContinuousClock.Instant?
+
+  /// - Parameter unit: what is counted, such as "pictures".
+  public init(_ title: String, total: Int, unit: String) {
+    self.title = title
+    self.total = total
+    self.unit = unit
+    isShown = isatty(STDERR_FILENO) == 1
+  }
+
+  /// - Parameters:
+  ///   - done: of the total, those of an earlier run included.
+  ///   - detail: what else is to be said, such as the loss.
+  public func update(_ done: Int, detail: String = "") {
+    guard isShown else { return }
+    let now = ContinuousClock.now
+    // The rate is of this run: what was there already took no time.
+    guard let first else {
+      self.first = (done, now)
+      return
+    }
+    if let lastShown, now - lastShown < .milliseconds(200), done < total { return }
+    lastShown = now
+    let seconds = Self.seconds(now - first.at)
+    let rate = seconds > 0 ? Double(done - first.done) / seconds : 0
+    var line = "\(title)  \(done) of \(total) \(unit)"
+    if rate > 0 {
+      line += "  " + Self.rate(rate, unit) + "  " + Self.duration(Double(total - done) / rate)
+        + " left"
+    }
+    if !detail.isEmpty { line += "  " + detail }
+    write("\r\u{1B}[K" + line)
+  }
+
+  /// Ends the line with how long it took.
+  public func finish() {
+    guard isShown, lastShown != nil else { return }
+    write("\r\u{1B}[K\(title)  \(Self.duration(Self.seconds(ContinuousClock.now - start)))\n")
+  }
+
+  private func write(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+
+  private static func rate(_ rate: Double, _ unit: String) -> String {
+    rate >= 10
+      ? String(format: "%.0f %@/s", rate, unit) : String(format: "%.1f %@/s", rate, unit)
+  }
+
+  private static func seconds(_ duration: Duration) -> Double {
+    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
+  }
+
+  /// `7 s`, `3 min 20 s`, `2 h 5 min`.
+  public static func duration(_ seconds: Double) -> String {
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3600) h \(whole % 3600 / 60) min"
+  }
+}

@@ -1,0 +1,72 @@
+import Foundation
+import Networks
+import NormaCore
+import ONNX
+
+/// Records forward passes as ONNX models.
+public enum DetectorGraph {
+  public typealias Weights = [String: WeightTensor]
+
+  /// Names of the graphs' inputs and outputs.
+  public enum Port {
+    public static let pictures = "pictures"
+    public static let anomalyMap = "anomaly_map"
+    public static let score = "score"
+    public static let feature = "feature"
+    /// A trunk's maps, one for each level.
+    public static func features(_ level: Int) -> String { "features.\(level)" }
+  }
+
+  /// The whole detector: `pictures` uint8 `[N, S, S, 3]` → `anomaly_map` `[N, S, S]`, `score` `[N]`,
+  /// `feature` `[N, ΣC]`.
+  ///
+  /// - Parameters:
+  ///   - backbone: the backbone's parameters, batch norms folded.
+  ///   - weights: the trained network's.
+  /// - Throws: when a parameter is missing or has another shape.
+  public static func detector(
+    _ network: DetectorNetwork, backbone: Weights, weights: Weights
+  ) throws -> Data {
+    let graph = Graph(name: "norma_detector")
+    let size = network.trunk.imageSize
+    let pictures = try graph.input(Port.pictures, shape: [-1, size, size, 3], type: .uint8)
+    let (detection, feature) = try network(
+      pictures, backbone: graph.parameters(from: backbone.graphParameters),
+      parameters: graph.parameters(from: weights.graphParameters))
+    try graph.output(detection.map, name: Port.anomalyMap)
+    try graph.output(detection.score, name: Port.score)
+    try graph.output(feature, name: Port.feature)
+    return try graph.model()
+  }
+
+  /// The trunk alone: `pictures` uint8 `[N, S, S, 3]` → `features.0`, `features.1`, … `[N, C, h, w]`.
+  public static func trunk(_ trunk: Trunk, backbone: Weights) throws -> Data {
+    let graph = Graph(name: "norma_trunk")
+    let size = trunk.imageSize
+    let pictures = try graph.input(Port.pictures, shape: [-1, size, size, 3], type: .uint8)
+    let maps = try trunk(pictures, parameters: graph.parameters(from: backbone.graphParameters))
+    for (level, map) in maps.enumerated() {
+      try graph.output(map, name: Port.features(level))
+    }
+    return try graph.model()
+  }
+
+  /// The backbone's levels and, last, their arrangement, for comparing engines: `input` float
+  /// `[N, 3, S, S]`, normalised → `level.0`, `level.1`, …
+  public static func levels(_ trunk: Trunk, backbone: Weights) throws -> Data {
+    let graph = Graph(name: "norma_levels")
+    let size = trunk.imageSize
+    let pictures = try graph.input("input", shape: [-1, 3, size, size])
+    let levels = try trunk.backbone(graph.parameters(from: backbone.graphParameters))(pictures)
+    for (index, map) in try (levels + trunk.arranged(levels)).enumerated() {
+      try graph.output(map, name: "level.\(index)")
+    }
+    return try graph.model()
+  }
+}
+
+extension [String: WeightTensor] {
+  fileprivate var graphParameters: [String: (shape: [Int], values: [Float])] {
+    mapValues { ($0.shape, $0.values) }
+  }
+}

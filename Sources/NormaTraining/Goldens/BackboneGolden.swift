@@ -1,0 +1,90 @@
+import Networks
+import NormaCore
+import Torch
+
+/// The backbone's golden file: levels and aligned features of real pictures, under both paddings.
+public struct BackboneGolden {
+  /// Features agree within this share of the largest value of their tensor.
+  static let tolerance = 1e-3
+
+  /// Levels `[batch, C, h, w]` of normalised pictures `[batch, 3, S, S]` under a padding, and their
+  /// alignment, from an engine.
+  public typealias Engine = (
+    _ trunk: Trunk, _ backbone: [String: WeightTensor], _ pictures: WeightTensor
+  ) throws -> [WeightTensor]
+
+  /// LibTorch's levels and, last, the aligned features.
+  static func torch(
+    _ trunk: Trunk, _ backbone: [String: WeightTensor], _ pictures: WeightTensor
+  ) throws -> [WeightTensor] {
+    let tensors = try backbone.mapValues { try Tensor($0.values, shape: $0.shape) }
+    let parameters = Parameters<Tensor> { name, _, _ in
+      guard let tensor = tensors[name] else { throw GoldenError("no backbone parameter \(name)") }
+      return tensor
+    }
+    return try withoutGradient {
+      let input = try Tensor(pictures.values, shape: pictures.shape)
+      let levels = try trunk.backbone(parameters)(input)
+      return try (levels + trunk.arranged(levels)).map {
+        WeightTensor(shape: $0.shape, values: try $0.floats())
+      }
+    }
+  }
+
+  /// The largest deviation over both paddings.
+  static func run(
+    _ file: GoldenFile, backbone: [String: WeightTensor], engine: Engine
+  ) throws -> GoldenResult {
+    let pictures = try file.tensor("input")
+    guard let specification = EfficientNetSpecification.named("efficientnet-b4"),
+      pictures.shape.count == 4
+    else { throw GoldenError("\(file.name) has no pictures [batch, 3, S, S]") }
+    var worst = 0.0
+    for (name, padding) in [("static380", BackbonePadding.nominal), ("dynamic", .dynamic)] {
+      let trunk = try Trunk(
+        specification, padding: padding, imageSize: pictures.shape[2],
+        arrangement: .aligned(pools: true))
+      let maps = try engine(trunk, backbone, pictures)
+      guard let aligned = maps.last else { throw GoldenError("the engine gave no features") }
+      worst = max(
+        worst,
+        try Deviation.relative(aligned.values, file.tensor("\(name).aligned").values))
+      for (index, level) in maps.dropLast().enumerated() {
+        let prefix = "\(name).level\(index)"
+        worst = max(
+          worst,
+          try Deviation.relative(
+            level.channelMeans, file.tensor("\(prefix).channel_mean").values),
+          try Deviation.relative(
+            level.corner(channels: 4, side: 8), file.tensor("\(prefix).corner").values))
+      }
+    }
+    return GoldenResult(
+      file: file.name, method: file.method, outputs: worst, passed: worst <= tolerance)
+  }
+}
+
+extension WeightTensor {
+  /// Means over height and width of `[batch, C, h, w]`.
+  fileprivate var channelMeans: [Float] {
+    let plane = shape[2] * shape[3]
+    return (0..<shape[0] * shape[1]).map { index in
+      let sum = values[index * plane..<(index + 1) * plane].reduce(0.0) { $0 + Double($1) }
+      return Float(sum / Double(plane))
+    }
+  }
+
+  /// The top left `side × side` of the first channels.
+  fileprivate func corner(channels: Int, side: Int) -> [Float] {
+    var result: [Float] = []
+    for picture in 0..<shape[0] {
+      for channel in 0..<channels {
+        for row in 0..<side {
+          let start = ((picture * shape[1] + channel) * shape[2] + row) * shape[3]
+          result += values[start..<start + side]
+        }
+      }
+    }
+    return result
+  }
+}

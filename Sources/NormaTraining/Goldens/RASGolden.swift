@@ -1,0 +1,51 @@
+import Networks
+import NormaCore
+import Torch
+
+/// What a golden file of RAS says of its network.
+private struct RASGoldenConfiguration: Decodable {
+  var channels: Int
+  var height: Int
+  var width: Int
+  var hidden: Int
+  var heads: Int
+  var feedforward: Int
+  var encoder: Int
+  var decoder: Int
+  var window: Int
+
+  var configuration: RASConfiguration {
+    var c = RASConfiguration(channels: channels, grid: Grid(height: height, width: width))
+    c.hidden = hidden
+    c.heads = heads
+    c.feedForward = feedforward
+    c.encoderBlocks = encoder
+    c.decoderSteps = decoder
+    c.window = window
+    return c
+  }
+}
+
+extension MethodGolden {
+  /// RAS's golden file: every step's reconstruction, the anomaly map, the pixel map and the score.
+  init(ras file: GoldenFile) throws {
+    guard let described = file.decoded("config", as: RASGoldenConfiguration.self),
+      let size = file.decoded("size", as: [Int].self), size.count == 2, size[0] == size[1]
+    else { throw GoldenError("\(file.name) does not describe its network and a square size") }
+    let method = RASMethod(described.configuration)
+    let reference = try file.tensor("features")
+    let features = try Tensor(reference.values, shape: reference.shape)
+    self.init(file: file, method: method, features: [features]) { parameters in
+      let network = try RAS(method.configuration, parameters)
+      let map = try method.anomalyMap(features, network)
+      let detection = try method.detect([features], size: size[0], parameters: parameters)
+      var outputs = [
+        "anomaly_map": map, "pixel_map": detection.map, "image_score": detection.score,
+      ]
+      for (index, step) in try network.steps(features).enumerated() {
+        outputs["steps.\(index)"] = step
+      }
+      return outputs
+    }
+  }
+}

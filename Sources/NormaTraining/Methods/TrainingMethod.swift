@@ -1,0 +1,19 @@
+import NormaCore
+import Networks
+import Torch
+
+/// A method that can be trained: one file here, one in `Networks`, one recipe.
+public protocol TrainingMethod: AnomalyMethod {
+  /// A network over tensors whose parameters come from `parameters`.
+  func network(_ parameters: Parameters<Tensor>) throws -> any TrainingNetwork
+}
+
+/// A network that learns.
+public protocol TrainingNetwork {
+  /// The loss of a batch, a single number.
+  ///
+  /// - Parameters:
+  ///   - features: one map `[batch, C, h, w]` for each level of the method.
+  ///   - noise: where the training's jitter is drawn from; nil while validating, which has none.
+  func loss(_ features: [Tensor], noise: Generator?) throws -> Tensor
+}

@@ -1,0 +1,80 @@
+import NormaCore
+import Networks
+
+/// How much higher a normal picture scores when the network has not seen it: what a model that was
+/// trained on all its pictures cannot measure on them.
+///
+/// The pictures are dealt into folds. For each fold a network is trained on the others by a short
+/// schedule. A picture's gap is the score by the one network that has not seen it over the mean of the
+/// scores by those that have. The shipped model's score of a training picture, times its gap, stands in
+/// for the score of a held-out one: the ratio carries over where the scale, which falls as training
+/// goes on, does not.
+public struct CrossFit {
+  public let folds: Int
+  public let method: any TrainingMethod
+  public let data: TrainingData
+  public let settings: TrainingSettings
+  public let imageSize: Int
+
+  public init(
+    folds: Int, method: any TrainingMethod, data: TrainingData, settings: TrainingSettings,
+    imageSize: Int
+  ) {
+    self.folds = folds
+    self.method = method
+    self.data = data
+    self.settings = settings
+    self.imageSize = imageSize
+  }
+
+  /// A picture's gap, of its score and of its map's peak.
+  public struct Gap: Codable, Equatable, Sendable {
+    public var score: Double
+    public var peak: Double
+
+    public init(score: Double, peak: Double) {
+      self.score = score
+      self.peak = peak
+    }
+  }
+
+  /// The gaps of `samples`, which are the pictures of `data.training` in its order; nil when stopped on
+  /// request. A category's only picture, which no fold can spare, has none: 1.
+  public func gaps(
+    samples: [Sample], shouldStop: () -> Bool, report: (Int, Trainer.Progress) -> Void
+  ) throws -> [Gap]? {
+    let indices = Dictionary(uniqueKeysWithValues: zip(samples.map(\.path), data.training))
+    var unseen: [Int: PictureScore] = [:]
+    var seen: [Int: [PictureScore]] = [:]
+    for (number, fold) in Holdout.folds(samples, count: folds, seed: settings.seed).enumerated() {
+      let part = TrainingData(
+        store: data.store, training: fold.training.compactMap { indices[$0.path] }, heldOut: [],
+        standardization: data.standardization)
+      let trainer = try Trainer(
+        method, data: part, settings: settings, fingerprint: "fold \(number)")
+      let outcome = try trainer.run(checkpoint: nil, shouldStop: shouldStop) { report(number, $0) }
+      guard case .finished(let network) = outcome else { return nil }
+      let scores = try PictureScore.all(
+        of: data.training, data: data, method: method, imageSize: imageSize, network: network)
+      let trainedOn = Set(part.training)
+      for (index, score) in zip(data.training, scores) {
+        if trainedOn.contains(index) {
+          seen[index, default: []].append(score)
+        } else {
+          unseen[index] = score
+        }
+      }
+    }
+    return data.training.map { index in
+      guard let new = unseen[index], let known = seen[index] else { return Gap(score: 1, peak: 1) }
+      return Gap(
+        score: Self.ratio(new.score, known.map(\.score)),
+        peak: Self.ratio(new.peak, known.map(\.peak)))
+    }
+  }
+
+  private static func ratio(_ unseen: Float, _ seen: [Float]) -> Double {
+    let mean = seen.reduce(0.0) { $0 + Double($1) } / Double(max(1, seen.count))
+    return mean > 0 ? Double(unseen) / mean : 1
+  }
+}

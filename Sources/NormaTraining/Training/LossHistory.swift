@@ -1,0 +1,17 @@
+/// The losses of a training, epoch by epoch.
+public struct LossHistory: Codable, Equatable, Sendable {
+  public struct Epoch: Codable, Equatable, Sendable {
+    /// Mean over the epoch's steps, jitter included.
+    public var training: Double
+    /// Mean over the held-out pictures, without jitter; nil when none are held out.
+    public var heldOut: Double?
+    /// Seconds of training, up to the end of this epoch.
+    public var seconds: Double
+  }
+
+  public var epochs: [Epoch] = []
+  /// The epoch, counted from 0, whose weights the model keeps.
+  public var kept: Int?
+
+  public init() {}
+}

@@ -1,0 +1,221 @@
+import Foundation
+import Networks
+import NormaCore
+import Torch
+
+/// Trains a method on stored features. Everything random is drawn from the seed, the epoch and the
+/// step, so a training that was interrupted and resumed ends in the same weights.
+public final class Trainer {
+  /// How far a training is.
+  public struct Progress: Sendable {
+    public var epoch: Int
+    public var epochs: Int
+    public var step: Int
+    public var stepsPerEpoch: Int
+    public var loss: Double
+    /// The held-out loss of the last finished epoch.
+    public var heldOut: Double?
+    /// Steps of this run so far, and the seconds they took.
+    public var stepsOfRun: Int
+    public var secondsOfRun: Double
+  }
+
+  public enum Outcome {
+    case finished(TrainedNetwork)
+    /// Stopped on request; the checkpoint holds the state.
+    case interrupted
+  }
+
+  private let method: any TrainingMethod
+  private let data: TrainingData
+  private let settings: TrainingSettings
+  private let store = ParameterStore()
+  private let network: any TrainingNetwork
+  private let optimizer: Adam
+  private var state: Checkpoint.State
+  private var best: [String: [Float]]?
+
+  /// - Parameter fingerprint: names pictures, recipe and backbone; a checkpoint of another is refused.
+  public init(
+    _ method: any TrainingMethod, data: TrainingData, settings: TrainingSettings,
+    fingerprint: String
+  ) throws {
+    guard !data.training.isEmpty else { throw TrainerError("there is no picture to train on") }
+    self.method = method
+    self.data = data
+    self.settings = settings
+    let generator = try Generator(seed: settings.seed, stream: "parameters")
+    network = try method.network(store.initialized(by: generator))
+    optimizer = try Adam(store.all, settings: settings.adam)
+    state = Checkpoint.State(fingerprint: fingerprint)
+  }
+
+  public var parameterCount: Int { store.elementCount }
+
+  /// Goes on from the checkpoint at `path`; false when there is none.
+  public func resume(from path: String) throws -> Bool {
+    guard let checkpoint = try Checkpoint.read(from: path, names: store.names) else { return false }
+    guard checkpoint.state.fingerprint == state.fingerprint else {
+      throw TrainerError(
+        "\(path) is of a training with other pictures, another recipe or another backbone. Give the "
+          + "same ones to go on, or --force to start anew")
+    }
+    try store.assign(checkpoint.parameters)
+    try optimizer.restore(checkpoint.optimizer)
+    state = checkpoint.state
+    best = checkpoint.best
+    return true
+  }
+
+  /// The epoch, counted from 0, that comes next.
+  public var epoch: Int { state.epoch }
+
+  /// Trains to the end.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: where to keep the state; nil for a training too short to be worth it.
+  ///   - checkpointSeconds: seconds of training between two checkpoints.
+  ///   - shouldStop: asked before each step.
+  ///   - report: called after each step.
+  public func run(
+    checkpoint: String?, checkpointSeconds: Double = 60, shouldStop: () -> Bool = { false },
+    report: (Progress) -> Void = { _ in }
+  ) throws -> Outcome {
+    let steps = settings.stepsPerEpoch(pictures: data.training.count)
+    let clock = RunClock(before: state.seconds)
+    var stepsOfRun = 0
+    var saved = 0.0
+    while state.epoch < settings.epochs {
+      let order = shuffledTraining(epoch: state.epoch)
+      while state.step < steps {
+        if shouldStop() {
+          state.seconds = clock.total
+          if let checkpoint { try save(to: checkpoint) }
+          return .interrupted
+        }
+        let first = state.step * settings.batch
+        let indices = Array(order[first..<min(first + settings.batch, order.count)])
+        let loss = try step(indices, number: state.epoch * steps + state.step)
+        state.step += 1
+        state.lossSum += loss
+        stepsOfRun += 1
+        report(
+          Progress(
+            epoch: state.epoch, epochs: settings.epochs, step: state.step, stepsPerEpoch: steps,
+            loss: state.lossSum / Double(state.step), heldOut: state.history.epochs.last?.heldOut,
+            stepsOfRun: stepsOfRun, secondsOfRun: clock.ofRun))
+        if let checkpoint, clock.ofRun - saved >= checkpointSeconds, state.step < steps {
+          state.seconds = clock.total
+          try save(to: checkpoint)
+          saved = clock.ofRun
+        }
+      }
+      try finishEpoch(steps: steps, seconds: clock.total)
+      if let checkpoint, clock.ofRun - saved >= checkpointSeconds || state.epoch == settings.epochs {
+        state.seconds = clock.total
+        try save(to: checkpoint)
+        saved = clock.ofRun
+      }
+    }
+    return .finished(try trained())
+  }
+
+  private func step(_ indices: [Int], number: Int) throws -> Double {
+    let noise = try Generator(seed: settings.seed, stream: "jitter \(number)")
+    let features = try data.batch(indices)
+    try optimizer.clearGradients()
+    let loss = try withBF16Autocast(settings.bf16) { try network.loss(features, noise: noise) }
+    let value = Double(try loss.item())
+    guard value.isFinite else {
+      throw TrainerError(
+        "the loss is \(value) at step \(number): lower the learning rate, or clip the gradients")
+    }
+    try loss.backward()
+    if settings.clip > 0 { try optimizer.clipGradients(to: settings.clip) }
+    optimizer.settings.rate = settings.rate(at: number)
+    try optimizer.step()
+    return value
+  }
+
+  private func finishEpoch(steps: Int, seconds: Double) throws {
+    let heldOut = try heldOutLoss()
+    state.history.epochs.append(
+      LossHistory.Epoch(
+        training: state.lossSum / Double(steps), heldOut: heldOut, seconds: seconds))
+    if let heldOut, settings.keep == .best, heldOut < state.bestLoss ?? .infinity {
+      state.bestLoss = heldOut
+      state.history.kept = state.epoch
+      best = try store.values()
+    }
+    state.epoch += 1
+    state.step = 0
+    state.lossSum = 0
+  }
+
+  /// The mean loss of the held-out pictures, without jitter.
+  private func heldOutLoss() throws -> Double? {
+    guard !data.heldOut.isEmpty else { return nil }
+    var sum = 0.0
+    for first in stride(from: 0, to: data.heldOut.count, by: settings.batch) {
+      let indices = Array(data.heldOut[first..<min(first + settings.batch, data.heldOut.count)])
+      let features = try data.batch(indices)
+      let loss = try withoutGradient {
+        try withBF16Autocast(settings.bf16) { try network.loss(features, noise: nil).item() }
+      }
+      sum += Double(loss) * Double(indices.count)
+    }
+    return sum / Double(data.heldOut.count)
+  }
+
+  private func shuffledTraining(epoch: Int) -> [Int] {
+    var generator = SeededGenerator(seed: settings.seed, stream: "epoch \(epoch)")
+    var order = data.training
+    generator.shuffle(&order)
+    return order
+  }
+
+  private func save(to path: String) throws {
+    try Checkpoint(
+      state: state, parameters: store.values(), optimizer: optimizer.state(), best: best
+    ).write(to: path, names: store.names)
+  }
+
+  private func trained() throws -> TrainedNetwork {
+    var history = state.history
+    if history.kept == nil { history.kept = max(0, history.epochs.count - 1) }
+    return TrainedNetwork(
+      names: store.names,
+      shapes: Dictionary(
+        uniqueKeysWithValues: zip(store.names, store.all.map(\.shape))),
+      values: try best ?? store.values(), history: history)
+  }
+}
+
+extension Generator {
+  /// A stream of LibTorch's random numbers of its own for each purpose.
+  convenience init(seed: UInt64, stream: String) throws {
+    var seeds = SeededGenerator(seed: seed, stream: stream)
+    try self.init(seed: seeds.next())
+  }
+}
+
+/// Seconds of a training over all the runs that it took.
+private struct RunClock {
+  let before: Double
+  let start = ContinuousClock.now
+
+  var ofRun: Double {
+    let elapsed = ContinuousClock.now - start
+    return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+  }
+
+  var total: Double { before + ofRun }
+}
+
+public struct TrainerError: Error, CustomStringConvertible, Sendable {
+  public let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}

@@ -1,0 +1,30 @@
+import NormaCore
+import Networks
+import Torch
+
+/// The features that a training sees: a store, which of its pictures to learn from and which to hold
+/// out, and how they are standardised.
+public struct TrainingData {
+  public let store: FeatureStore
+  /// Indices into the store.
+  public let training: [Int]
+  public let heldOut: [Int]
+  /// One for each level, or nil for features as they are.
+  public let standardization: [Standardization]?
+
+  public init(
+    store: FeatureStore, training: [Int], heldOut: [Int], standardization: [Standardization]?
+  ) {
+    self.store = store
+    self.training = training
+    self.heldOut = heldOut
+    self.standardization = standardization
+  }
+
+  /// The maps of the pictures at `indices`, standardised.
+  public func batch(_ indices: [Int]) throws -> [Tensor] {
+    let maps = try store.batch(indices)
+    guard let standardization else { return maps }
+    return try zip(maps, standardization).map { try $1($0) }
+  }
+}

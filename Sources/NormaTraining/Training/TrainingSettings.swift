@@ -1,0 +1,60 @@
+import Torch
+
+/// How a network is trained; the recipe's `training` section, resolved for this machine.
+public struct TrainingSettings: Codable, Equatable, Sendable {
+  public enum Optimizer: String, Codable, Sendable { case adam, adamw }
+  public enum Keep: String, Codable, Sendable { case last, best }
+
+  public var epochs: Int
+  public var batch: Int
+  public var optimizer: Optimizer
+  public var learningRate: Double
+  public var beta1: Double
+  public var beta2: Double
+  public var weightDecay: Double
+  /// Largest joint norm of the gradients; 0 for no limit.
+  public var clip: Float
+  /// Steps over which the rate rises linearly to its full height.
+  public var warmup: Int
+  public var seed: UInt64
+  /// Which epoch's weights are kept: the last, or the best by the loss on held-out pictures.
+  public var keep: Keep
+  /// Matrix products in 16-bit brain floats.
+  public var bf16: Bool
+
+  public init(
+    epochs: Int, batch: Int, optimizer: Optimizer = .adamw, learningRate: Double,
+    beta1: Double = 0.9, beta2: Double = 0.999, weightDecay: Double = 1e-4, clip: Float = 0.1,
+    warmup: Int = 0, seed: UInt64 = 0, keep: Keep = .last, bf16: Bool = Machine.hasFastBF16
+  ) {
+    self.epochs = epochs
+    self.batch = batch
+    self.optimizer = optimizer
+    self.learningRate = learningRate
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.weightDecay = weightDecay
+    self.clip = clip
+    self.warmup = warmup
+    self.seed = seed
+    self.keep = keep
+    self.bf16 = bf16
+  }
+
+  var adam: Adam.Settings {
+    Adam.Settings(
+      rate: learningRate, beta1: beta1, beta2: beta2, weightDecay: weightDecay,
+      decoupled: optimizer == .adamw)
+  }
+
+  /// The rate of step `step`, counted from 0.
+  func rate(at step: Int) -> Double {
+    warmup > 0 ? learningRate * min(1, Double(step + 1) / Double(warmup)) : learningRate
+  }
+
+  /// Optimiser steps an epoch: whole batches only, as the rest would weigh its few pictures more; one
+  /// when there are fewer pictures than a batch holds.
+  public func stepsPerEpoch(pictures: Int) -> Int {
+    max(1, pictures / batch)
+  }
+}

@@ -1,0 +1,102 @@
+internal import CTorch
+
+/// Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019) by LibTorch's fused kernels. A
+/// parameter that the loss did not reach is left as it is, decay included.
+public final class Adam {
+  public struct Settings: Sendable, Equatable {
+    public var rate: Double
+    public var beta1: Double
+    public var beta2: Double
+    public var epsilon: Double
+    public var weightDecay: Double
+    /// Decay apart from the gradient: AdamW. Otherwise it is added to the gradient: Adam.
+    public var decoupled: Bool
+
+    public init(
+      rate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
+      weightDecay: Double = 0, decoupled: Bool = true
+    ) {
+      self.rate = rate
+      self.beta1 = beta1
+      self.beta2 = beta2
+      self.epsilon = epsilon
+      self.weightDecay = weightDecay
+      self.decoupled = decoupled
+    }
+  }
+
+  public var settings: Settings
+  private let parameters: [Tensor]
+  private let means: [Tensor]
+  private let squares: [Tensor]
+  private let steps: [Tensor]
+
+  public init(_ parameters: [Tensor], settings: Settings) throws {
+    self.settings = settings
+    self.parameters = parameters
+    means = try parameters.map { try Tensor(repeating: 0, shape: $0.shape) }
+    squares = try parameters.map { try Tensor(repeating: 0, shape: $0.shape) }
+    steps = try parameters.map { _ in try Tensor(repeating: 0, shape: [1]).reshaped([]) }
+  }
+
+  /// Forgets the gradients of the last step.
+  public func clearGradients() throws {
+    for parameter in parameters { try parameter.clearGradient() }
+  }
+
+  /// Scales the gradients so that their joint norm is at most `maximum`; gives the norm before.
+  @discardableResult
+  public func clipGradients(to maximum: Float) throws -> Float {
+    let handles = parameters.map(\.handle)
+    var norm: Float = 0
+    try check(ctorch_clip_gradients(handles, Int32(handles.count), maximum, &norm))
+    return norm
+  }
+
+  public func step() throws {
+    let count = Int32(parameters.count)
+    try check(
+      ctorch_adam_step(
+        parameters.map(\.handle), means.map(\.handle), squares.map(\.handle), steps.map(\.handle),
+        count,
+        CTorchAdam(
+          rate: settings.rate, beta1: settings.beta1, beta2: settings.beta2,
+          epsilon: settings.epsilon, weight_decay: settings.weightDecay,
+          decoupled: settings.decoupled)))
+  }
+
+  /// The moments and step counts, one array a parameter, in the parameters' order.
+  public struct State: Sendable {
+    public var means: [[Float]]
+    public var squares: [[Float]]
+    public var steps: [Float]
+
+    public init(means: [[Float]], squares: [[Float]], steps: [Float]) {
+      self.means = means
+      self.squares = squares
+      self.steps = steps
+    }
+  }
+
+  public func state() throws -> State {
+    try State(
+      means: means.map { try $0.floats() }, squares: squares.map { try $0.floats() },
+      steps: steps.map { try $0.item() })
+  }
+
+  /// Goes on from `state`; throws when it belongs to other parameters.
+  public func restore(_ state: State) throws {
+    guard
+      state.means.count == parameters.count, state.squares.count == parameters.count,
+      state.steps.count == parameters.count
+    else {
+      throw TorchError(
+        "the optimiser's state is of \(state.steps.count) parameters, not \(parameters.count)")
+    }
+    for (index, step) in state.steps.enumerated() {
+      try means[index].assign(state.means[index])
+      try squares[index].assign(state.squares[index])
+      try steps[index].assign([step])
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import NormaCore
+
+/// A line of `inspect --json`, by the keys that its users rely on.
+struct InspectedPicture: Decodable {
+  struct Region: Decodable {
+    var x, y, width, height, area: Int
+    var peak: Double
+
+    func meets(_ square: (x: Int, y: Int, side: Int)) -> Bool {
+      x < square.x + square.side && square.x < x + width && y < square.y + square.side
+        && square.y < y + height
+    }
+  }
+
+  var path: String
+  var score: Double
+  var pValue: Double?
+  var threshold: Double?
+  var category: String?
+  var anomalous: Bool?
+  var regions: [Region]
+}
+
+/// What `evaluate --json` prints, by the keys that its users rely on.
+struct Figures: Decodable {
+  struct Row: Decodable {
+    var name: String?
+    var imageAUROC, pixelAUROC, aupro: Double?
+  }
+
+  var categories: [Row]
+  var mean: Row
+}
+
+extension CommandResult {
+  var verdicts: [InspectedPicture] {
+    get throws {
+      try lines.map { try JSONDecoder().decode(InspectedPicture.self, from: Data($0.utf8)) }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import NormaCore
+
+/// A folder of its own for each test, with a `NORMA_HOME` that holds a backbone of random weights, so
+/// that nothing of the machine's user is seen or touched. It goes away with its owner.
+final class Workshop: Sendable {
+  let path: String
+  let home: String
+
+  /// - Parameter home: another workshop's, to share its weights and features.
+  init(home: String? = nil) throws {
+    path = FilePath.absolute(NSTemporaryDirectory()) + "/norma-command-" + UUID().uuidString
+    self.home = home ?? path + "/home"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    if home == nil {
+      let weights = self.home + "/weights"
+      try FileManager.default.createDirectory(atPath: weights, withIntermediateDirectories: true)
+      try write(RandomBackbone.safetensors(), to: "home/weights/efficientnet-lite0.safetensors")
+      try write(Data(Self.recipe.utf8), to: "tiny.yaml")
+    } else {
+      try write(Data(Self.recipe.utf8), to: "tiny.yaml")
+    }
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  /// A network that learns in a second: 64 pixels, a grid of 4×4, and checkpoints at every epoch.
+  static let recipe = """
+    backbone:
+      name: efficientnet-lite0
+      imageSize: 64
+    ras:
+      hidden: 32
+      heads: 2
+      feedforward: 32
+      encoder: 1
+      decoder: 1
+      window: 3
+    training:
+      epochs: 12
+      batch: 4
+      holdout: 0.25
+      checkpointEvery: 0
+
+    """
+
+  private var environment: [String: String] {
+    var result = ["NORMA_HOME": home, "NORMA_SHARED": path + "/none", "HOME": path]
+    for name in ["PATH", "LD_LIBRARY_PATH", "TMPDIR"] {
+      result[name] = ProcessInfo.processInfo.environment[name]
+    }
+    return result
+  }
+
+  /// Starts a command in this folder; relative paths are of this folder.
+  func start(_ arguments: [String], with executable: Executable = .norma) throws -> RunningCommand {
+    try RunningCommand(executable, arguments, environment: environment, folder: path)
+  }
+
+  func norma(_ arguments: String...) async throws -> CommandResult {
+    try await start(arguments).result()
+  }
+
+  func runtime(_ arguments: String...) async throws -> CommandResult {
+    try await start(arguments, with: .runtime).result()
+  }
+
+  @discardableResult
+  func write(_ data: Data, to name: String) throws -> String {
+    let file = path + "/" + name
+    try FileManager.default.createDirectory(
+      atPath: FilePath.parent(file), withIntermediateDirectories: true)
+    try data.write(to: URL(fileURLWithPath: file))
+    return file
+  }
+
+  func data(_ name: String) throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: path + "/" + name))
+  }
+
+  func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
+}

@@ -1,0 +1,131 @@
+import Foundation
+import NormaCore
+import NormaTraining
+import Testing
+
+struct TrainerTests {
+  private func train(
+    _ data: TrainingData, settings: TrainingSettings = SmallTraining.settings(),
+    fingerprint: String = "f", checkpoint: String? = nil, stopAfter: Int? = nil
+  ) throws -> Trainer.Outcome {
+    let trainer = try Trainer(
+      SmallTraining.method, data: data, settings: settings, fingerprint: fingerprint)
+    if let checkpoint { _ = try trainer.resume(from: checkpoint) }
+    var steps = 0
+    return try trainer.run(
+      checkpoint: checkpoint, checkpointSeconds: 0,
+      shouldStop: { stopAfter.map { steps >= $0 } ?? false }, report: { _ in steps += 1 })
+  }
+
+  private func finished(_ outcome: Trainer.Outcome) throws -> TrainedNetwork {
+    guard case .finished(let network) = outcome else {
+      throw TestFailure("the training did not finish")
+    }
+    return network
+  }
+
+  struct TestFailure: Error {
+    let text: String
+    init(_ text: String) { self.text = text }
+  }
+
+  @Test func theLossFallsAndTheSeedDecides() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      let first = try finished(train(data, settings: SmallTraining.settings(epochs: 12)))
+      let losses = first.history.epochs.map(\.training)
+      #expect(losses.count == 12 && (losses.last ?? 1) < 0.7 * (losses.first ?? 0))
+      #expect(first.history.epochs.allSatisfy { $0.heldOut != nil })
+      #expect(first.history.kept == 11)
+      let again = try finished(train(data, settings: SmallTraining.settings(epochs: 12)))
+      #expect(again.values == first.values)
+      let other = try finished(train(data, settings: SmallTraining.settings(epochs: 12, seed: 4)))
+      #expect(other.values != first.values)
+    }
+  }
+
+  @Test(arguments: [1, 4, 5, 9, 15])
+  func aResumedTrainingEndsInTheSameWeights(stopAfter: Int) throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      let whole = try finished(train(data))
+      let checkpoint = folder.appendingPathComponent("checkpoint").path
+      guard case .interrupted = try train(data, checkpoint: checkpoint, stopAfter: stopAfter) else {
+        throw TestFailure("the training was not interrupted")
+      }
+      let resumed = try finished(train(data, checkpoint: checkpoint))
+      #expect(resumed.values == whole.values)
+      #expect(resumed.history.epochs.map(\.training) == whole.history.epochs.map(\.training))
+      #expect(resumed.history.epochs.map(\.heldOut) == whole.history.epochs.map(\.heldOut))
+    }
+  }
+
+  @Test func theBestEpochIsKeptWhenAskedFor() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      // A rate that makes the held-out loss jump about, so that the last epoch is not the best.
+      var settings = SmallTraining.settings(epochs: 8)
+      settings.learningRate = 0.05
+      settings.keep = .best
+      let kept = try finished(train(data, settings: settings))
+      let heldOut = try kept.history.epochs.map { try #require($0.heldOut) }
+      let best = try #require(heldOut.indices.min { heldOut[$0] < heldOut[$1] })
+      #expect(kept.history.kept == best)
+      settings.epochs = best + 1
+      #expect(try finished(train(data, settings: settings)).values == kept.values)
+      // The best so far survives an interruption.
+      settings.epochs = 8
+      let checkpoint = folder.appendingPathComponent("checkpoint").path
+      _ = try train(data, settings: settings, checkpoint: checkpoint, stopAfter: 4 * (best + 1) + 1)
+      let resumed = try finished(train(data, settings: settings, checkpoint: checkpoint))
+      #expect(resumed.values == kept.values && resumed.history.kept == best)
+    }
+  }
+
+  @Test func aCheckpointOfAnotherTrainingIsRefused() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      let checkpoint = folder.appendingPathComponent("checkpoint").path
+      _ = try train(data, checkpoint: checkpoint, stopAfter: 2)
+      let error = #expect(throws: TrainerError.self) {
+        try train(data, fingerprint: "another", checkpoint: checkpoint)
+      }
+      #expect(error?.description.contains("--force") == true)
+    }
+  }
+
+  @Test func aLossThatIsNotANumberStopsTheTraining() throws {
+    try withTemporaryFolder { folder in
+      let writer = try FeatureStoreWriter(
+        path: folder.appendingPathComponent("f").path, key: "k", shapes: [SmallTraining.shape],
+        count: 2)
+      let broken = [Float](repeating: .nan, count: SmallTraining.shape.count)
+      for _ in 0..<2 { try broken.withUnsafeBufferPointer { try writer.append($0) } }
+      let data = SmallTraining.data(try writer.finish(), heldOut: 0)
+      let error = #expect(throws: TrainerError.self) { try train(data) }
+      #expect(error?.description.contains("nan") == true)
+    }
+  }
+
+  @Test func crossFittingMeasuresWhatAPictureOfItsOwnCosts() throws {
+    try withTemporaryFolder { folder in
+      let store = try SmallTraining.store(in: folder)
+      let data = SmallTraining.data(store, heldOut: 0)
+      let samples = (0..<store.count).map {
+        Sample(
+          path: String(format: "/p/%03d.png", $0), category: $0 < 21 ? "a" : "b", split: .train,
+          label: .normal, mask: nil)
+      }
+      let fit = CrossFit(
+        folds: 3, method: SmallTraining.method, data: data,
+        settings: SmallTraining.settings(epochs: 6), imageSize: 32)
+      let gaps = try #require(try fit.gaps(samples: samples, shouldStop: { false }, report: { _, _ in }))
+      #expect(gaps.count == 22)
+      // The only picture of its category is in every training.
+      #expect(gaps[21] == CrossFit.Gap(score: 1, peak: 1))
+      let mean = gaps.dropLast().map(\.score).reduce(0, +) / 21
+      #expect(mean > 1 && mean < 3)
+      #expect(try fit.gaps(samples: samples, shouldStop: { true }, report: { _, _ in }) == nil)
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Networks
+import ONNX
+import OpenVINO
+import Testing
+
+/// Compiled models in a cache folder are found again, never taken for another's, never run damaged.
+@Suite struct CacheTests {
+  private let parent = FileManager.default.temporaryDirectory.appendingPathComponent(
+    UUID().uuidString)
+  private var folder: URL { parent.appendingPathComponent("made/when/needed") }
+
+  private func model(scale: Float) throws -> Data {
+    let graph = Graph()
+    let x = try graph.input("x0", shape: [-1, 4, 64])
+    let weight = (0..<4096).map { sin(Float($0)) * scale }
+    let y = try x.linear(weight: x.constant(weight, shape: [64, 64]), bias: nil)
+    try graph.output(y, name: "y")
+    return try graph.model()
+  }
+
+  private func run(_ model: Data, _ options: CompileOptions) throws -> [Float] {
+    let request = try Engine.core.get().compile(onnx: model, options: options).makeRequest()
+    try request.setInput("x0", (0..<256).map { cos(Float($0)) }, shape: [1, 4, 64])
+    try request.infer()
+    return try request.output("y").values
+  }
+
+  private func files() -> [URL] {
+    let found = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+    return (found?.allObjects as? [URL] ?? []).filter { !$0.hasDirectoryPath }
+      .sorted { $0.path < $1.path }
+  }
+
+  @Test func modelsAreToldApart() throws {
+    defer { try? FileManager.default.removeItem(at: parent) }
+    let models = try [model(scale: 1), model(scale: 1.001), model(scale: -1)]
+    for precision in Precision.allCases {
+      for model in models {
+        let plain = try run(model, CompileOptions(precision: precision))
+        let cached = CompileOptions(precision: precision, cacheFolder: folder.path)
+        #expect(try run(model, cached) == plain, "first time, \(precision)")
+        let kept = files()
+        #expect(try run(model, cached) == plain, "from the cache, \(precision)")
+        #expect(files() == kept)
+      }
+    }
+    #expect(files().filter { $0.pathExtension == "sha256" }.count >= 3)
+  }
+
+  @Test func damagedFilesAreNotRun() throws {
+    defer { try? FileManager.default.removeItem(at: parent) }
+    let model = try model(scale: 1)
+    let options = CompileOptions(cacheFolder: folder.path)
+    let expected = try run(model, options)
+    for file in files() {
+      let intact = try Data(contentsOf: file)
+      var damaged = [Data(), intact.prefix(intact.count / 2), Data(repeating: 7, count: 999)]
+      for position in stride(from: 50, to: intact.count, by: max(1, intact.count / 10)) {
+        var flipped = intact
+        flipped[position] ^= 0x40
+        damaged.append(flipped)
+      }
+      for bytes in damaged {
+        try bytes.write(to: file)
+        #expect(try run(model, options) == expected, "\(file.lastPathComponent)")
+      }
+    }
+  }
+
+  @Test func aFolderThatCannotBeMadeIsDoneWithout() throws {
+    let model = try model(scale: 2)
+    let nowhere = CompileOptions(cacheFolder: "/dev/null/cache")
+    #expect(try run(model, nowhere) == run(model, CompileOptions()))
+  }
+}

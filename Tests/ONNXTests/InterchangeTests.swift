@@ -1,0 +1,89 @@
+import Foundation
+import ONNX
+import Testing
+
+/// The Python that set-up made for tests, with the packages onnx, onnxruntime and numpy: named by
+/// NORMA_PYTHON, else below `.native` in the package.
+enum Python {
+  static let interpreter: String? = {
+    let package = URL(fileURLWithPath: #filePath)
+      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let own = package.appendingPathComponent(".native/python/bin/python3").path
+    let path = ProcessInfo.processInfo.environment["NORMA_PYTHON"] ?? own
+    guard FileManager.default.isExecutableFile(atPath: path),
+      (try? run(path, ["-c", "import numpy, onnx, onnxruntime"]))?.status == 0
+    else { return nil }
+    return path
+  }()
+
+  static func run(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: path)
+    process.arguments = arguments
+    let pipe = Pipe()
+    (process.standardOutput, process.standardError) = (pipe, pipe)
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
+  }
+}
+
+@Suite struct InterchangeTests {
+  /// Checks every model of a folder with ONNX's own checker, runs it in ONNX Runtime on the inputs
+  /// beside it, and writes what comes out.
+  private static let script = """
+    import glob, os, sys
+    import numpy, onnx, onnxruntime
+    for path in sorted(glob.glob(os.path.join(sys.argv[1], "*.onnx"))):
+        model = onnx.load(path)
+        onnx.checker.check_model(model, full_check=True)
+        session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        feeds = {}
+        for value in session.get_inputs():
+            shape = [3 if not isinstance(size, int) else size for size in value.shape]
+            data = numpy.fromfile(path[:-5] + "." + value.name, dtype="<f4")
+            feeds[value.name] = data.reshape(shape)
+        result = session.run(["y"], feeds)[0]
+        result.astype("<f4").tofile(path[:-5] + ".y")
+        with open(path[:-5] + ".shape", "w") as file:
+            file.write(",".join(map(str, result.shape)))
+    """
+
+  @Test(
+    .enabled(
+      if: Python.interpreter != nil,
+      "needs Python with onnx, onnxruntime and numpy: let NORMA_PYTHON name its interpreter"))
+  func otherToolsReadTheModelsAndAgree() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    for (index, operation) in OperationCase.all.enumerated() {
+      let stem = folder.appendingPathComponent("\(index)")
+      let graph = try operation.graph(inputs: operation.inputs)
+      graph.metadata["case"] = operation.name
+      try graph.model().write(to: stem.appendingPathExtension("onnx"))
+      for (input, values) in operation.values(batch: 3).enumerated() {
+        try values.withUnsafeBytes { Data($0) }.write(to: stem.appendingPathExtension("x\(input)"))
+      }
+      let constant = folder.appendingPathComponent("\(index)-folded.onnx")
+      try operation.constantGraph(batch: 3).model().write(to: constant)
+    }
+    let python = try #require(Python.interpreter)
+    let (status, output) = try Python.run(python, ["-c", Self.script, folder.path])
+    try #require(status == 0, "\(output)")
+    for (index, operation) in OperationCase.all.enumerated() {
+      let expected = try operation.expected(batch: 3)
+      for stem in ["\(index)", "\(index)-folded"] {
+        let path = folder.appendingPathComponent(stem)
+        let shape = try String(
+          contentsOf: path.appendingPathExtension("shape"), encoding: .utf8
+        ).split(separator: ",").compactMap { Int($0) }
+        let values = try Data(contentsOf: path.appendingPathExtension("y")).withUnsafeBytes {
+          Array($0.bindMemory(to: Float.self))
+        }
+        expectEqual((shape, values), expected, "ONNX Runtime, \(operation.name), \(stem)")
+      }
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import Networks
+import Testing
+import Torch
+
+struct TensorTests {
+  @Test func errorsAreThrownAndSayWhatDidNotFit() throws {
+    let left = try Tensor([1, 2, 3], shape: [3])
+    let right = try Tensor([1, 2], shape: [2])
+    let error = #expect(throws: TorchError.self) { try left + right }
+    #expect(error?.description.contains("size of tensor") == true)
+    #expect(throws: TorchError.self) { try Tensor([1, 2], shape: [3]) }
+    #expect(throws: TorchError.self) { try left.item() }
+    #expect(throws: TorchError.self) { try left.reshaped([2, 2]) }
+    #expect(throws: TorchError.self) { try left.sliced(axis: 0, 1..<4) }
+  }
+
+  @Test func bfloatsAreWidenedExactly() throws {
+    let halves: [UInt16] = [0x3F80, 0xC000, 0x0000, 0x7F7F]
+    let tensor = try halves.withUnsafeBufferPointer { try Tensor(bfloats: $0, shape: [2, 2]) }
+    #expect(try tensor.floats() == halves.map { Float(bitPattern: UInt32($0) << 16) })
+  }
+
+  @Test func seedsDecideRandomNumbers() throws {
+    let first = try Generator(seed: 7).normal([64]).floats()
+    #expect(try Generator(seed: 7).normal([64]).floats() == first)
+    #expect(try Generator(seed: 8).normal([64]).floats() != first)
+  }
+
+  @Test func initialisersKeepTheirBounds() throws {
+    let generator = try Generator(seed: 1)
+    let bounds = try generator.initialized([4096], .uniform(low: -0.5, high: 2)).floats()
+    #expect(bounds.allSatisfy { $0 >= -0.5 && $0 <= 2 })
+    #expect((bounds.min() ?? 0) < -0.45 && (bounds.max() ?? 0) > 1.95)
+    let normal = try generator.initialized([65536], .normal(mean: 3, deviation: 0.5)).floats()
+    let mean = normal.reduce(0, +) / Float(normal.count)
+    #expect(abs(mean - 3) < 0.02)
+  }
+
+  @Test func gradientsAreRecordedOnlyWhereWanted() throws {
+    let parameter = try Tensor([2], shape: [1])
+    try parameter.requireGradient()
+    let quiet = try withoutGradient { try parameter * parameter }
+    #expect(throws: TorchError.self) { try quiet.reshaped([]).backward() }
+    try (parameter * parameter).reshaped([]).backward()
+    #expect(try parameter.gradient()?.item() == 4)
+    try parameter.clearGradient()
+    #expect(try parameter.gradient() == nil)
+  }
+
+  @Test func scopesPutBackWhatWasInForceAlsoAfterAnError() throws {
+    struct Stop: Error {}
+    let parameter = try Tensor([2], shape: [1])
+    try parameter.requireGradient()
+    #expect(throws: Stop.self) { try withoutGradient { throw Stop() } }
+    #expect(throws: Stop.self) { try withBF16Autocast { throw Stop() } }
+    try (parameter * parameter).reshaped([]).backward()
+    #expect(try parameter.gradient()?.item() == 4)
+    // 1 + 2⁻⁹ is not a brain float: products differ under autocast and only there.
+    let fine = try Tensor([1 + 1 / 512, 0, 0, 1], shape: [2, 2])
+    let unit = try Tensor([1, 0, 0, 1], shape: [2, 2])
+    #expect(try fine.matmul(unit).floats()[0] == 1 + 1 / 512)
+    #expect(try withBF16Autocast { try fine.matmul(unit).floats()[0] } == 1)
+    #expect(try withBF16Autocast(false) { try fine.matmul(unit).floats()[0] } == 1 + 1 / 512)
+  }
+
+  @Test func sharedQueriesServeEveryPicture() throws {
+    let generator = try Generator(seed: 3)
+    let shared = try generator.normal([1, 2, 5, 4])
+    let keys = try generator.normal([3, 2, 6, 4])
+    let values = try generator.normal([3, 2, 6, 4])
+    let together = try shared.attention(keys: keys, values: values, bias: nil)
+    for picture in 0..<3 {
+      let alone = try shared.attention(
+        keys: keys.sliced(axis: 0, picture..<picture + 1),
+        values: values.sliced(axis: 0, picture..<picture + 1), bias: nil)
+      let difference = try zip(
+        together.sliced(axis: 0, picture..<picture + 1).floats(), alone.floats()
+      ).map { abs($0 - $1) }.max()
+      #expect((difference ?? 1) < 1e-6)
+    }
+  }
+
+  @Test func parametersAreSharedByNameAndRefusedInAnotherShape() throws {
+    let store = ParameterStore()
+    let parameters = store.initialized(by: try Generator(seed: 0))
+    let first = try parameters.scope("a").scope("b")("weight", [2, 3], .ones)
+    let again = try parameters("a.b.weight", [2, 3], .zeros)
+    #expect(first === again)
+    #expect(store.names == ["a.b.weight"])
+    #expect(throws: TorchError.self) { try parameters("a.b.weight", [3, 2], .ones) }
+    #expect(throws: TorchError.self) { try store.assign([:]) }
+  }
+}
