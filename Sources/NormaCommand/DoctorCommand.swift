@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Networks
+import Norma
 import NormaCore
 import NormaTraining
 import ONNX
