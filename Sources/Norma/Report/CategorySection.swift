@@ -8,11 +8,7 @@ struct CategorySection {
   static func all(of evaluation: ReportContent.Evaluation) -> Markup {
     Markup("section", ["id": "categories"]) {
       Markup("h2") { "Category by category" }
-      Markup("p", ["class": "note"]) {
-        "Judged by \(evaluation.deciding == .shared ? "the shared" : "each category’s own") "
-          + "threshold. Bars in full colour are errors. "
-          + "In a picture’s caption p is the share of normal pictures that score as high."
-      }
+      Markup("p", ["class": "note"]) { note(evaluation) }
       for (index, category) in evaluation.categories.enumerated() {
         CategorySection(
           category: category, deciding: evaluation.deciding,
@@ -20,6 +16,20 @@ struct CategorySection {
         ).markup()
       }
     }
+  }
+
+  private static func note(_ evaluation: ReportContent.Evaluation) -> String {
+    var sentences: [String] = []
+    if evaluation.categories.contains(where: { $0.outcome(evaluation.deciding) != nil }) {
+      let deciding = evaluation.deciding == .shared ? "the shared" : "each category’s own"
+      sentences = ["Judged by \(deciding) threshold.", "Bars in full colour are errors."]
+    }
+    if let note = evaluation.note { sentences.append(note) }
+    let examples = evaluation.categories.flatMap(\.examples).flatMap(\.examples)
+    if examples.contains(where: { $0.pValue != nil }) {
+      sentences.append("In a caption p is the share of normal pictures that score as high.")
+    }
+    return sentences.joined(separator: " ")
   }
 
   /// The anchor of the category at `index`; names may hold what an anchor may not.

@@ -36,6 +36,16 @@ extension ReportContent {
 
   /// A score above `value` makes a picture anomalous.
   public struct Threshold: Codable, Sendable, Equatable {
+    /// Which normal pictures stand behind a category's rate.
+    public enum Basis: String, Codable, Sendable {
+      /// The category's own.
+      case category
+      /// Those of all categories, as they score.
+      case pooled
+      /// Those of all categories, each seen relative to its own category.
+      case leaning
+    }
+
     public var value: Double
     /// The stated share of normal pictures that score above `value`, 0…1.
     public var rate: Double
@@ -43,12 +53,18 @@ extension ReportContent {
     public var pictures: Int
     /// Whether the value comes from an extrapolated tail instead of from a score that was seen.
     public var isExtrapolated: Bool
+    /// Nil leaves it unsaid.
+    public var basis: Basis?
 
-    public init(value: Double, rate: Double, pictures: Int, isExtrapolated: Bool = false) {
+    public init(
+      value: Double, rate: Double, pictures: Int, isExtrapolated: Bool = false,
+      basis: Basis? = nil
+    ) {
       self.value = value
       self.rate = rate
       self.pictures = pictures
       self.isExtrapolated = isExtrapolated
+      self.basis = basis
     }
   }
 

@@ -17,16 +17,20 @@ extension ReportContent {
     public var deciding: Deciding
     /// The share of test pictures whose category was recognised without being told, 0…1.
     public var autoCategoryAccuracy: Double?
+    /// What a reader of the categories should know besides, for example how the pictures of an
+    /// uncalibrated model are sorted.
+    public var note: String?
 
     public init(
       dataset: String, categories: [Category], mean: Metrics, deciding: Deciding = .shared,
-      autoCategoryAccuracy: Double? = nil
+      autoCategoryAccuracy: Double? = nil, note: String? = nil
     ) {
       self.dataset = dataset
       self.categories = categories
       self.mean = mean
       self.deciding = deciding
       self.autoCategoryAccuracy = autoCategoryAccuracy
+      self.note = note
     }
   }
 

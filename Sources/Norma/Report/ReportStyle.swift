@@ -46,6 +46,7 @@ enum ReportStyle {
     .prose, .note, .callout { max-width: 44rem; }
     .note, .lede, footer { color: var(--soft); }
     .note { font-size: .9rem; }
+    .note.below { margin-top: .8rem; }
     h1, h3, .file, .facts dd { overflow-wrap: anywhere; }
     p code { white-space: nowrap; }
     .unseen {
@@ -125,7 +126,7 @@ enum ReportStyle {
     .chart > svg { display: block; overflow: visible; }
     .chart.loss { height: 19rem; }
     .chart.histogram { height: 18.5rem; }
-    .chart.roc { height: 17.5rem; padding-left: 2.2rem; padding-right: .4rem; }
+    .chart.roc { height: 17.5rem; padding-left: 2.2rem; padding-right: .8rem; }
     .chart text { font-size: .75rem; fill: var(--soft); }
     .grid { stroke: var(--rule); stroke-width: 1; shape-rendering: crispEdges; }
     .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
@@ -249,7 +250,7 @@ enum ReportStyle {
       .charts { grid-template-columns: minmax(0, 1fr); }
       .chart { padding-left: 2.6rem; padding-right: .4rem; }
       .chart.histogram, .chart.loss { height: 15rem; }
-      .chart.roc { height: 16rem; max-width: 17rem; }
+      .chart.roc { height: 16rem; max-width: 17rem; padding-right: .8rem; }
       .facts { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .8rem 1.2rem; }
       .strip:target { padding: 1rem; grid-template-rows: auto auto 1fr; }
       .strip:target .controls { position: static; order: 0; }
@@ -269,8 +270,9 @@ enum ReportStyle {
       body { max-width: none; padding: 0; font-size: 10pt; }
       nav, .scales > label { display: none; }
       main > section { margin-top: 1.6rem; }
-      h2, h3, h4, .columns { break-after: avoid; }
-      li, tr, figure, .charts, .facts > div { break-inside: avoid; }
+      h2, h3, h4, .columns, .category > .prose { break-after: avoid; }
+      tfoot { display: table-row-group; }
+      li, table, tr, figure, .charts, .facts > div { break-inside: avoid; }
       .strips { grid-template-columns: repeat(2, minmax(0, 1fr)); }
       details::details-content { content-visibility: visible; block-size: auto; }
       a { color: inherit; text-decoration: none; }

@@ -21,6 +21,13 @@ struct ThresholdsSection {
         }
       }
       if calibration.shared != nil || !calibration.categories.isEmpty { table }
+      if calibration.categories.contains(where: { $0.threshold.basis == .leaning }) {
+        Markup("p", ["class": "note below"]) {
+          "Where a category has too few pictures for the rate, those of all categories stand in, "
+            + "each seen relative to its own category. The rate then holds over the categories "
+            + "together."
+        }
+      }
     }
   }
 
@@ -75,7 +82,7 @@ struct ThresholdsSection {
           for entry in calibration.categories { row(entry.category, entry.threshold) }
         }
         Markup("tfoot") {
-          if let shared = calibration.shared { row("All categories", shared) }
+          if let shared = calibration.shared { row("All categories", shared, isShared: true) }
           if let pixel = calibration.pixelThreshold {
             Markup("tr") {
               Markup("th", ["scope": "row"]) { "A pixel’s map value" }
@@ -89,7 +96,9 @@ struct ThresholdsSection {
     }
   }
 
-  private func row(_ name: String, _ threshold: ReportContent.Threshold) -> Markup {
+  private func row(
+    _ name: String, _ threshold: ReportContent.Threshold, isShared: Bool = false
+  ) -> Markup {
     Markup("tr") {
       Markup("th", ["scope": "row"]) { Markup.name(name) }
       Markup("td") { ReportNumbers.value(threshold.value) }
@@ -99,6 +108,7 @@ struct ThresholdsSection {
       }
       Markup("td", ["class": "quiet"]) {
         ReportNumbers.count(threshold.pictures, "picture", "pictures")
+        if !isShared, threshold.basis == .leaning || threshold.basis == .pooled { " of all" }
       }
     }
   }

@@ -1,0 +1,139 @@
+import Foundation
+import Norma
+import NormaCore
+import Testing
+
+@Suite struct InspectorTests {
+  let folder: TemporaryFolder
+  let model: ModelFolder
+  let engine = Detector.Options(hint: .latency, cacheFolder: nil)
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = try TinyModel.write(to: folder.path + "/tiny.norma")
+  }
+
+  private func inspect(
+    _ paths: [String], _ options: Inspector.Options = Inspector.Options()
+  ) throws -> [Inspector.Outcome] {
+    let inspector = try Inspector(model: model, options: options, engine: engine)
+    var outcomes: [Inspector.Outcome] = []
+    try inspector.inspect(PictureList(paths, excluding: options.heatMaps).entries) {
+      index, outcome in
+      #expect(index == outcomes.count)
+      outcomes.append(outcome)
+    }
+    return outcomes
+  }
+
+  private func verdicts(
+    _ paths: [String], _ options: Inspector.Options = Inspector.Options()
+  ) throws -> [Verdict] {
+    try inspect(paths, options).compactMap {
+      if case .verdict(let verdict) = $0 { verdict } else { nil }
+    }
+  }
+
+  @Test func verdictsAndRegionsInThePicturesPixels() throws {
+    let dim = try folder.write(TinyModel.picture(red: 40), to: "dim.png")
+    let bright = try folder.write(TinyModel.picture(red: 255), to: "bright.png")
+    let found = try verdicts([bright, dim])
+    #expect(found.map(\.path) == [bright, dim])
+    #expect(found.map(\.anomalous) == [true, false])
+    #expect(abs(found[0].score - 1) < 1e-3 && abs(found[1].score - 40.0 / 255) < 1e-2)
+    #expect(found[0].pValue == 1.0 / 41)
+    #expect(found[1].regions.isEmpty)
+    let region = try #require(found[0].regions.first)
+    #expect(found[0].regions.count == 1)
+    // 16×16 pixels from (16, 16), give or take a pixel of the map, which is two of the picture.
+    #expect(abs(region.x - 16) <= 2 && abs(region.y - 16) <= 2)
+    #expect(abs(region.width - 16) <= 4 && abs(region.height - 16) <= 4)
+    #expect(abs(region.peak - 1) < 1e-3)
+  }
+
+  @Test func categoryDecides() throws {
+    // 0.25 is above the plates' scores and among the rings'.
+    let plate = try folder.write(TinyModel.picture(red: 64, blue: 25), to: "plate.png")
+    let ring = try folder.write(TinyModel.picture(red: 64, blue: 235), to: "ring.png")
+    let named = try verdicts([plate], Inspector.Options(category: .named("plates")))
+    #expect(named[0].category == "plates" && named[0].anomalous == true)
+    let other = try verdicts([plate], Inspector.Options(category: .named("rings")))
+    #expect(other[0].category == "rings" && other[0].anomalous == false)
+    let recognized = try verdicts([plate, ring], Inspector.Options(category: .automatic))
+    #expect(recognized.map(\.category) == ["plates", "rings"])
+    #expect(recognized.map(\.anomalous) == [true, false])
+    let shared = try verdicts([plate])
+    #expect(shared[0].category == nil)
+  }
+
+  @Test func unknownCategoryIsNamed() throws {
+    let error = try #require(throws: CalibrationError.self) {
+      try inspect([], Inspector.Options(category: .named("bolts")))
+    }
+    #expect(error.description.contains("'bolts'") && error.description.contains("plates, rings"))
+  }
+
+  @Test func falseAlarmRateMovesTheThreshold() throws {
+    let picture = try folder.write(TinyModel.picture(red: 60), to: "a.png")
+    let strict = try verdicts([picture], Inspector.Options(falseAlarmRate: 0.9))
+    let mild = try verdicts([picture])
+    let (low, high) = (try #require(strict[0].threshold), try #require(mild[0].threshold))
+    #expect(low < high)
+    #expect(strict[0].anomalous == true && mild[0].anomalous == false)
+  }
+
+  @Test func heatMapsHaveNamesOfTheirOwn() throws {
+    let names = ["a/1.png", "a/1.bmp", "b/1.png", "b/1.PNG"]
+    for name in names { try folder.write(TinyModel.picture(red: 255), to: "in/" + name) }
+    let single = try folder.write(TinyModel.picture(red: 30), to: "elsewhere/1.png")
+    let output = folder.path + "/in/maps"
+    var options = Inspector.Options(heatMaps: output)
+    let found = try verdicts([folder.path + "/in", single], options)
+    #expect(found.count == 5)
+    let files = try FileManager.default.subpathsOfDirectory(atPath: output)
+      .filter { $0.hasSuffix(".png") }.sorted()
+    #expect(
+      files
+        == [
+          "1.heatmap.png", "a/1.heatmap.png", "a/1.png.heatmap.png", "b/1.PNG.heatmap.png",
+          "b/1.heatmap.png",
+        ].sorted() || files.count == 5)
+    // The folder of heat maps lies inside and is not inspected the next time.
+    #expect(try verdicts([folder.path + "/in"], options).count == 4)
+    let drawn = try PictureReader().read(output + "/a/1.heatmap.png")
+    #expect(drawn.width == 48 && drawn.height == 48)
+    #expect(drawn.rgb.count { $0 == 229 } > 0)
+    options.heatMapSize = 20
+    _ = try verdicts([single], options)
+    #expect(try PictureReader().read(output + "/1.heatmap.png").width == 20)
+  }
+
+  @Test func unreadablePicturesAreOutcomes() throws {
+    let good = try folder.write(TinyModel.picture(red: 30), to: "good.png")
+    let text = try folder.write("text".utf8, to: "text.png")
+    let outcomes = try inspect([text, good, folder.path + "/absent.png"])
+    guard outcomes.count == 3, case .unreadable(let first) = outcomes[0],
+      case .verdict = outcomes[1], case .unreadable(let last) = outcomes[2]
+    else {
+      Issue.record("\(outcomes)")
+      return
+    }
+    #expect(first.path == text && first.reason.contains("not a picture"))
+    #expect(last.reason.contains("there is no such file"))
+  }
+
+  @Test func uncalibratedGivesScoresOnly() throws {
+    let path = folder.path + "/raw.norma"
+    let raw = try TinyModel.write(to: path, calibration: .uncalibrated())
+    let inspector = try Inspector(model: raw, engine: engine)
+    let picture = try folder.write(TinyModel.picture(red: 255), to: "a.png")
+    try inspector.inspect(PictureList([picture]).entries) { _, outcome in
+      guard case .verdict(let verdict) = outcome else {
+        Issue.record("\(outcome)")
+        return
+      }
+      #expect(verdict.anomalous == nil && verdict.threshold == nil && verdict.pValue == nil)
+      #expect(abs(verdict.score - 1) < 1e-3)
+    }
+  }
+}

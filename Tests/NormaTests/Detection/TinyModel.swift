@@ -1,0 +1,63 @@
+import Foundation
+import Norma
+import NormaCore
+
+/// A model folder around `TinyGraph`: a picture's score is its reddest pixel after the resize, its map
+/// the red channel.
+enum TinyModel {
+  static let size = 24
+  /// Normal pictures are dim: twenty scores from 0.1 to 0.2 in each of two categories, which differ in
+  /// their blue.
+  static func calibration() throws -> Calibration {
+    let scores = (0..<20).map { 0.1 + Float($0) / 190 }
+    var features = CategoryFeatures.Builder()
+    for step in 0..<4 {
+      let spread = Float(step) / 100
+      try features.add([0.15 + spread, 0, 0.1 + spread], category: "plates")
+      try features.add([0.15 + spread, 0, 0.9 + spread], category: "rings")
+    }
+    let both = ["plates": scores, "rings": scores.map { $0 + 0.1 }]
+    return try Calibration.fit(
+      scores: both, pixelMaxima: both, source: .holdout, rate: 0.05,
+      features: features.build(), autoAccuracy: 1)
+  }
+
+  @discardableResult
+  static func write(
+    to path: String, scale: Float = 1, calibration: Calibration? = nil
+  ) throws -> ModelFolder {
+    let manifest = Manifest(
+      method: "ras", recipe: Recipe(),
+      backbone: Manifest.Backbone(name: "tiny", weightsDigest: ""), precision: "f32",
+      imageSize: size, grid: 2, categories: ["plates", "rings"],
+      data: Manifest.TrainingData(fingerprint: "", pictures: 40, root: "tiny"), toolVersion: "0")
+    return try ModelFolder.write(
+      to: path, manifest: manifest,
+      files: [
+        ModelFile.graph: TinyGraph.model(size: size, scale: scale),
+        ModelFile.calibration: (calibration ?? Self.calibration()).json(),
+      ], replacing: false)
+  }
+
+  /// A picture with `red` in the square that begins at (`x`, `y`), dim elsewhere, at twice the
+  /// network's size.
+  static func picture(red: UInt8, x: Int = 16, y: Int = 16, side: Int = 16, blue: UInt8 = 30)
+    -> [UInt8]
+  {
+    let wide = 2 * size
+    let pixels = (0..<(wide * wide)).flatMap { place -> [UInt8] in
+      let inside =
+        (x..<(x + side)).contains(place % wide) && (y..<(y + side)).contains(place / wide)
+      return [inside ? red : 20, 0, blue]
+    }
+    return HandmadePNG(width: wide, height: wide, kind: .rgb, lines: pixels).bytes
+  }
+
+  /// The mask of such a square.
+  static func mask(x: Int = 16, y: Int = 16, side: Int = 16, size wide: Int = 48) -> [UInt8] {
+    let values = (0..<(wide * wide)).map { place -> UInt8 in
+      (x..<(x + side)).contains(place % wide) && (y..<(y + side)).contains(place / wide) ? 255 : 0
+    }
+    return HandmadePNG(width: wide, height: wide, kind: .grey, lines: values).bytes
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import Norma
+import NormaCore
+import Testing
+
+/// `norma-runtime evaluate` from outside.
+@Suite struct EvaluateCommandTests {
+  let folder: TemporaryFolder
+  let model: String
+  let data: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = folder.path + "/tiny.norma"
+    data = folder.path + "/data"
+    try TinyModel.write(to: model)
+    for category in ["plates", "rings", "bolts"] {
+      try folder.write(TinyModel.picture(red: 30), to: "data/\(category)/train/good/0.png")
+      try folder.write(TinyModel.picture(red: 30), to: "data/\(category)/test/good/0.png")
+      try folder.write(TinyModel.picture(red: 255), to: "data/\(category)/test/dent/0.png")
+      try folder.write(
+        TinyModel.mask(), to: "data/\(category)/ground_truth/dent/0_mask.png")
+    }
+  }
+
+  private func run(_ arguments: String...) throws -> RuntimeProcess.Result {
+    try RuntimeProcess.run(["evaluate"] + arguments, home: folder.path + "/home")
+  }
+
+  private func figures(_ result: RuntimeProcess.Result) throws -> [String: Any] {
+    try #require(
+      try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any])
+  }
+
+  @Test func jsonHasCategoriesAndMean() throws {
+    let result = try run(model, data, "--json", "--no-report")
+    #expect(result.status == 0)
+    let object = try figures(result)
+    let categories = try #require(object["categories"] as? [[String: Any]])
+    #expect(categories.map { $0["name"] as? String } == ["plates", "rings"])
+    #expect(categories[0]["imageAUROC"] as? Double == 1)
+    #expect(categories[0]["aupro"] is Double && categories[0]["pixelAUROC"] is Double)
+    #expect((object["mean"] as? [String: Any])?["imageAUROC"] as? Double == 1)
+    #expect(result.errors.contains("left out, because the model was not trained on it: bolts"))
+    #expect(try ModelFolder.open(model).contains(ModelFile.report) == false)
+  }
+
+  @Test func pageGoesIntoTheModel() throws {
+    let result = try run(model, data)
+    #expect(result.status == 0 && result.output.contains("plates"))
+    #expect(result.lines.last == "page: \(model)/report/index.html")
+    let opened = try ModelFolder.open(model)
+    let page = String(decoding: try opened.data(ModelFile.report), as: UTF8.self)
+    #expect(page.hasPrefix("<!DOCTYPE html>"))
+    #expect(opened.manifest.metrics?["imageAUROC"] == 1)
+    #expect(opened.manifest.metrics?["rings.imageAUROC"] == 1)
+    // The model still inspects, and a second evaluation replaces the first.
+    #expect(try run(model, data, "--categories", "plates").status == 0)
+    #expect(try ModelFolder.open(model).manifest.metrics?["rings.imageAUROC"] == nil)
+  }
+
+  @Test func pageGoesElsewhereWhenAsked() throws {
+    let before = try ModelFolder.open(model).manifest
+    let place = folder.path + "/page"
+    #expect(try run(model, data, "--report", place).status == 0)
+    #expect(FileManager.default.fileExists(atPath: place + "/index.html"))
+    #expect(try ModelFolder.open(model).manifest == before)
+  }
+
+  @Test func oneCategoryThatIsNotThereIsNamed() throws {
+    let result = try run(model, data, "--categories", "plates,bottles")
+    #expect(result.status == 3 && result.errors.contains("there is no category 'bottles'"))
+    #expect(try run(model, data, "--report", "x", "--no-report").status == 64)
+  }
+
+  @Test func unreadablePicturesAreNamed() throws {
+    try folder.write(TinyModel.picture(red: 30).prefix(300), to: "data/rings/test/good/1.png")
+    let result = try run(model, data, "--no-report")
+    #expect(result.status == 2 && result.errors.contains("rings/test/good/1.png"))
+    #expect(result.output.contains("rings"))
+  }
+}

@@ -1,0 +1,157 @@
+import Foundation
+import Norma
+import NormaCore
+import Testing
+
+/// `norma-runtime inspect` from outside: exit status, output, and what is in the process.
+@Suite struct InspectCommandTests {
+  let folder: TemporaryFolder
+  let model: String
+  let normal: String
+  let anomalous: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = folder.path + "/tiny.norma"
+    try TinyModel.write(to: model)
+    normal = try folder.write(TinyModel.picture(red: 30), to: "in/normal.png")
+    anomalous = try folder.write(TinyModel.picture(red: 255), to: "in/sub/anomalous.png")
+  }
+
+  private func run(_ arguments: String...) throws -> RuntimeProcess.Result {
+    try RuntimeProcess.run(["inspect"] + arguments, home: folder.path + "/home")
+  }
+
+  private func object(_ line: String) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+  }
+
+  @Test func exitStatusSaysWhatWasFound() throws {
+    #expect(try run(model, normal).status == 0)
+    #expect(try run(model, folder.path + "/in").status == 1)
+    let broken = try folder.write("text".utf8, to: "broken.png")
+    let both = try run(model, anomalous, broken)
+    #expect(both.status == 2 && both.output.contains("unreadable"))
+    #expect(try run(model, folder.path + "/absent").status == 2)
+    let missing = try run(folder.path + "/absent.norma", normal)
+    #expect(missing.status == 3 && missing.errors.contains("there is no such model"))
+    #expect(try run(model).status == 64)
+    #expect(try run(model, normal, "--false-alarm-rate", "2").status == 64)
+    let unknown = try run(model, normal, "--category", "bolts")
+    #expect(unknown.status == 3 && unknown.errors.contains("unknown category 'bolts'"))
+  }
+
+  @Test func emptyFolderIsAFailure() throws {
+    try folder.write("".utf8, to: "empty/readme.txt")
+    let result = try run(model, folder.path + "/empty")
+    #expect(result.status == 3 && result.errors.contains("there are no pictures in here"))
+  }
+
+  @Test func oneLineAPictureAndASummary() throws {
+    let result = try run(model, folder.path + "/in")
+    #expect(result.lines.count == 4)
+    #expect(result.lines[0].hasPrefix("normal") && result.lines[0].hasSuffix("in/normal.png"))
+    #expect(result.lines[1].hasPrefix("ANOMALOUS") && result.lines[1].contains("1 region: "))
+    #expect(result.lines[2] == "2 pictures: 1 anomalous, 1 normal")
+    #expect(result.lines[3].hasPrefix("threshold: "))
+    #expect(result.errors.isEmpty)
+  }
+
+  @Test func jsonLines() throws {
+    let broken = try folder.write("text".utf8, to: "broken.png")
+    let result = try run(model, anomalous, normal, broken, "--json", "--category", "auto")
+    #expect(result.status == 2 && result.lines.count == 3)
+    let first = try object(result.lines[0])
+    #expect(
+      Set(first.keys) == [
+        "path", "score", "pValue", "threshold", "category", "anomalous", "regions",
+      ])
+    #expect(first["path"] as? String == anomalous && first["anomalous"] as? Bool == true)
+    #expect(first["category"] as? String == "plates")
+    let regions = try #require(first["regions"] as? [[String: Any]])
+    #expect(Set(try #require(regions.first).keys).isSuperset(of: ["x", "y", "width", "height"]))
+    #expect(try object(result.lines[1])["anomalous"] as? Bool == false)
+    let last = try object(result.lines[2])
+    #expect(last["path"] as? String == broken && last["error"] is String)
+    // Keys come in the same order every time.
+    let again = try run(model, anomalous, normal, broken, "--json", "--category", "auto")
+    #expect(again.output == result.output)
+  }
+
+  @Test func uncalibratedIsNoVerdict() throws {
+    let raw = folder.path + "/raw.norma"
+    try TinyModel.write(to: raw, calibration: .uncalibrated())
+    let result = try run(raw, normal)
+    #expect(result.status == 3 && result.lines[0].hasPrefix("no verdict"))
+    #expect(result.errors.contains("norma calibrate"))
+  }
+
+  @Test func weightsThatAreNotNumbersAreAFailure() throws {
+    let bad = folder.path + "/bad.norma"
+    try TinyModel.write(to: bad, scale: .nan)
+    let result = try run(bad, normal)
+    #expect(result.status == 3 && result.errors.contains("not finite numbers"))
+  }
+
+  @Test func aFlippedByteIsRefused() throws {
+    for file in [ModelFile.graph, ModelFile.calibration, ModelFile.manifest] {
+      let path = folder.path + "/flipped.norma"
+      try? FileManager.default.removeItem(atPath: path)
+      try FileManager.default.copyItem(atPath: model, toPath: path)
+      let url = URL(fileURLWithPath: path + "/" + file)
+      var data = try Data(contentsOf: url)
+      data[data.count / 2] ^= 1
+      try data.write(to: url)
+      let result = try run(path, normal)
+      #expect(result.status == 3 && result.errors.contains(file), "\(file): \(result.errors)")
+    }
+  }
+
+  /// More lines than a pipe holds, so the process waits for a reader.
+  private func manyPictures() throws -> String {
+    for index in 0..<900 {
+      try folder.write(TinyModel.picture(red: 30), to: "many/\(index).png")
+    }
+    return folder.path + "/many"
+  }
+
+  @Test func libTorchIsNotInTheProcess() throws {
+    let running = try RuntimeProcess(
+      ["inspect", model, try manyPictures(), "--json"], home: folder.path + "/home")
+    // The first line comes after a detection.
+    #expect(!running.output.fileHandleForReading.readData(ofLength: 1).isEmpty)
+    let maps = try String(
+      contentsOfFile: "/proc/\(running.process.processIdentifier)/maps", encoding: .utf8)
+    kill(running.process.processIdentifier, SIGKILL)
+    running.process.waitUntilExit()
+    #expect(maps.contains("libopenvino") && maps.contains("libvips"))
+    #expect(!maps.contains("libtorch") && !maps.contains("libc10"))
+  }
+
+  @Test func interruptionStopsWithItsOwnStatus() throws {
+    let running = try RuntimeProcess(
+      ["inspect", model, try manyPictures(), "--json"], home: folder.path + "/home")
+    let first = running.output.fileHandleForReading.readData(ofLength: 1)
+    running.process.interrupt()
+    let rest = running.output.fileHandleForReading.readDataToEndOfFile()
+    running.process.waitUntilExit()
+    #expect(running.process.terminationReason == .exit)
+    #expect(running.process.terminationStatus == 130)
+    // Whole lines, fewer than all.
+    let lines = String(decoding: first + rest, as: UTF8.self).split(separator: "\n")
+    #expect(lines.count < 900)
+    for line in lines { _ = try object(String(line)) }
+  }
+
+  @Test func aReaderThatGoesAwayIsNoError() throws {
+    let running = try RuntimeProcess(
+      ["inspect", model, try manyPictures()], home: folder.path + "/home")
+    _ = running.output.fileHandleForReading.readData(ofLength: 1)
+    try running.output.fileHandleForReading.close()
+    let errors = running.errors.fileHandleForReading.readDataToEndOfFile()
+    running.process.waitUntilExit()
+    #expect(running.process.terminationReason == .exit)
+    #expect(running.process.terminationStatus == 141)
+    #expect(errors.isEmpty)
+  }
+}

@@ -1,0 +1,45 @@
+import Foundation
+
+/// `norma-runtime` as a process of its own.
+struct RuntimeProcess {
+  struct Result {
+    var status: Int32
+    var output: String
+    var errors: String
+    var lines: [String] { output.split(separator: "\n").map(String.init) }
+  }
+
+  struct NotBuilt: Error, CustomStringConvertible {
+    var description: String
+  }
+
+  let process = Process()
+  let output = Pipe()
+  let errors = Pipe()
+
+  init(_ arguments: [String], home: String) throws {
+    // The tests' own executable lies beside those of the package.
+    let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+      .deletingLastPathComponent()
+    let executable = folder.appendingPathComponent("norma-runtime")
+    guard FileManager.default.isExecutableFile(atPath: executable.path) else {
+      throw NotBuilt(description: "\(executable.path) is not built")
+    }
+    process.executableURL = executable
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(["NORMA_HOME": home]) { $1 }
+    process.standardOutput = output
+    process.standardError = errors
+    try process.run()
+  }
+
+  static func run(_ arguments: [String], home: String) throws -> Result {
+    let running = try RuntimeProcess(arguments, home: home)
+    let output = running.output.fileHandleForReading.readDataToEndOfFile()
+    let errors = running.errors.fileHandleForReading.readDataToEndOfFile()
+    running.process.waitUntilExit()
+    return Result(
+      status: running.process.terminationStatus, output: String(decoding: output, as: UTF8.self),
+      errors: String(decoding: errors, as: UTF8.self))
+  }
+}
