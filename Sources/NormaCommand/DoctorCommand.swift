@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Networks
+import Norma
 import NormaCore
 import NormaTraining
 import ONNX
@@ -16,23 +17,46 @@ struct DoctorCommand: ParsableCommand {
       With --goldens, reference files (safetensors) of an independent implementation go through the
       engines: the largest deviation of outputs, loss, gradients, and of the weights after three
       optimiser steps. Exit code 0 when all pass, 3 otherwise.
+
+      With --model and --pictures, the trained network in LibTorch is compared with the model's graph
+      in OpenVINO, in both precisions, on these pictures.
       """)
 
   @Option(help: "A folder of reference files, or one.")
   var goldens: String?
 
+  @Option(help: "A model folder whose engines are to be compared.")
+  var model: String?
+
+  @Option(help: "A folder of pictures, or one, to compare the engines on.")
+  var pictures: String?
+
+  @Option(help: "At most this many of them.")
+  var limit = 50
+
+  @Option(help: "Also write pictures and LibTorch's results to this .safetensors file.")
+  var dump: String?
+
   @Flag(help: "One JSON object instead of text.")
   var json = false
+
+  func validate() throws {
+    if (model == nil) != (pictures == nil) {
+      throw ValidationError("--model and --pictures belong together.")
+    }
+  }
 
   func run() throws {
     try Failure.reported {
       let results = try goldens.map { try Goldens.run(at: $0, backbone: b4, engines: [openVINO]) }
+      let agreement = try agreement()
       let machine = try MachineReport()
       if json {
-        try Terminal.say(json: Report(machine: machine, files: results))
+        try Terminal.say(json: Report(machine: machine, files: results, agreement: agreement))
       } else {
         Terminal.say(machine.text)
         if let results { Terminal.say("\n" + Self.table(results)) }
+        if let agreement { Terminal.say("\n" + agreement.text) }
       }
       if results?.allSatisfy(\.passed) == false { throw ExitCode(Failure.exitCode) }
     }
@@ -41,6 +65,13 @@ struct DoctorCommand: ParsableCommand {
   private struct Report: Encodable {
     var machine: MachineReport
     var files: [GoldenResult]?
+    var agreement: EngineAgreement?
+  }
+
+  private func agreement() throws -> EngineAgreement? {
+    guard let model, let pictures else { return nil }
+    let paths = PictureList([pictures]).entries.map(\.path)
+    return try EngineAgreement(model: model, pictures: Array(paths.prefix(limit)), dump: dump)
   }
 
   private func b4() throws -> [String: WeightTensor] {

@@ -33,8 +33,9 @@ struct TrainedModel {
       to: plan.output, manifest: manifest,
       files: [
         ModelFile.graph: graph,
-        ModelFile.weights: SafeTensors.write(
-          network.weights, metadata: ["method": recipe.method, "norma": NormaVersion.current]),
+        ModelFile.weights: StoredNetwork(
+          weights: network.weights, standardization: pictures.data.standardization
+        ).encoded(metadata: ["method": recipe.method, "norma": NormaVersion.current]),
         ModelFile.calibration: calibration.json(),
         ModelFile.report: Data(ReportPage.html(content).utf8),
         EvaluationReport.contentFile: content.encoded(),

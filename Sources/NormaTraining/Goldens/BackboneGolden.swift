@@ -17,11 +17,7 @@ public struct BackboneGolden {
   static func torch(
     _ trunk: Trunk, _ backbone: [String: WeightTensor], _ pictures: WeightTensor
   ) throws -> [WeightTensor] {
-    let tensors = try backbone.mapValues { try Tensor($0.values, shape: $0.shape) }
-    let parameters = Parameters<Tensor> { name, _, _ in
-      guard let tensor = tensors[name] else { throw GoldenError("no backbone parameter \(name)") }
-      return tensor
-    }
+    let parameters = try Parameters(constants: backbone)
     return try withoutGradient {
       let input = try Tensor(pictures.values, shape: pictures.shape)
       let levels = try trunk.backbone(parameters)(input)

@@ -13,7 +13,7 @@ public struct PictureScore: Codable, Equatable, Sendable {
     of indices: [Int], data: TrainingData, method: any AnomalyMethod, imageSize: Int,
     network: TrainedNetwork
   ) throws -> [PictureScore] {
-    let parameters = try network.parameters()
+    let parameters = try Parameters(constants: network.weights)
     return try withoutGradient {
       var scores: [PictureScore] = []
       for first in stride(from: 0, to: indices.count, by: 16) {

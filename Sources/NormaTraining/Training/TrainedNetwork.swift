@@ -26,15 +26,4 @@ public struct TrainedNetwork: Sendable {
         shape: shapes[entry.key] ?? [entry.value.count], values: entry.value)
     }
   }
-
-  /// As constants of LibTorch.
-  public func parameters() throws -> Parameters<Tensor> {
-    let tensors = try weights.mapValues { try Tensor($0.values, shape: $0.shape) }
-    return Parameters { name, shape, _ in
-      guard let tensor = tensors[name], tensor.shape == shape else {
-        throw TrainerError("the trained network has no parameter \(name) of shape \(shape)")
-      }
-      return tensor
-    }
-  }
 }

@@ -1,0 +1,80 @@
+import Foundation
+import Norma
+import NormaCore
+import NormaTraining
+import OpenVINO
+
+/// How far the engines are from each other on the same pictures: the trained network in LibTorch, in
+/// 32-bit precision, against the model's graph in OpenVINO.
+struct EngineAgreement: Encodable {
+  struct Row: Encodable {
+    var engine: String
+    /// Largest |difference| of a score, as a share of the largest score.
+    var score: Double
+    /// Largest |difference| of a map's pixel, as a share of the largest pixel.
+    var map: Double
+  }
+
+  var model: String
+  var pictures: Int
+  var rows: [Row]
+
+  /// - Parameters:
+  ///   - paths: pictures; what cannot be read is an error.
+  ///   - dump: a file for LibTorch's results and the pictures that they are of, so that other runtimes
+  ///     can be measured against the same; safetensors with `pictures`, `maps`, `scores`.
+  init(model path: String, pictures paths: [String], dump: String?) throws {
+    let model = try ModelFolder.open(path)
+    let recipe = model.manifest.recipe
+    let (trunk, stored) = (try recipe.trunk(), try StoredNetwork(model))
+    let method = try recipe.trainingMethod(trunk)
+    let backbone = try BackboneWeights.load(
+      recipe.backbone.name, taps: recipe.backbone.taps, from: recipe.backbone.weights)
+    guard backbone.digest == model.manifest.backbone.weightsDigest else {
+      throw FileProblem(
+        path: backbone.path, reason: "these are not the weights that the model was trained with")
+    }
+    let size = trunk.imageSize
+    let pictures = try paths.map { try PictureReader().read($0, size: size) }
+    var (maps, scores): ([Float], [Float]) = ([], [])
+    for picture in pictures {
+      let found = try stored.detect(
+        picture.rgb, batch: 1, trunk: trunk, method: method, backbone: backbone.parameters)
+      maps += found.maps
+      scores += found.scores
+    }
+    self.model = path
+    self.pictures = pictures.count
+    rows = try [Precision.f32, .bf16].map { precision in
+      let session = try Detector(model: model, options: .init(precision: precision)).session()
+      let found = try zip(pictures, paths).map { try session.detect($0, name: $1) }
+      return Row(
+        engine: "OpenVINO \(precision.rawValue)",
+        score: Self.deviation(found.map(\.score), scores),
+        map: Self.deviation(found.flatMap(\.map.values), maps))
+    }
+    if let dump {
+      let tensors = [
+        "pictures": WeightTensor(
+          shape: [pictures.count, size, size, 3], values: pictures.flatMap { $0.rgb.map(Float.init) }),
+        "maps": WeightTensor(shape: [pictures.count, size, size], values: maps),
+        "scores": WeightTensor(shape: [pictures.count], values: scores),
+      ]
+      try AtomicFile.write(SafeTensors.write(tensors), to: dump)
+    }
+  }
+
+  private static func deviation(_ found: [Float], _ reference: [Float]) -> Double {
+    let largest = reference.reduce(0) { max($0, abs($1)) }
+    let difference = zip(found, reference).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+    return Double(difference / largest)
+  }
+
+  var text: String {
+    var table = TextTable(columns: ["against LibTorch float32", "score", "map"], right: [1, 2])
+    for row in rows {
+      table.add([row.engine, String(format: "%.1e", row.score), String(format: "%.1e", row.map)])
+    }
+    return "\(model), \(counted(pictures, "picture"))\n\n" + table.text
+  }
+}
