@@ -38,8 +38,9 @@ static int start(const char *program) {
   return allow_only_known_loaders();
 }
 
+static gsize once = 0;
+
 int cvips_start(const char *program) {
-  static gsize once = 0;
   static int status = -1;
   if (g_once_init_enter(&once)) {
     status = start(program);
@@ -292,4 +293,6 @@ void cvips_release(cvips_image *image) {
 
 void cvips_release_bytes(void *bytes) { g_free(bytes); }
 
-void cvips_end_thread(void) { vips_thread_shutdown(); }
+void cvips_end_thread(void) {
+  if (g_atomic_pointer_get(&once)) vips_thread_shutdown();
+}

@@ -70,7 +70,8 @@ int cvips_encode(
 void cvips_release(cvips_image *image);
 void cvips_release_bytes(void *bytes);
 
-// Frees what libvips keeps for the calling thread; call before such a thread ends.
+// Frees what libvips keeps for the calling thread; call before such a thread ends (harmless if
+// nothing was started).
 void cvips_end_thread(void);
 
 #ifdef __cplusplus
