@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Norma
 import NormaCore
+import NormaRuntime
 
 /// `norma calibrate`.
 struct CalibrateCommand: ParsableCommand {
@@ -27,18 +28,16 @@ struct CalibrateCommand: ParsableCommand {
   var falseAlarmRate: Double?
 
   func run() throws {
-    try Failure.reported {
-      let interruption = Interruption()
-      let folder = try ModelFolder.open(model)
-      let old = try Calibration(json: folder.data(ModelFile.calibration))
-      let samples = try normalSamples(of: folder.manifest)
-      let found = try NormalPictures(
-        samples, detector: Detector(model: folder), interruption: interruption)
-      let new = try old.recalibrated(
-        scores: found.scores, pixelMaxima: found.peaks, rate: falseAlarmRate)
-      try folder.replacingCalibration(new.json())
-      Terminal.say(new.summary)
-    }
+    let interruption = Interruption()
+    let folder = try ModelFolder.open(model)
+    let old = try Calibration(json: folder.data(ModelFile.calibration))
+    let samples = try normalSamples(of: folder.manifest)
+    let found = try NormalPictures(
+      samples, detector: Detector(model: folder), interruption: interruption)
+    let new = try old.recalibrated(
+      scores: found.scores, pixelMaxima: found.peaks, rate: falseAlarmRate)
+    try folder.replacingCalibration(new.json())
+    Terminal.say(new.summary)
   }
 
   private func normalSamples(of manifest: Manifest) throws -> [Sample] {

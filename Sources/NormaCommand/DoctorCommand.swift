@@ -3,6 +3,7 @@ import Foundation
 import Networks
 import Norma
 import NormaCore
+import NormaRuntime
 import NormaTraining
 import ONNX
 import OpenVINO
@@ -47,19 +48,18 @@ struct DoctorCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Failure.reported {
-      let results = try goldens.map { try Goldens.run(at: $0, backbone: b4, engines: [openVINO]) }
-      let agreement = try agreement()
-      let machine = try MachineReport()
-      if json {
-        try Terminal.say(json: Report(machine: machine, files: results, agreement: agreement))
-      } else {
-        Terminal.say(machine.text)
-        if let results { Terminal.say("\n" + Self.table(results)) }
-        if let agreement { Terminal.say("\n" + agreement.text) }
-      }
-      if results?.allSatisfy(\.passed) == false { throw ExitCode(Failure.exitCode) }
+    let results = try goldens.map { try Goldens.run(at: $0, backbone: b4, engines: [openVINO]) }
+    let agreement = try agreement()
+    let machine = try MachineReport()
+    if json {
+      try StandardOutput.print(
+        JSONText.line(Report(machine: machine, files: results, agreement: agreement)))
+    } else {
+      Terminal.say(machine.text)
+      if let results { Terminal.say("\n" + Self.table(results)) }
+      if let agreement { Terminal.say("\n" + agreement.text) }
     }
+    if results?.allSatisfy(\.passed) == false { throw ExitStatus.failure }
   }
 
   private struct Report: Encodable {

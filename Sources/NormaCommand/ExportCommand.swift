@@ -26,18 +26,16 @@ struct ExportCommand: ParsableCommand {
   var force = false
 
   func run() throws {
-    try Failure.reported {
-      let folder = try ModelFolder.open(model)
-      guard force || !FileManager.default.fileExists(atPath: output) else {
-        throw FileProblem(path: output, reason: "the file exists; --force replaces it")
-      }
-      try AtomicFile.write(folder.data(ModelFile.graph), to: output)
-      let shared = try Calibration(json: folder.data(ModelFile.calibration)).shared
-      let size = folder.manifest.imageSize
-      Terminal.say("\(output): pictures uint8 [N, \(size), \(size), 3] → anomaly_map, score, feature")
-      if let shared {
-        Terminal.say("A picture is anomalous when its score is above \(shared.value).")
-      }
+    let folder = try ModelFolder.open(model)
+    guard force || !FileManager.default.fileExists(atPath: output) else {
+      throw FileProblem(path: output, reason: "the file exists; --force replaces it")
+    }
+    try AtomicFile.write(folder.data(ModelFile.graph), to: output)
+    let shared = try Calibration(json: folder.data(ModelFile.calibration)).shared
+    let size = folder.manifest.imageSize
+    Terminal.say("\(output): pictures uint8 [N, \(size), \(size), 3] → anomaly_map, score, feature")
+    if let shared {
+      Terminal.say("A picture is anomalous when its score is above \(shared.value).")
     }
   }
 }

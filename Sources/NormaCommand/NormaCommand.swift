@@ -1,8 +1,8 @@
 import ArgumentParser
 import NormaCore
+import NormaRuntime
 
 /// The command line of Norma: everything.
-@main
 struct NormaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "norma",
@@ -18,8 +18,7 @@ struct NormaCommand: ParsableCommand {
       anomaly, 2 some pictures could not be read, 3 failure, 64 wrong usage, 130 interrupted.
       """,
     version: NormaVersion.current,
-    subcommands: [
-      TrainCommand.self, CalibrateCommand.self,
-      ExportCommand.self, WeightsCommand.self, DoctorCommand.self,
+    subcommands: [TrainCommand.self] + RuntimeVerbs.handedOver + [
+      CalibrateCommand.self, ExportCommand.self, WeightsCommand.self, DoctorCommand.self,
     ])
 }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Norma
 import NormaCore
+import NormaRuntime
 import NormaTraining
 
 /// `norma train`.
@@ -66,11 +67,9 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    try Failure.reported {
-      let interruption = Interruption()
-      let plan = try TrainingPlan(self)
-      let session = TrainingSession(plan, interruption: interruption)
-      try session.run()
-    }
+    let interruption = Interruption()
+    let plan = try TrainingPlan(self)
+    let session = TrainingSession(plan, interruption: interruption)
+    try session.run()
   }
 }

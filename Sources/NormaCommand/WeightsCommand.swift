@@ -38,7 +38,7 @@ extension WeightsCommand {
             Report.Backbone(
               name: $0.name, source: $0.source, licence: $0.licence, path: $1)
           }, folders: registry.folders)
-        return try printJSON(report)
+        return try StandardOutput.print(JSONText.line(report))
       }
       let width = KnownBackbone.all.map(\.name.count).max() ?? 0
       for (backbone, path) in found {
@@ -112,10 +112,11 @@ extension WeightsCommand {
       let imported = try BackboneImport.run(file, as: name)
       let specification = imported.specification
       if json {
-        return try printJSON(
+        return try StandardOutput.print(
+          JSONText.line(
           Report(
             name: specification.name, format: imported.format, blocks: imported.blockCount,
-            leftOut: imported.leftOut, path: imported.path, digest: imported.digest))
+            leftOut: imported.leftOut, path: imported.path, digest: imported.digest)))
       }
       print("\(specification.name), read from \(imported.format): every tensor is as it should be.")
       print("\(imported.blockCount) of \(specification.blocks.count) blocks are there.")
@@ -131,11 +132,5 @@ extension WeightsCommand {
       var leftOut: [String]
       var path, digest: String
     }
-  }
-
-  private static func printJSON(_ report: some Encodable) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    print(String(decoding: try encoder.encode(report), as: UTF8.self))
   }
 }

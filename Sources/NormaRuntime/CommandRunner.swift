@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import NormaCore
 
 /// Runs a command line and ends the process: 64 for a command line that is wrong, 3 for work that
 /// failed (with the error's words on standard error), else what the verb says.
@@ -27,7 +28,8 @@ public enum CommandRunner {
     switch error {
     case let code as ExitCode:
       exit(code.rawValue)
-    case is Interruption:
+    case let stop as Interrupted:
+      Messages.say("\(stop)")
       exit(ExitStatus.interrupted.rawValue)
     case is StandardOutput.ReaderGone:
       exit(ExitStatus.brokenPipe.rawValue)

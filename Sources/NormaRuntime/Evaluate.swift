@@ -54,28 +54,23 @@ public struct Evaluate: ParsableCommand {
   }
 
   public func run() throws {
-    Interruption.listen()
+    let interruption = Interruption()
     let folder = try ModelFolder.open(model)
     let chosen = try select(from: DatasetReader.read(dataset), folder)
     for note in chosen.notes { Messages.say("note: \(note)") }
     let evaluator = try Evaluator(model: folder, reader: pictures.reader)
-    var progress = ProgressLine("evaluating")
-    let evaluation: Evaluation
-    do {
-      evaluation = try evaluator.evaluate(chosen) { done, total in
-        progress.show(done, of: total)
-        try Interruption.check()
-      }
-    } catch {
-      progress.end()
-      throw error
+    let progress = ProgressLine("Evaluating", total: chosen.test.count, unit: "pictures")
+    defer { progress.clear() }
+    let evaluation = try evaluator.evaluate(chosen) { done, _ in
+      progress.update(done)
+      try interruption.check("Stopped; nothing is measured from a part of the pictures.")
     }
-    progress.end()
+    progress.clear()
     for note in evaluation.notes { Messages.say("note: \(note)") }
     for problem in evaluation.unreadable { Messages.say("unreadable: \(problem)") }
     try StandardOutput.print(
       json ? JSONText.line(EvaluationOutput(evaluation)) : Self.text(evaluation))
-    try Interruption.check()
+    try interruption.check("Stopped before the page was written.")
     if !noReport { try writePage(evaluation, evaluator, folder, chosen) }
     if !evaluation.unreadable.isEmpty { throw ExitStatus.unreadable }
   }

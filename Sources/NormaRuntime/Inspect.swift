@@ -60,7 +60,7 @@ public struct Inspect: ParsableCommand {
   }
 
   public func run() throws {
-    Interruption.listen()
+    let interruption = Interruption()
     let list = PictureList(paths, excluding: heatmaps)
     guard !list.entries.isEmpty || !list.unreadable.isEmpty else {
       throw FileProblem(
@@ -71,18 +71,15 @@ public struct Inspect: ParsableCommand {
       engine: Detector.Options(hint: list.entries.count == 1 ? .latency : .throughput))
     var report = InspectionReport(json: json)
     for problem in list.unreadable { try report.add(.unreadable(problem)) }
-    var progress = ProgressLine("inspecting", sharesTerminal: true)
-    do {
-      try inspector.inspect(list.entries) { index, outcome in
-        try report.add(outcome)
-        progress.show(index + 1, of: list.entries.count)
-        try Interruption.check()
-      }
-    } catch {
-      progress.end()
-      throw error
+    let progress = ProgressLine(
+      "Inspecting", total: list.entries.count, unit: "pictures", sharesTerminal: true)
+    defer { progress.clear() }
+    try inspector.inspect(list.entries) { index, outcome in
+      try report.add(outcome)
+      progress.update(index + 1)
+      try interruption.check("Stopped after \(index + 1) of \(list.entries.count) pictures.")
     }
-    progress.end()
+    progress.clear()
     try report.end(inspector)
     if let status = report.status { throw status }
   }

@@ -25,11 +25,9 @@ public enum EvaluationReport {
       mean: ReportContent.Metrics(evaluation.result.mean),
       autoCategoryAccuracy: evaluation.autoAccuracy)
     if calibration.status == .uncalibrated {
-      content.model.more.append(
-        ReportContent.Fact(
-          "pictures shown",
-          "The model is uncalibrated. They are sorted by the threshold of the best F1 on these very "
-            + "pictures, and outlined where the colours are in their middle."))
+      content.evaluation?.note =
+        "The model is uncalibrated. The pictures are sorted by the threshold of the best F1 on these "
+        + "very pictures, and outlined where the colours are in their middle."
     }
     return content
   }
@@ -45,9 +43,11 @@ public enum EvaluationReport {
     return ReportContent(
       title: FilePath.stem(model.path),
       model: ReportContent.Model(
-        method: manifest.method, backbone: manifest.backbone.name, precision: manifest.precision,
+        method: manifest.method.uppercased(), backbone: manifest.backbone.name,
+        precision: manifest.precision == "bf16" ? "bf16" : "float32",
         imageSize: manifest.imageSize, categories: manifest.categories,
-        trainingPictures: manifest.data.pictures, toolVersion: manifest.toolVersion))
+        trainingPictures: manifest.data.pictures, toolVersion: manifest.toolVersion,
+        recipe: manifest.recipe.yaml))
   }
 
   private static func category(
@@ -117,6 +117,6 @@ extension ReportContent.Threshold {
   init(_ threshold: Threshold) {
     self.init(
       value: Double(threshold.value), rate: threshold.rate, pictures: threshold.pictures,
-      isExtrapolated: threshold.extrapolated)
+      isExtrapolated: threshold.extrapolated, basis: .init(rawValue: threshold.basis.rawValue))
   }
 }

@@ -272,7 +272,7 @@ enum ReportStyle {
       main > section { margin-top: 1.6rem; }
       h2, h3, h4, .columns, .category > .prose { break-after: avoid; }
       tfoot { display: table-row-group; }
-      li, table, tr, figure, .charts, .facts > div { break-inside: avoid; }
+      p, li, table, tr, figure, .charts, .facts > div { break-inside: avoid; }
       .strips { grid-template-columns: repeat(2, minmax(0, 1fr)); }
       details::details-content { content-visibility: visible; block-size: auto; }
       a { color: inherit; text-decoration: none; }

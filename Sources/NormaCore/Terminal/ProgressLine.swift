@@ -13,12 +13,15 @@ public final class ProgressLine {
   private var first: (done: Int, at: ContinuousClock.Instant)?
   private var lastShown: ContinuousClock.Instant?
 
-  /// - Parameter unit: what is counted, such as "pictures".
-  public init(_ title: String, total: Int, unit: String) {
+  /// - Parameters:
+  ///   - unit: what is counted, such as "pictures".
+  ///   - sharesTerminal: whether results go to the same terminal, where the line would get between
+  ///     them.
+  public init(_ title: String, total: Int, unit: String, sharesTerminal: Bool = false) {
     self.title = title
     self.total = total
     self.unit = unit
-    isShown = isatty(STDERR_FILENO) == 1
+    isShown = isatty(STDERR_FILENO) == 1 && !(sharesTerminal && isatty(STDOUT_FILENO) == 1)
   }
 
   /// - Parameters:
@@ -49,6 +52,14 @@ public final class ProgressLine {
   public func finish() {
     guard isShown, lastShown != nil else { return }
     write("\r\u{1B}[K\(title)  \(Self.duration(Self.seconds(ContinuousClock.now - start)))\n")
+    lastShown = nil
+  }
+
+  /// Takes the line away.
+  public func clear() {
+    guard isShown, lastShown != nil else { return }
+    write("\r\u{1B}[K")
+    lastShown = nil
   }
 
   private func write(_ text: String) {

@@ -1,0 +1,3 @@
+import NormaRuntime
+
+CommandRunner.run(NormaCommand.self)
