@@ -27,7 +27,8 @@ import Testing
     let workshop = try await TrainedModel.shared.value.workshop()
     let compared = try await workshop.start(Self.compare).result()
     #expect(compared.status == 0, "\(compared)")
-    let agreement = try JSONDecoder().decode(Doctor.self, from: Data(compared.output.utf8)).agreement
+    let agreement = try JSONDecoder().decode(Doctor.self, from: Data(compared.output.utf8))
+      .agreement
     #expect(agreement.pictures == 7)
     let exact = try #require(agreement.rows.first { $0.engine == "OpenVINO f32" })
     #expect(exact.score < 1e-3 && exact.map < 1e-3, "\(exact)")
@@ -58,9 +59,11 @@ import Testing
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       .appendingPathComponent("../../Scripts/onnxruntime-agreement.py").standardizedFileURL.path
     let python = try #require(Self.interpreter)
-    let result = try Python.run(python, [
-      script, workshop.path + "/line.onnx", workshop.path + "/dump.safetensors",
-    ])
+    let result = try Python.run(
+      python,
+      [
+        script, workshop.path + "/line.onnx", workshop.path + "/dump.safetensors",
+      ])
     #expect(result.status == 0, "\(result.output)")
     #expect(result.output.contains("\"pictures\": 7"), "\(result.output)")
   }
