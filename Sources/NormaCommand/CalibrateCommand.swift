@@ -27,13 +27,16 @@ struct CalibrateCommand: ParsableCommand {
   @Option(help: "The share of normal pictures that may be called anomalous, such as 0.01.")
   var falseAlarmRate: Double?
 
+  @OptionGroup var pictures: PictureOptions
+
   func run() throws {
     let interruption = Interruption()
     let folder = try ModelFolder.open(model)
     let old = try Calibration(json: folder.data(ModelFile.calibration))
     let samples = try normalSamples(of: folder.manifest)
     let found = try NormalPictures(
-      samples, detector: Detector(model: folder), interruption: interruption)
+      samples, detector: Detector(model: folder), reader: pictures.reader,
+      interruption: interruption)
     let new = try old.recalibrated(
       scores: found.scores, pixelMaxima: found.peaks, rate: falseAlarmRate)
     try folder.replacingCalibration(new.json())
@@ -55,7 +58,7 @@ struct CalibrateCommand: ParsableCommand {
         reason: "the model does not know \(unknown.joined(separator: ", ")); its categories are "
           + "\(manifest.categories.joined(separator: ", ")); name the sub-folders after them")
     }
-    let reader = PictureReader()
+    let reader = pictures.reader
     let summary = DatasetSummary(dataset, probe: { try reader.probe($0) })
     Terminal.say(summary.text)
     let normal = summary.dataset.train.filter { !$0.label.isAnomalous }

@@ -56,7 +56,8 @@ struct EngineAgreement: Encodable {
     if let dump {
       let tensors = [
         "pictures": WeightTensor(
-          shape: [pictures.count, size, size, 3], values: pictures.flatMap { $0.rgb.map(Float.init) }),
+          shape: [pictures.count, size, size, 3],
+          values: pictures.flatMap { $0.rgb.map(Float.init) }),
         "maps": WeightTensor(shape: [pictures.count, size, size], values: maps),
         "scores": WeightTensor(shape: [pictures.count], values: scores),
       ]

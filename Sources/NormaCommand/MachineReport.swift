@@ -31,7 +31,8 @@ struct MachineReport: Encodable {
       Engine(
         name: "LibTorch", version: Machine.version,
         capabilities: "\(Machine.vectorInstructions), \(Machine.threads) threads"),
-      Engine(name: "libvips", version: PictureReader.decoder, capabilities: "JPEG PNG TIFF WebP BMP"),
+      Engine(
+        name: "libvips", version: PictureReader.decoder, capabilities: "JPEG PNG TIFF WebP BMP"),
     ]
     trainingPrecision = Machine.hasFastBF16 ? "bf16" : "float32"
     home = Home.norma

@@ -18,7 +18,7 @@ struct ModelCalibration {
     let rates = recipe.calibration
     if !pictures.heldOut.isEmpty {
       let found = try NormalPictures(
-        pictures.heldOut, detector: detector, interruption: interruption)
+        pictures.heldOut, detector: detector, reader: plan.reader, interruption: interruption)
       return try .fit(
         scores: found.scores, pixelMaxima: found.peaks, source: .holdout,
         rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
@@ -28,12 +28,13 @@ struct ModelCalibration {
     guard recipe.training.crossFit.folds > 0 else {
       Terminal.warn(
         "no picture was held out and no cross-fitting was asked for: the model is uncalibrated. It "
-          + "gives scores, not verdicts; 'norma calibrate' sets thresholds from new normal pictures")
+          + "gives scores, not verdicts; 'norma calibrate' sets thresholds from new normal pictures"
+      )
       return try .uncalibrated(rate: rates.falseAlarmRate, features: features)
     }
     let gaps = try gaps()
     let found = try NormalPictures(
-      pictures.training, detector: detector, interruption: interruption)
+      pictures.training, detector: detector, reader: plan.reader, interruption: interruption)
     return try .fit(
       scores: found.scores(scaledBy: gaps.map(\.score)),
       pixelMaxima: found.peaks(scaledBy: gaps.map(\.peak)), source: .crossFit,
@@ -77,9 +78,11 @@ struct NormalPictures {
   private var found: [(category: String, score: Float, peak: Float, feature: [Float])] = []
 
   /// Inspects `samples`, which all are readable.
-  init(_ samples: [Sample], detector: Detector, interruption: Interruption) throws {
+  init(
+    _ samples: [Sample], detector: Detector, reader: PictureReader, interruption: Interruption
+  ) throws {
     let progress = ProgressLine("Scoring normal pictures", total: samples.count, unit: "pictures")
-    try detector.detect(samples.map(\.path)) { index, outcome in
+    try detector.detect(samples.map(\.path), reader: reader) { index, outcome in
       try interruption.check(
         "Stopped. The training is kept; the same command with --resume goes on.")
       switch outcome {

@@ -54,11 +54,14 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "What everything random is drawn from.")
   var seed: Int?
 
-  @Flag(help: "Go on with an interrupted training of the same output; starts anew if there is none.")
+  @Flag(
+    help: "Go on with an interrupted training of the same output; starts anew if there is none.")
   var resume = false
 
   @Flag(help: "Replace an output that exists.")
   var force = false
+
+  @OptionGroup var pictures: PictureOptions
 
   func validate() throws {
     if resume && force {

@@ -14,6 +14,7 @@ struct TrainingPlan {
   let method: any TrainingMethod
   let output: String
   let resume: Bool
+  let reader: PictureReader
   /// The state of a training under way lies here, beside the output.
   var workFolder: String { output + ".training" }
 
@@ -21,13 +22,15 @@ struct TrainingPlan {
     let output = FilePath.absolute(command.output)
     try Self.check(output, resume: command.resume, force: command.force)
     let recipe = try Self.recipe(command)
-    let dataset = try Self.dataset(command)
     let trunk = try recipe.trunk()
+    try recipe.validate(grid: trunk.outputs.map(\.grid.height).min() ?? 0)
+    let dataset = try Self.dataset(command)
     self.recipe = recipe
     self.dataset = dataset
     self.trunk = trunk
     self.output = output
     resume = command.resume
+    reader = command.pictures.reader
     method = try recipe.trainingMethod(trunk)
     backbone = try BackboneWeights.load(
       recipe.backbone.name, taps: recipe.backbone.taps, from: recipe.backbone.weights)
@@ -88,7 +91,7 @@ struct TrainingPlan {
     if let names = command.categories {
       dataset = try dataset.selecting(categories: names.commaSeparated)
     }
-    let reader = PictureReader()
+    let reader = command.pictures.reader
     let summary = DatasetSummary(dataset, probe: { try reader.probe($0) })
     Terminal.say(summary.text)
     try summary.dataset.validateForTraining()

@@ -48,7 +48,6 @@ struct TrainingSession {
     let progress = ProgressLine(
       "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
       total: pictures.count, unit: "pictures")
-    let reader = PictureReader()
     do {
       let (store, reused) = try FeatureStore.filled(
         at: path, key: key, paths: pictures.map(\.path),
@@ -56,7 +55,7 @@ struct TrainingSession {
           try OpenVINOExtractor(
             graph: DetectorGraph.trunk(plan.trunk, backbone: plan.backbone.parameters),
             imageSize: recipe.backbone.imageSize, shapes: shapes,
-            precision: recipe.features.precision == .bf16 ? .bf16 : .f32, reader: reader)
+            precision: recipe.features.precision == .bf16 ? .bf16 : .f32, reader: plan.reader)
         }, shapes: shapes, shouldStop: { interruption.isRequested },
         unusable: { Terminal.warn("\($0) cannot be used: \($1)") },
         progress: { progress.update($0) })
@@ -82,6 +81,7 @@ struct TrainingSession {
         "features 1", fingerprint, plan.backbone.digest, recipe.backbone.name, "\(trunk.taps)",
         trunk.padding.rawValue, "\(trunk.imageSize)", "\(trunk.arrangement)",
         recipe.features.precision.rawValue, Core.version,
+        "oriented \(plan.reader.appliesOrientation)",
       ] + order
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
   }
@@ -129,7 +129,8 @@ struct TrainingSession {
         + "\(pictures.training.count) pictures, \(pictures.heldOut.count) held out, "
         + "\(settings.epochs) epochs, \(settings.bf16 ? "bf16" : "float32")")
     let progress = ProgressLine(
-      "Training", total: settings.epochs * settings.stepsPerEpoch(pictures: pictures.training.count),
+      "Training",
+      total: settings.epochs * settings.stepsPerEpoch(pictures: pictures.training.count),
       unit: "steps")
     let outcome = try trainer.run(
       checkpoint: checkpoint, checkpointSeconds: recipe.training.checkpointEvery * 60,
@@ -139,7 +140,8 @@ struct TrainingSession {
     switch outcome {
     case .finished(let network): return network
     case .interrupted:
-      throw Interrupted("Stopped. The training so far is kept; the same command with --resume goes on.")
+      throw Interrupted(
+        "Stopped. The training so far is kept; the same command with --resume goes on.")
     }
   }
 }

@@ -114,9 +114,9 @@ extension WeightsCommand {
       if json {
         return try StandardOutput.print(
           JSONText.line(
-          Report(
-            name: specification.name, format: imported.format, blocks: imported.blockCount,
-            leftOut: imported.leftOut, path: imported.path, digest: imported.digest)))
+            Report(
+              name: specification.name, format: imported.format, blocks: imported.blockCount,
+              leftOut: imported.leftOut, path: imported.path, digest: imported.digest)))
       }
       print("\(specification.name), read from \(imported.format): every tensor is as it should be.")
       print("\(imported.blockCount) of \(specification.blocks.count) blocks are there.")

@@ -33,7 +33,8 @@ public enum CommandRunner {
       exit(ExitStatus.interrupted.rawValue)
     case is StandardOutput.ReaderGone:
       exit(ExitStatus.brokenPipe.rawValue)
-    case is ValidationError, is CleanExit:
+    case _ where root.exitCode(for: error) != .failure:
+      // Help, a version, a wrong command line: ArgumentParser's own matters, with its own words.
       root.exit(withError: error)
     default:
       Messages.say("error: \(error)")

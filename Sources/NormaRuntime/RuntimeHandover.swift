@@ -14,7 +14,7 @@ public enum RuntimeHandover {
     pointers.append(nil)
     execv(path, pointers)
     let reason = String(cString: strerror(errno))
-    pointers.forEach { free($0) }
+    for pointer in pointers { free(pointer) }
     throw HandoverError("\(path) cannot be run: \(reason)")
   }
 

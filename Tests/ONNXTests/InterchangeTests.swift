@@ -1,35 +1,11 @@
 import Foundation
 import ONNX
+import TestSupport
 import Testing
 
-/// The Python that set-up made for tests, with the packages onnx, onnxruntime and numpy: named by
-/// NORMA_PYTHON, else below `.native` in the package.
-enum Python {
-  static let interpreter: String? = {
-    let package = URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    let own = package.appendingPathComponent(".native/python/bin/python3").path
-    let path = ProcessInfo.processInfo.environment["NORMA_PYTHON"] ?? own
-    guard FileManager.default.isExecutableFile(atPath: path),
-      (try? run(path, ["-c", "import numpy, onnx, onnxruntime"]))?.status == 0
-    else { return nil }
-    return path
-  }()
-
-  static func run(_ path: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: path)
-    process.arguments = arguments
-    let pipe = Pipe()
-    (process.standardOutput, process.standardError) = (pipe, pipe)
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    return (process.terminationStatus, String(decoding: output, as: UTF8.self))
-  }
-}
-
 @Suite struct InterchangeTests {
+  private static let interpreter = Python.interpreter(importing: "numpy, onnx, onnxruntime")
+
   /// Checks every model of a folder with ONNX's own checker, runs it in ONNX Runtime on the inputs
   /// beside it, and writes what comes out.
   private static let script = """
@@ -52,7 +28,7 @@ enum Python {
 
   @Test(
     .enabled(
-      if: Python.interpreter != nil,
+      if: interpreter != nil,
       "needs Python with onnx, onnxruntime and numpy: let NORMA_PYTHON name its interpreter"))
   func otherToolsReadTheModelsAndAgree() throws {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
@@ -69,7 +45,7 @@ enum Python {
       let constant = folder.appendingPathComponent("\(index)-folded.onnx")
       try operation.constantGraph(batch: 3).model().write(to: constant)
     }
-    let python = try #require(Python.interpreter)
+    let python = try #require(Self.interpreter)
     let (status, output) = try Python.run(python, ["-c", Self.script, folder.path])
     try #require(status == 0, "\(output)")
     for (index, operation) in OperationCase.all.enumerated() {

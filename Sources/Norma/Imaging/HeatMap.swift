@@ -49,7 +49,7 @@ extension Picture {
     let colours = ColourMap.inferno
     for (pixel, value) in values.enumerated() {
       let position = scale.position(value)
-      let share = opacity * Self.smoothStep((position - 0.15) / 0.45)
+      let share = opacity * Self.smoothStep((position - Self.transparentBelow) / 0.35)
       guard share > 0 else { continue }
       let colour = colours[ColourMap.step(position)]
       for channel in 0..<3 {
@@ -60,6 +60,9 @@ extension Picture {
     }
     return result
   }
+
+  /// Three fifths of the threshold: what normal pictures show everywhere.
+  private static let transparentBelow: Float = 0.3
 
   private static func smoothStep(_ value: Float) -> Float {
     let t = min(max(value, 0), 1)

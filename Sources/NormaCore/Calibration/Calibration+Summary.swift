@@ -4,7 +4,8 @@ extension Calibration {
   /// For the terminal: where the thresholds come from and what they promise.
   public var summary: String {
     guard let shared else {
-      return "Uncalibrated: the model gives scores, not verdicts. 'norma calibrate' sets thresholds "
+      return
+        "Uncalibrated: the model gives scores, not verdicts. 'norma calibrate' sets thresholds "
         + "from new normal pictures."
     }
     var lines = [

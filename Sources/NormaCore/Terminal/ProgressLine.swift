@@ -41,7 +41,8 @@ public final class ProgressLine {
     let rate = seconds > 0 ? Double(done - first.done) / seconds : 0
     var line = "\(title)  \(done) of \(total) \(unit)"
     if rate > 0 {
-      line += "  " + Self.rate(rate, unit) + "  " + Self.duration(Double(total - done) / rate)
+      line +=
+        "  " + Self.rate(rate, unit) + "  " + Self.duration(Double(total - done) / rate)
         + " left"
     }
     if !detail.isEmpty { line += "  " + detail }

@@ -99,7 +99,8 @@ public final class FeatureStoreWriter {
     }
     try file.synchronize()
     guard rename(partial, path) == 0 else {
-      throw FeatureStoreError("cannot rename \(partial) to \(path): \(String(cString: strerror(errno)))")
+      throw FeatureStoreError(
+        "cannot rename \(partial) to \(path): \(String(cString: strerror(errno)))")
     }
     return try FeatureStore(path: path, key: format.key)
   }

@@ -1,5 +1,5 @@
-import NormaCore
 import Networks
+import NormaCore
 import Torch
 
 /// A method that can be trained: one file here, one in `Networks`, one recipe.

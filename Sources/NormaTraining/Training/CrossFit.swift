@@ -1,5 +1,5 @@
-import NormaCore
 import Networks
+import NormaCore
 
 /// How much higher a normal picture scores when the network has not seen it: what a model that was
 /// trained on all its pictures cannot measure on them.

@@ -111,7 +111,8 @@ public final class Trainer {
         }
       }
       try finishEpoch(steps: steps, seconds: clock.total)
-      if let checkpoint, clock.ofRun - saved >= checkpointSeconds || state.epoch == settings.epochs {
+      if let checkpoint, clock.ofRun - saved >= checkpointSeconds || state.epoch == settings.epochs
+      {
         state.seconds = clock.total
         try save(to: checkpoint)
         saved = clock.ofRun

@@ -1,5 +1,5 @@
-import NormaCore
 import Networks
+import NormaCore
 import Torch
 
 /// The features that a training sees: a store, which of its pictures to learn from and which to hold

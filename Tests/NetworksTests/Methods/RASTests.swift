@@ -29,7 +29,8 @@ struct RASTests {
     let features = try Generator(seed: 2).normal([2, 12, 5, 4])
     try network.reconstruction(features).meanSquaredError(features.tokens()).backward()
     for name in store.names {
-      let unreached = name.hasPrefix("decoder.") && name.contains(".output.")
+      let unreached =
+        name.hasPrefix("decoder.") && name.contains(".output.")
         && !name.contains("attention") && !name.hasPrefix("decoder.3")
       #expect(try (store[name]?.gradient() == nil) == unreached, "\(name)")
     }

@@ -1,17 +1,11 @@
 import Foundation
 import NormaCore
+import TestSupport
 import Testing
 
 /// Files that PyTorch itself wrote, where a Python with it is at hand.
 @Suite struct PyTorchFileTests {
-  static let interpreter: String? = {
-    let package = URL(fileURLWithPath: #filePath)
-      .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let named = ProcessInfo.processInfo.environment["NORMA_PYTHON"]
-    let candidates = [named, package.path + "/.native/python/bin/python3"].compactMap { $0 }
-    return candidates.first { (try? run($0, ["-c", "import torch"])) == 0 }
-  }()
+  static let interpreter = Python.interpreter(importing: "torch")
 
   @Test(.enabled(if: interpreter != nil, "needs a Python with PyTorch"), arguments: [true, false])
   func readsWhatPyTorchWrites(zip: Bool) throws {
@@ -32,7 +26,7 @@ import Testing
                  _use_new_zipfile_serialization=\(zip ? "True" : "False"))
       """
     let interpreter = try #require(Self.interpreter)
-    #expect(try Self.run(interpreter, ["-c", script, file.path]) == 0)
+    #expect(try Python.run(interpreter, ["-c", script, file.path]).status == 0)
     let tensors = try TorchCheckpoint.read(file.path)
     #expect(
       tensors["0.weight"]
@@ -43,15 +37,5 @@ import Testing
     #expect(tensors["half"]?.values == (0..<24).map(Float.init))
     #expect(tensors["bfloat16"]?.values == (0..<24).map(Float.init))
     #expect(tensors["parameter"]?.values == [0, 1, 2])
-  }
-
-  private static func run(_ executable: String, _ arguments: [String]) throws -> Int32 {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: executable)
-    process.arguments = arguments
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus
   }
 }

@@ -42,6 +42,12 @@ import Testing
     #expect(unknown.status == 3 && unknown.errors.contains("unknown category 'bolts'"))
   }
 
+  @Test func helpIsNoError() throws {
+    let help = try run("--help")
+    #expect(help.status == 0 && help.output.contains("--heatmaps") && help.errors.isEmpty)
+    #expect(try RuntimeProcess.run(["nonsense"], home: folder.path).status == 64)
+  }
+
   @Test func emptyFolderIsAFailure() throws {
     try folder.write("".utf8, to: "empty/readme.txt")
     let result = try run(model, folder.path + "/empty")

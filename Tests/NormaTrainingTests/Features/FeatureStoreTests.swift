@@ -61,7 +61,8 @@ struct FeatureStoreTests {
       try write(2..<6, to: writer)
       let store = try writer.finish()
       #expect(try store.batch([2])[0].floats() == features[2].map(rounded))
-      #expect(try FeatureStoreWriter(path: path, key: "other", shapes: [shape], count: 6).written == 0)
+      #expect(
+        try FeatureStoreWriter(path: path, key: "other", shapes: [shape], count: 6).written == 0)
     }
   }
 
@@ -73,7 +74,9 @@ struct FeatureStoreTests {
       var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
       bytes[5000] ^= 1
       try bytes.write(to: URL(fileURLWithPath: path))
-      let damaged = #expect(throws: FeatureStoreError.self) { try FeatureStore(path: path, key: "k") }
+      let damaged = #expect(throws: FeatureStoreError.self) {
+        try FeatureStore(path: path, key: "k")
+      }
       #expect(damaged?.description.contains("damaged at picture") == true)
       try bytes.dropLast(1).write(to: URL(fileURLWithPath: path))
       #expect(throws: FeatureStoreError.self) { try FeatureStore(path: path, key: "k") }

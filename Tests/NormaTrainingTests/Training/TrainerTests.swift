@@ -119,7 +119,8 @@ struct TrainerTests {
       let fit = CrossFit(
         folds: 3, method: SmallTraining.method, data: data,
         settings: SmallTraining.settings(epochs: 6), imageSize: 32)
-      let gaps = try #require(try fit.gaps(samples: samples, shouldStop: { false }, report: { _, _ in }))
+      let gaps = try #require(
+        try fit.gaps(samples: samples, shouldStop: { false }, report: { _, _ in }))
       #expect(gaps.count == 22)
       // The only picture of its category is in every training.
       #expect(gaps[21] == CrossFit.Gap(score: 1, peak: 1))

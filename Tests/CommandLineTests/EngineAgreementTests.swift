@@ -1,0 +1,70 @@
+import Foundation
+import NormaCore
+import TestSupport
+import Testing
+
+/// What LibTorch trained is what the exported graph computes, in OpenVINO and in ONNX Runtime.
+@Suite struct EngineAgreementTests {
+  private struct Doctor: Decodable {
+    struct Agreement: Decodable {
+      struct Row: Decodable {
+        var engine: String
+        var score: Double
+        var map: Double
+      }
+      var pictures: Int
+      var rows: [Row]
+    }
+    var agreement: Agreement
+  }
+
+  private static let compare = [
+    "doctor", "--model", "line.norma", "--pictures", "products/dotted/test", "--json", "--dump",
+    "dump.safetensors",
+  ]
+
+  @Test func openVINOComputesWhatLibTorchTrained() async throws {
+    let workshop = try await TrainedModel.shared.value.workshop()
+    let compared = try await workshop.start(Self.compare).result()
+    #expect(compared.status == 0, "\(compared)")
+    let agreement = try JSONDecoder().decode(Doctor.self, from: Data(compared.output.utf8))
+      .agreement
+    #expect(agreement.pictures == 7)
+    let exact = try #require(agreement.rows.first { $0.engine == "OpenVINO f32" })
+    #expect(exact.score < 1e-3 && exact.map < 1e-3, "\(exact)")
+    #expect(agreement.rows.contains { $0.engine == "OpenVINO bf16" })
+
+    // The comparison compares: other weights than those of the graph do not agree.
+    let model = try ModelFolder.open(workshop.path + "/line.norma")
+    var stored = try SafeTensors.read(model.data(ModelFile.weights))
+    for index in stored.tensors["input.weight"]?.values.indices ?? 0..<0 {
+      stored.tensors["input.weight"]?.values[index] *= 1.5
+    }
+    try model.update(files: [
+      ModelFile.weights: SafeTensors.write(stored.tensors, metadata: stored.metadata)
+    ])
+    let other = try await workshop.start(Self.compare).result()
+    let differing = try JSONDecoder().decode(Doctor.self, from: Data(other.output.utf8)).agreement
+    #expect((differing.rows.first?.map ?? 0) > 1e-3, "\(other)")
+  }
+
+  private static let interpreter = Python.interpreter(importing: "numpy, onnxruntime")
+
+  @Test(.enabled(if: interpreter != nil, "needs Python with onnxruntime and numpy"))
+  func onnxRuntimeComputesWhatLibTorchTrained() async throws {
+    let workshop = try await TrainedModel.shared.value.workshop()
+    #expect(try await workshop.start(Self.compare).result().status == 0)
+    let exported = try await workshop.norma("export", "line.norma", "--output", "line.onnx")
+    #expect(exported.status == 0, "\(exported)")
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .appendingPathComponent("../../Scripts/onnxruntime-agreement.py").standardizedFileURL.path
+    let python = try #require(Self.interpreter)
+    let result = try Python.run(
+      python,
+      [
+        script, workshop.path + "/line.onnx", workshop.path + "/dump.safetensors",
+      ])
+    #expect(result.status == 0, "\(result.output)")
+    #expect(result.output.contains("\"pictures\": 7"), "\(result.output)")
+  }
+}
