@@ -1,45 +1,47 @@
 import Testing
 
-@Suite struct HelpTests {
-  @Test func theCommandTeachesItsUse() async throws {
-    let help = try await Workshop().norma("--help")
-    #expect(help.status == 0)
-    let verbs = ["train", "inspect", "evaluate", "calibrate", "export", "weights", "doctor"]
-    for verb in verbs { #expect(help.output.contains("\n  \(verb) "), "\(verb) in\n\(help)") }
-    #expect(help.output.contains("norma train "), "an example")
-    for code in ["0", "1", "2", "3", "64", "130"] { #expect(help.output.contains(code)) }
-  }
+extension CommandLineTests {
+  @Suite struct HelpTests {
+    @Test func theCommandTeachesItsUse() async throws {
+      let help = try await Workshop().norma("--help")
+      #expect(help.status == 0)
+      let verbs = ["train", "inspect", "evaluate", "calibrate", "export", "weights", "doctor"]
+      for verb in verbs { #expect(help.output.contains("\n  \(verb) "), "\(verb) in\n\(help)") }
+      #expect(help.output.contains("norma train "), "an example")
+      for code in ["0", "1", "2", "3", "64", "130"] { #expect(help.output.contains(code)) }
+    }
 
-  @Test(arguments: [
-    ("train", ["--output", "--recipe", "--resume", "--force", "--categories", "norma train "]),
-    ("inspect", ["--heatmaps", "--category", "--false-alarm-rate", "--json", "norma inspect "]),
-    ("evaluate", ["--categories", "--json", "norma evaluate "]),
-    ("calibrate", ["--false-alarm-rate", "norma calibrate "]),
-    ("export", ["--output", "ONNX Runtime", "norma export "]),
-    ("weights", ["import", "NORMA_HOME"]),
-    ("doctor", ["--goldens", "--json"]),
-  ])
-  func everyVerbTeachesItsUse(verb: String, words: [String]) async throws {
-    let help = try await Workshop().norma(verb, "--help")
-    #expect(help.status == 0)
-    #expect(help.output.contains("USAGE:"))
-    for word in words { #expect(help.output.contains(word), "\(word) in\n\(help)") }
-  }
+    @Test(arguments: [
+      ("train", ["--output", "--recipe", "--resume", "--force", "--categories", "norma train "]),
+      ("inspect", ["--heatmaps", "--category", "--false-alarm-rate", "--json", "norma inspect "]),
+      ("evaluate", ["--categories", "--json", "norma evaluate "]),
+      ("calibrate", ["--false-alarm-rate", "norma calibrate "]),
+      ("export", ["--output", "ONNX Runtime", "norma export "]),
+      ("weights", ["import", "NORMA_HOME"]),
+      ("doctor", ["--goldens", "--json"]),
+    ])
+    func everyVerbTeachesItsUse(verb: String, words: [String]) async throws {
+      let help = try await Workshop().norma(verb, "--help")
+      #expect(help.status == 0)
+      #expect(help.output.contains("USAGE:"))
+      for word in words { #expect(help.output.contains(word), "\(word) in\n\(help)") }
+    }
 
-  @Test func theRuntimeHasItsTwoVerbs() async throws {
-    let workshop = try Workshop()
-    let help = try await workshop.runtime("--help")
-    #expect(help.status == 0)
-    #expect(help.output.contains("\n  inspect "))
-    #expect(help.output.contains("\n  evaluate "))
-    #expect(!help.output.contains("\n  train "))
-  }
+    @Test func theRuntimeHasItsTwoVerbs() async throws {
+      let workshop = try Workshop()
+      let help = try await workshop.runtime("--help")
+      #expect(help.status == 0)
+      #expect(help.output.contains("\n  inspect "))
+      #expect(help.output.contains("\n  evaluate "))
+      #expect(!help.output.contains("\n  train "))
+    }
 
-  @Test(arguments: [["trian"], ["train"], ["inspect", "model", "--json-lines"]])
-  func wrongUsageIsTold(arguments: [String]) async throws {
-    let workshop = try Workshop()
-    let wrong = try await workshop.start(arguments).result()
-    #expect(wrong.status == 64)
-    #expect(wrong.errors.contains("Usage:") || wrong.errors.contains("USAGE:"), "\(wrong)")
+    @Test(arguments: [["trian"], ["train"], ["inspect", "model", "--json-lines"]])
+    func wrongUsageIsTold(arguments: [String]) async throws {
+      let workshop = try Workshop()
+      let wrong = try await workshop.start(arguments).result()
+      #expect(wrong.status == 64)
+      #expect(wrong.errors.contains("Usage:") || wrong.errors.contains("USAGE:"), "\(wrong)")
+    }
   }
 }

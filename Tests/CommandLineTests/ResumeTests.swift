@@ -2,80 +2,87 @@ import Foundation
 import NormaCore
 import Testing
 
-/// A training that is killed, at whatever moment, leaves nothing half-written and goes on to the very
-/// weights that an uninterrupted one reaches.
-@Suite struct ResumeTests {
-  private static let train = [
-    "train", "products", "--output", "line.norma", "--recipe", "tiny.yaml", "--epochs", "40",
-  ]
+extension CommandLineTests {
+  /// A training that is killed, at whatever moment, leaves nothing half-written and goes on to the very
+  /// weights that an uninterrupted one reaches.
+  @Suite struct ResumeTests {
+    private static let train = [
+      "train", "products", "--output", "line.norma", "--recipe", "tiny.yaml", "--epochs", "24",
+    ]
 
-  @Test func killedTrainingsEndInTheSameWeights() async throws {
-    let calm = try Workshop()
-    try calm.makeProducts()
-    let clock = ContinuousClock()
-    let start = clock.now
-    let whole = try await calm.start(Self.train).result()
-    let duration = clock.now - start
-    #expect(whole.status == 0, "\(whole)")
-    let weights = try calm.data("line.norma/weights.safetensors")
+    @Test func killedTrainingsEndInTheSameWeights() async throws {
+      let calm = try Workshop()
+      try calm.makeProducts()
+      let clock = ContinuousClock()
+      let start = clock.now
+      let whole = try await calm.start(Self.train).result()
+      let duration = clock.now - start
+      #expect(whole.status == 0, "\(whole)")
+      let weights = try calm.data("line.norma/weights.safetensors")
 
-    var generator = SeededGenerator(seed: 7)
-    var kills = 0
-    for round in 0..<5 {
-      // A home of its own in the first rounds: the features are killed half-way too.
-      let workshop = try round < 2 ? Workshop() : Workshop(home: calm.home)
-      try workshop.makeProducts()
-      for _ in 0..<2 {
-        // Anywhere between the start and the end of the uninterrupted training.
-        let command = try workshop.start(Self.train + ["--resume"])
-        try await Task.sleep(for: duration * generator.uniform())
-        command.kill()
-        let result = try await command.result()
-        if workshop.exists("line.norma") {
-          #expect(throws: Never.self) { try ModelFolder.open(workshop.path + "/line.norma") }
+      var generator = SeededGenerator(seed: 7)
+      var kills = 0
+      for round in 0..<4 {
+        // A home of its own in the first rounds: the features are killed half-way too.
+        let workshop = try round < 2 ? Workshop() : Workshop(home: calm.home)
+        try workshop.makeProducts()
+        for _ in 0..<2 {
+          // Anywhere between the start and the end of the uninterrupted training.
+          let command = try workshop.start(Self.train + ["--resume"])
+          try await Task.sleep(for: duration * generator.uniform())
+          command.kill()
+          let result = try await command.result()
+          if workshop.exists("line.norma") {
+            #expect(throws: Never.self) { try ModelFolder.open(workshop.path + "/line.norma") }
+          }
+          if result.status == 0 { break }
+          #expect(result.status == -SIGKILL, "\(result)")
+          kills += 1
         }
-        if result.status == 0 { break }
-        #expect(result.status == -SIGKILL, "\(result)")
-        kills += 1
+        if !workshop.exists("line.norma") || workshop.exists("line.norma.training") {
+          let resumed = try await workshop.start(Self.train + ["--resume"]).result()
+          #expect(resumed.status == 0, "\(resumed)")
+        }
+        #expect(try workshop.data("line.norma/weights.safetensors") == weights)
+        #expect(throws: Never.self) { try ModelFolder.open(workshop.path + "/line.norma") }
+        #expect(!workshop.exists("line.norma.training"))
       }
-      if !workshop.exists("line.norma") || workshop.exists("line.norma.training") {
-        let resumed = try await workshop.start(Self.train + ["--resume"]).result()
-        #expect(resumed.status == 0, "\(resumed)")
+      #expect(kills > 0)
+    }
+
+    @Test func anInterruptStopsCleanly() async throws {
+      let workshop = try Workshop()
+      try workshop.makeProducts()
+      let command = try workshop.start(
+        [
+          "train", "products", "--output", "line.norma", "--recipe", "tiny.yaml", "--epochs",
+          "5000",
+        ])
+      while !workshop.exists("line.norma.training/checkpoint.safetensors"),
+        command.process.isRunning
+      {
+        try await Task.sleep(for: .milliseconds(20))
       }
-      #expect(try workshop.data("line.norma/weights.safetensors") == weights)
-      #expect(throws: Never.self) { try ModelFolder.open(workshop.path + "/line.norma") }
-      #expect(!workshop.exists("line.norma.training"))
+      kill(command.process.processIdentifier, SIGINT)
+      let stopped = try await command.result()
+      #expect(stopped.status == 130, "\(stopped)")
+      #expect(stopped.errors.contains("--resume"))
+      #expect(!workshop.exists("line.norma"))
+
+      let refused = try await workshop.norma(
+        "train", "products", "--output", "line.norma", "--recipe", "tiny.yaml", "--epochs", "5000")
+      #expect(refused.status == 3)
+      #expect(refused.errors.contains("--resume") && refused.errors.contains("--force"))
     }
-    #expect(kills > 0)
-  }
 
-  @Test func anInterruptStopsCleanly() async throws {
-    let workshop = try Workshop()
-    try workshop.makeProducts()
-    let command = try workshop.start(
-      ["train", "products", "--output", "line.norma", "--recipe", "tiny.yaml", "--epochs", "5000"])
-    while !workshop.exists("line.norma.training/checkpoint.safetensors"), command.process.isRunning {
-      try await Task.sleep(for: .milliseconds(20))
+    @Test func withNothingToResumeTrainingStartsAnew() async throws {
+      let workshop = try Workshop()
+      try workshop.makeProducts()
+      let trained = try await workshop.norma(
+        "train", "products", "--output", "line.norma", "--recipe", "tiny.yaml", "--epochs", "1",
+        "--resume")
+      #expect(trained.status == 0)
+      #expect(trained.text.contains("nothing to resume"), "\(trained)")
     }
-    kill(command.process.processIdentifier, SIGINT)
-    let stopped = try await command.result()
-    #expect(stopped.status == 130, "\(stopped)")
-    #expect(stopped.errors.contains("--resume"))
-    #expect(!workshop.exists("line.norma"))
-
-    let refused = try await workshop.norma(
-      "train", "products", "--output", "line.norma", "--recipe", "tiny.yaml", "--epochs", "5000")
-    #expect(refused.status == 3)
-    #expect(refused.errors.contains("--resume") && refused.errors.contains("--force"))
-  }
-
-  @Test func withNothingToResumeTrainingStartsAnew() async throws {
-    let workshop = try Workshop()
-    try workshop.makeProducts()
-    let trained = try await workshop.norma(
-      "train", "products", "--output", "line.norma", "--recipe", "tiny.yaml", "--epochs", "1",
-      "--resume")
-    #expect(trained.status == 0)
-    #expect(trained.text.contains("nothing to resume"), "\(trained)")
   }
 }

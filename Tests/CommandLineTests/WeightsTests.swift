@@ -2,53 +2,59 @@ import Foundation
 import NormaCore
 import Testing
 
-@Suite struct WeightsTests {
-  @Test func importedWeightsAreFound() async throws {
-    let workshop = try Workshop()
-    try FileManager.default.removeItem(atPath: workshop.home)
-    let before = try await workshop.norma("weights")
-    #expect(before.status == 0)
-    #expect(before.lines.contains { $0.hasPrefix("efficientnet-lite0") && $0.hasSuffix(" -") })
+extension CommandLineTests {
+  @Suite struct WeightsTests {
+    @Test func importedWeightsAreFound() async throws {
+      let workshop = try Workshop()
+      try FileManager.default.removeItem(atPath: workshop.home)
+      let before = try await workshop.norma("weights")
+      #expect(before.status == 0)
+      #expect(before.lines.contains { $0.hasPrefix("efficientnet-lite0") && $0.hasSuffix(" -") })
 
-    try workshop.write(RandomBackbone.safetensors(), to: "random.safetensors")
-    let imported = try await workshop.norma("weights", "import", "random.safetensors")
-    #expect(imported.status == 0, "\(imported)")
-    #expect(imported.output.contains("efficientnet-lite0"))
+      try workshop.write(RandomBackbone.safetensors(), to: "random.safetensors")
+      let imported = try await workshop.norma("weights", "import", "random.safetensors")
+      #expect(imported.status == 0, "\(imported)")
+      #expect(imported.output.contains("efficientnet-lite0"))
 
-    let after = try await workshop.norma("weights")
-    let stored = workshop.home + "/weights/efficientnet-lite0.safetensors"
-    #expect(after.output.contains(stored), "\(after)")
-  }
+      let after = try await workshop.norma("weights")
+      let stored = workshop.home + "/weights/efficientnet-lite0.safetensors"
+      #expect(after.output.contains(stored), "\(after)")
+    }
 
-  @Test func aPickleThatRunsCodeIsRefused() async throws {
-    let workshop = try Workshop()
-    let touched = workshop.path + "/touched"
-    let pickle = "\u{80}\u{02}cposix\nsystem\n(S'touch \(touched)'\ntR."
-    try workshop.write(Data(pickle.unicodeScalars.map { UInt8($0.value) }), to: "evil.pth")
-    let refused = try await workshop.norma("weights", "import", "evil.pth")
-    #expect(refused.status == 3)
-    #expect(refused.errors.contains("posix"), "\(refused)")
-    #expect(!workshop.exists("touched"))
-  }
+    @Test func aPickleThatRunsCodeIsRefused() async throws {
+      let workshop = try Workshop()
+      let touched = workshop.path + "/touched"
+      // PyTorch's format from before 1.6: its magic number, its version, an empty system description,
+      // then the pickle that would hold the weights.
+      var bytes: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8]
+      bytes += [0x50, 0x19, 0x2E, 0x80, 2, 0x4D, 0xE9, 3, 0x2E, 0x80, 2, 0x7D, 0x2E, 0x80, 2]
+      bytes += Array("cposix\nsystem\n(S'touch \(touched)'\ntR.".utf8)
+      try workshop.write(Data(bytes), to: "evil.pth")
+      let refused = try await workshop.norma("weights", "import", "evil.pth")
+      #expect(refused.status == 3)
+      #expect(refused.errors.contains("posix"), "\(refused)")
+      #expect(!workshop.exists("touched"))
+    }
 
-  @Test func weightsThatAreNoNumbersAreRefused() async throws {
-    let workshop = try Workshop()
-    var tensors = RandomBackbone.tensors()
-    tensors["blocks.2.0.conv_pw.bias"]?.values[3] = .nan
-    try workshop.write(SafeTensors.write(tensors), to: "spoilt.safetensors")
-    let refused = try await workshop.norma("weights", "import", "spoilt.safetensors")
-    #expect(refused.status == 3)
-    #expect(refused.errors.contains("blocks.2.0.conv_pw.bias"), "\(refused)")
-    #expect(refused.errors.contains("nan"))
-  }
+    @Test func weightsThatAreNoNumbersAreRefused() async throws {
+      let workshop = try Workshop()
+      var tensors = RandomBackbone.tensors()
+      tensors["blocks.2.0.conv_pw.bias"]?.values[3] = .nan
+      try workshop.write(SafeTensors.write(tensors), to: "spoilt.safetensors")
+      let refused = try await workshop.norma("weights", "import", "spoilt.safetensors")
+      #expect(refused.status == 3)
+      #expect(refused.errors.contains("blocks.2.0.conv_pw.bias"), "\(refused)")
+      #expect(refused.errors.contains("nan"))
+    }
 
-  @Test func weightsOfAnotherNetworkAreNamed() async throws {
-    let workshop = try Workshop()
-    let other = ["layer1.0.conv1.weight": WeightTensor(shape: [1], values: [1])]
-    try workshop.write(SafeTensors.write(other), to: "resnet.safetensors")
-    let refused = try await workshop.norma("weights", "import", "resnet.safetensors")
-    #expect(refused.status == 3)
-    #expect(refused.errors.contains("resnet.safetensors"))
-    #expect(refused.errors.contains("layer1.0.conv1.weight"), "\(refused)")
+    @Test func weightsOfAnotherNetworkAreNamed() async throws {
+      let workshop = try Workshop()
+      let other = ["layer1.0.conv1.weight": WeightTensor(shape: [1], values: [1])]
+      try workshop.write(SafeTensors.write(other), to: "resnet.safetensors")
+      let refused = try await workshop.norma("weights", "import", "resnet.safetensors")
+      #expect(refused.status == 3)
+      #expect(refused.errors.contains("resnet.safetensors"))
+      #expect(refused.errors.contains("layer1.0.conv1.weight"), "\(refused)")
+    }
   }
 }

@@ -45,7 +45,11 @@ final class Workshop: Sendable {
     """
 
   private var environment: [String: String] {
-    var result = ["NORMA_HOME": home, "NORMA_SHARED": path + "/none", "HOME": path]
+    var result = [
+      "NORMA_HOME": home, "NORMA_SHARED": path + "/none", "HOME": path,
+      // Other tests run beside this one: idle threads must not spin.
+      "OMP_WAIT_POLICY": "PASSIVE",
+    ]
     for name in ["PATH", "LD_LIBRARY_PATH", "TMPDIR"] {
       result[name] = ProcessInfo.processInfo.environment[name]
     }
