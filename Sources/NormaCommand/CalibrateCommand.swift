@@ -10,12 +10,11 @@ struct CalibrateCommand: ParsableCommand {
     commandName: "calibrate",
     abstract: "Set new thresholds from new normal pictures, without training again.",
     discussion: """
-      FOLDER holds normal pictures that the model was not trained on: in sub-folders named as the
-      model's categories, or directly, for a model of one category. The thresholds that they replace
-      are kept in the model's manifest.
+      FOLDER holds normal pictures that the model was not trained on: in
+      sub-folders named as the model's categories, or directly, for a model of
+      one category. The thresholds that they replace are kept in the manifest.
 
-      Example:
-        norma calibrate line.norma good-pictures-of-this-week --false-alarm-rate 0.005
+        norma calibrate line.norma good-pictures --false-alarm-rate 0.005
       """)
 
   @Argument(help: "The model folder.")

@@ -15,12 +15,13 @@ struct DoctorCommand: ParsableCommand {
     commandName: "doctor",
     abstract: "Say what is installed and in which precision it works; check it against references.",
     discussion: """
-      With --goldens, reference files (safetensors) of an independent implementation go through the
-      engines: the largest deviation of outputs, loss, gradients, and of the weights after three
-      optimiser steps. Exit code 0 when all pass, 3 otherwise.
+      With --goldens, reference files (safetensors) of an independent
+      implementation go through the engines: the largest deviation of outputs,
+      loss, gradients, and of the weights after three optimiser steps. Exit
+      code 0 when all pass, 3 otherwise.
 
-      With --model and --pictures, the trained network in LibTorch is compared with the model's graph
-      in OpenVINO, in both precisions, on these pictures.
+      With --model and --pictures, the trained network in LibTorch is compared
+      with the model's graph in OpenVINO, in both precisions, on these pictures.
       """)
 
   @Option(help: "A folder of reference files, or one.")

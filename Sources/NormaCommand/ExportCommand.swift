@@ -8,11 +8,11 @@ struct ExportCommand: ParsableCommand {
     commandName: "export",
     abstract: "Write a model's graph as an .onnx file for another runtime.",
     discussion: """
-      OpenVINO, ONNX Runtime and TensorRT read it. Input 'pictures': uint8 [N, S, S, 3], RGB, resized
-      to the model's size without keeping the aspect; normalisation is inside. Outputs 'anomaly_map'
-      float [N, S, S], 'score' float [N], and 'feature' float [N, C].
+      OpenVINO, ONNX Runtime and TensorRT read it. Input 'pictures': uint8
+      [N, S, S, 3], RGB, resized to the model's size without keeping the aspect;
+      normalisation is inside. Outputs 'anomaly_map' float [N, S, S], 'score'
+      float [N], and 'feature' float [N, C].
 
-      Example:
         norma export line.norma --output line.onnx
       """)
 

@@ -8,14 +8,16 @@ struct NormaCommand: ParsableCommand {
     commandName: "norma",
     abstract: "Learns what normal looks like, and shows where a picture departs from it.",
     discussion: """
-      One model, trained on good pictures alone, serves many categories of product at once.
+      One model, trained on good pictures alone, serves many categories of
+      product at once.
 
-        norma train pictures --output line.norma     pictures/<category>/… , good ones only
-        norma inspect line.norma new-pictures         what is wrong with each, and where
-        norma evaluate line.norma dataset             how good the model is, with a page to look at
+        norma train pictures --output line.norma   learn pictures/<category>/…
+        norma inspect line.norma new-pictures      what is wrong, and where
+        norma evaluate line.norma dataset          how good it is, with a page
 
-      Every command has --help. Exit codes: 0 success (inspect: all normal), 1 inspect found an
-      anomaly, 2 some pictures could not be read, 3 failure, 64 wrong usage, 130 interrupted.
+      Every command has --help. Exit codes: 0 success (inspect: all normal),
+      1 inspect found an anomaly, 2 some pictures could not be read, 3 failure,
+      64 wrong usage, 130 interrupted.
       """,
     version: NormaVersion.current,
     subcommands: [TrainCommand.self] + RuntimeVerbs.handedOver + [

@@ -12,19 +12,19 @@ struct TrainCommand: ParsableCommand {
     abstract: "Train one model on the normal pictures of a data set.",
     discussion: """
       DATASET is one of
-        a folder in MVTec AD's layout   <category>/train/good, test/…, ground_truth/…
-        a plain folder                  <category>/pictures, or pictures directly; all are normal
-        a table                         .csv with the columns path,category,split,label,mask
+        a folder in MVTec AD's layout   <category>/train/good, test/…
+        a plain folder                  <category>/pictures, all of them normal
+        a table                         .csv: path,category,split,label,mask
 
-      The backbone's features are computed once and kept; training reads them from there. A part of
-      the normal pictures is held out: thresholds come from it. Ctrl-C stops cleanly, and the same
-      command with --resume goes on where it stopped.
+      The backbone's features are computed once and kept; training reads them
+      from there. A part of the normal pictures is held out: thresholds come
+      from it. Ctrl-C stops cleanly, and the same command with --resume goes on.
 
-      Without --recipe: RAS with EfficientNet-B4 if its weights are found, else with Lite0.
+      Without --recipe: RAS with EfficientNet-B4 if its weights are found, else
+      with Lite0.
 
-      Examples:
         norma train pictures --output line.norma
-        norma train mvtec --categories bottle,cable --recipe ras-fast --output fast.norma
+        norma train mvtec --categories bottle,cable --recipe ras-fast -o f.norma
       """)
 
   @Argument(help: "The data set: a folder, or a .csv table.")
