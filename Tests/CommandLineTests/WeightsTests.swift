@@ -24,11 +24,13 @@ extension CommandLineTests {
     @Test func aPickleThatRunsCodeIsRefused() async throws {
       let workshop = try Workshop()
       let touched = workshop.path + "/touched"
-      // PyTorch's format from before 1.6: its magic number, its version, an empty system description,
-      // then the pickle that would hold the weights.
+      // PyTorch's format from before 1.6: its magic number, its version and the machine's byte order,
+      // each a pickle, then the pickle that would hold the weights.
       var bytes: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8]
-      bytes += [0x50, 0x19, 0x2E, 0x80, 2, 0x4D, 0xE9, 3, 0x2E, 0x80, 2, 0x7D, 0x2E, 0x80, 2]
-      bytes += Array("cposix\nsystem\n(S'touch \(touched)'\ntR.".utf8)
+      bytes += [0x50, 0x19, 0x2E, 0x80, 2, 0x4D, 0xE9, 3, 0x2E]
+      bytes +=
+        [0x80, 2, 0x7D, 0x58, 13, 0, 0, 0] + Array("little_endian".utf8) + [0x88, 0x73, 0x2E]
+      bytes += [0x80, 2] + Array("cposix\nsystem\n(S'touch \(touched)'\ntR.".utf8)
       try workshop.write(Data(bytes), to: "evil.pth")
       let refused = try await workshop.norma("weights", "import", "evil.pth")
       #expect(refused.status == 3)
