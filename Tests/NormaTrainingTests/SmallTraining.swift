@@ -38,10 +38,14 @@ enum SmallTraining {
   }
 
   static func store(in folder: URL, count: Int = 22) throws -> FeatureStore {
+    try store(in: folder, features: features(count))
+  }
+
+  static func store(in folder: URL, features: [[Float]]) throws -> FeatureStore {
     let writer = try FeatureStoreWriter(
       path: folder.appendingPathComponent("features").path, key: "k", shapes: [shape],
-      count: count)
-    for values in features(count) {
+      count: features.count)
+    for values in features {
       try values.withUnsafeBufferPointer { try writer.append($0) }
     }
     return try writer.finish()
