@@ -31,6 +31,8 @@ int produce(CTorchTensor *out, Body body) noexcept {
     return fail(error.what_without_backtrace());
   } catch (const std::exception &error) {
     return fail(error.what());
+  } catch (...) {
+    return fail("an unknown error");
   }
 }
 
@@ -44,6 +46,8 @@ int perform(Body body) noexcept {
     return fail(error.what_without_backtrace());
   } catch (const std::exception &error) {
     return fail(error.what());
+  } catch (...) {
+    return fail("an unknown error");
   }
 }
 

@@ -66,10 +66,6 @@ int ctorch_to_float(CTorchTensor tensor, CTorchTensor *out) {
   return produce(out, [&] { return tensor->value.to(at::kFloat); });
 }
 
-int ctorch_detach(CTorchTensor tensor, CTorchTensor *out) {
-  return produce(out, [&] { return tensor->value.detach(); });
-}
-
 int ctorch_assign(CTorchTensor tensor, const float *values, int64_t count) {
   return perform([&] {
     at::NoGradGuard quiet;

@@ -27,7 +27,8 @@ public struct DetectorNetwork: Sendable {
     let standardized =
       try standardization.map { try zip(maps, $0).map { try $1($0) } } ?? maps
     let detection = try method.detect(
-      standardized, size: trunk.imageSize, parameters: parameters)
+      standardized, size: Grid(height: trunk.imageSize, width: trunk.imageSize),
+      parameters: parameters)
     let feature = means.count == 1 ? means[0] : try V.concatenated(means, axis: 1)
     return (detection, feature)
   }

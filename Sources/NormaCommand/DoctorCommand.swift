@@ -46,6 +46,7 @@ struct DoctorCommand: ParsableCommand {
     if (model == nil) != (pictures == nil) {
       throw ValidationError("--model and --pictures belong together.")
     }
+    if limit < 1 { throw ValidationError("--limit is \(limit); at least 1 picture is needed.") }
   }
 
   func run() throws {
@@ -72,6 +73,9 @@ struct DoctorCommand: ParsableCommand {
   private func agreement() throws -> EngineAgreement? {
     guard let model, let pictures else { return nil }
     let paths = PictureList([pictures]).entries.map(\.path)
+    guard !paths.isEmpty else {
+      throw FileProblem(path: pictures, reason: "there are no pictures in here")
+    }
     return try EngineAgreement(model: model, pictures: Array(paths.prefix(limit)), dump: dump)
   }
 

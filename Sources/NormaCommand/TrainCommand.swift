@@ -71,7 +71,7 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     let interruption = Interruption()
-    let plan = try TrainingPlan(self)
+    let plan = try TrainingPlan(self, interruption: interruption)
     let session = TrainingSession(plan, interruption: interruption)
     try session.run()
   }

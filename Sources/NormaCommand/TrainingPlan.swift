@@ -14,35 +14,47 @@ struct TrainingPlan {
   let method: any TrainingMethod
   let output: String
   let resume: Bool
+  /// Start anew, whatever an earlier training left.
+  let force: Bool
   let reader: PictureReader
   /// The state of a training under way lies here, beside the output.
   var workFolder: String { output + ".training" }
+  static let checkpointName = "checkpoint.safetensors"
+  /// What is said when a training was stopped.
+  var stopped: String {
+    "Stopped. The training so far is kept; the same command with --resume"
+      + (force ? " (instead of --force)" : "") + " goes on."
+  }
+  var checkpoint: String { workFolder + "/" + Self.checkpointName }
 
-  init(_ command: TrainCommand) throws {
+  init(_ command: TrainCommand, interruption: Interruption) throws {
     let output = FilePath.absolute(command.output)
     try Self.check(output, resume: command.resume, force: command.force)
     let recipe = try Self.recipe(command)
     let trunk = try recipe.trunk()
     try recipe.validate(grid: trunk.outputs.map(\.grid.height).min() ?? 0)
-    let dataset = try Self.dataset(command)
+    let dataset = try Self.dataset(command, interruption)
     self.recipe = recipe
     self.dataset = dataset
     self.trunk = trunk
     self.output = output
     resume = command.resume
+    force = command.force
     reader = command.pictures.reader
     method = try recipe.trainingMethod(trunk)
     backbone = try BackboneWeights.load(
       recipe.backbone.name, taps: recipe.backbone.taps, from: recipe.backbone.weights)
   }
 
-  /// Refuses to overwrite.
+  /// Refuses to overwrite; removes nothing.
   private static func check(_ output: String, resume: Bool, force: Bool) throws {
-    let exists = FileManager.default.fileExists(atPath: output)
-    let work = output + ".training"
-    let started = FileManager.default.fileExists(atPath: work)
+    let exists = FilePath.exists(output)
+    let started = FilePath.exists(output + ".training/" + checkpointName)
     if force {
-      try? FileManager.default.removeItem(atPath: work)
+      guard !exists || FilePath.exists(output + "/" + ModelFile.manifest) else {
+        throw FileProblem(
+          path: output, reason: "it is not a model, and --force replaces nothing else")
+      }
       return
     }
     if exists && !(resume && started) {
@@ -86,13 +98,24 @@ struct TrainingPlan {
     return preferred
   }
 
-  private static func dataset(_ command: TrainCommand) throws -> Dataset {
+  private static func dataset(
+    _ command: TrainCommand, _ interruption: Interruption
+  ) throws -> Dataset {
     var dataset = try DatasetReader.read(command.dataset)
     if let names = command.categories {
       dataset = try dataset.selecting(categories: names.commaSeparated)
     }
     let reader = command.pictures.reader
-    let summary = DatasetSummary(dataset, probe: { try reader.probe($0) })
+    let progress = ProgressLine(
+      "Looking at the pictures", total: dataset.samples.count, unit: "pictures")
+    defer { progress.clear() }
+    let summary = try DatasetSummary(
+      dataset, probe: { path in Result { try reader.probe(path) } },
+      progress: { done, _ in
+        progress.update(done)
+        try interruption.check("Stopped; nothing was begun.")
+      })
+    progress.clear()
     Terminal.say(summary.text)
     try summary.dataset.validateForTraining()
     return summary.dataset

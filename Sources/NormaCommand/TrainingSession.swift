@@ -18,36 +18,71 @@ struct TrainingSession {
   }
 
   func run() throws {
+    let lock = try lockedWorkFolder()
+    defer { withExtendedLifetime(lock) {} }
     let pictures = plan.dataset.train.filter { !$0.label.isAnomalous }
     let fingerprint = try fingerprint(of: pictures)
-    let (store, usable) = try features(of: pictures, fingerprint: fingerprint)
-    let data = try split(store, samples: pictures, usable: usable)
-    let network = try train(data, fingerprint: fingerprint)
+    let key = featureKey(pictures, fingerprint: fingerprint)
+    let (store, usable) = try features(of: pictures, key: key)
+    let split = split(store, samples: pictures, usable: usable)
+    let network = try train(split, key: key)
     let model = TrainedModel(
-      plan: plan, pictures: data, network: network, fingerprint: fingerprint)
+      plan: plan, pictures: split, network: network, fingerprint: fingerprint)
     try model.write(interruption: interruption)
-    try? FileManager.default.removeItem(atPath: plan.workFolder)
+    removeWorkFolder()
+  }
+
+  /// The folder of this training's state, made, and locked against a second training of the same
+  /// output. Made before any work, so that an output that cannot be written is known at once.
+  private func lockedWorkFolder() throws -> FileLock {
+    try FilePath.createFolder(plan.workFolder)
+    guard let lock = try FileLock(plan.workFolder + "/lock") else {
+      throw FileProblem(
+        path: plan.output, reason: "another training is writing it; wait for that one, or stop it")
+    }
+    return lock
+  }
+
+  /// By another name first: a kill half-way must not look like an interrupted training.
+  private func removeWorkFolder() {
+    let done = plan.workFolder + ".done"
+    guard rename(plan.workFolder, done) == 0 else { return }
+    try? FileManager.default.removeItem(atPath: done)
   }
 
   // MARK: Features
 
   private func fingerprint(of pictures: [Sample]) throws -> String {
     let cache = DigestCache(path: try Home.folder("features") + "/digests.json")
+    let progress = ProgressLine("Reading the pictures", total: pictures.count, unit: "pictures")
+    defer { progress.clear() }
+    var done = 0
     let fingerprint = try DatasetFingerprint.of(
-      pictures, root: plan.dataset.root, digest: { try cache.digest($0, $1) })
+      pictures, root: plan.dataset.root,
+      digest: { path, key in
+        done += 1
+        progress.update(done)
+        try interruption.check("Stopped; nothing was begun.")
+        return try cache.digest(path, key)
+      })
     try cache.save()
     return fingerprint
   }
 
   private func features(
-    of pictures: [Sample], fingerprint: String
+    of pictures: [Sample], key: String
   ) throws -> (store: FeatureStore, usable: [Int]) {
     let shapes = plan.trunk.outputs.map { FeatureShape(channels: $0.channels, grid: $0.grid) }
-    let key = featureKey(pictures, fingerprint: fingerprint)
     let path = try Home.folder("features") + "/\(key.prefix(32)).features"
+    let lock = try FileLock.wait(for: path + ".lock") {
+      try interruption.check("Stopped while another training extracts the same features.")
+    }
+    defer { withExtendedLifetime(lock) {} }
     let progress = ProgressLine(
       "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
       total: pictures.count, unit: "pictures")
+    defer { progress.clear() }
+    var problems: [Int: String] = [:]
     do {
       let (store, reused) = try FeatureStore.filled(
         at: path, key: key, paths: pictures.map(\.path),
@@ -57,19 +92,29 @@ struct TrainingSession {
             imageSize: recipe.backbone.imageSize, shapes: shapes,
             precision: recipe.features.precision == .bf16 ? .bf16 : .f32, reader: plan.reader)
         }, shapes: shapes, shouldStop: { interruption.isRequested },
-        unusable: { Terminal.warn("\($0) cannot be used: \($1)") },
-        progress: { progress.update($0) })
+        unusable: { problems[$0] = "\($1)" }, progress: { progress.update($0) })
       progress.finish()
       if reused > 0 { Terminal.say("Features of \(reused) pictures were there already.") }
-      let usable = store.usable.indices.filter { store.usable[$0] }
-      guard !usable.isEmpty else {
-        throw FileProblem(path: plan.dataset.root, reason: "none of its pictures can be decoded")
-      }
-      return (store, usable)
+      return (store, try usable(store, pictures, problems))
     } catch is ExtractionInterrupted {
-      progress.finish()
       throw Interrupted("Stopped. The features so far are kept; the same command goes on.")
     }
+  }
+
+  /// The pictures that could be decoded; the others are named, in every run.
+  private func usable(
+    _ store: FeatureStore, _ pictures: [Sample], _ problems: [Int: String]
+  ) throws -> [Int] {
+    for index in store.usable.indices where !store.usable[index] {
+      Terminal.warn(problems[index] ?? "\(pictures[index].path) could not be decoded")
+    }
+    let usable = store.usable.indices.filter { store.usable[$0] }
+    let left = Set(usable.map { pictures[$0].category })
+    for category in Set(pictures.map(\.category)).subtracting(left).sorted() {
+      throw FileProblem(
+        path: plan.dataset.root, reason: "no picture of the category '\(category)' can be decoded")
+    }
+    return usable
   }
 
   /// Everything that the features depend on.
@@ -81,6 +126,7 @@ struct TrainingSession {
         "features 1", fingerprint, plan.backbone.digest, recipe.backbone.name, "\(trunk.taps)",
         trunk.padding.rawValue, "\(trunk.imageSize)", "\(trunk.arrangement)",
         recipe.features.precision.rawValue, Core.version,
+        "\(PictureReader.decoder)", "\(plan.reader.pixelLimit)",
         "oriented \(plan.reader.appliesOrientation)",
       ] + order
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
@@ -90,12 +136,13 @@ struct TrainingSession {
 
   private func split(
     _ store: FeatureStore, samples: [Sample], usable: [Int]
-  ) throws -> SplitPictures {
+  ) -> SplitPictures {
     let known = usable.map { samples[$0] }
-    let index = Dictionary(uniqueKeysWithValues: zip(known.map(\.path), usable))
+    // Keyed by bytes: two names that look alike may be written differently and be two files.
+    let index = Dictionary(zip(known.map { Array($0.path.utf8) }, usable), uniquingKeysWith: { $1 })
     let (training, heldOut) = Holdout.split(
       known, fraction: recipe.training.holdout, seed: UInt64(recipe.training.seed))
-    let indices = training.compactMap { index[$0.path] }
+    let indices = training.compactMap { index[Array($0.path.utf8)] }
     let standardization: [Standardization]? =
       recipe.features.standardize
       ? store.shapes.indices.map { level in
@@ -105,23 +152,21 @@ struct TrainingSession {
     return SplitPictures(
       training: training, heldOut: heldOut,
       data: TrainingData(
-        store: store, training: indices, heldOut: heldOut.compactMap { index[$0.path] },
+        store: store, training: indices, heldOut: heldOut.compactMap { index[Array($0.path.utf8)] },
         standardization: standardization))
   }
 
-  private func train(_ pictures: SplitPictures, fingerprint: String) throws -> TrainedNetwork {
+  private func train(_ pictures: SplitPictures, key: String) throws -> TrainedNetwork {
     let settings = try TrainingSettings(recipe.training)
     let trainer = try Trainer(
       plan.method, data: pictures.data, settings: settings,
-      fingerprint: Digest.sha256(Data((recipe.yaml + fingerprint + plan.backbone.digest).utf8)))
-    try FileManager.default.createDirectory(
-      atPath: plan.workFolder, withIntermediateDirectories: true)
-    let checkpoint = plan.workFolder + "/checkpoint.safetensors"
+      fingerprint: trainingKey(pictures, settings: settings, key: key))
+    if plan.force { try? FileManager.default.removeItem(atPath: plan.checkpoint) }
     if plan.resume {
-      let found = try trainer.resume(from: checkpoint)
+      let found = try trainer.resume(from: plan.checkpoint)
       Terminal.say(
         found
-          ? "Going on from epoch \(trainer.epoch + 1) of \(settings.epochs)."
+          ? "Going on after \(trainer.epoch) of \(settings.epochs) epochs."
           : "There is nothing to resume; training starts anew.")
     }
     Terminal.say(
@@ -132,17 +177,34 @@ struct TrainingSession {
       "Training",
       total: settings.epochs * settings.stepsPerEpoch(pictures: pictures.training.count),
       unit: "steps")
+    defer { progress.clear() }
     let outcome = try trainer.run(
-      checkpoint: checkpoint, checkpointSeconds: recipe.training.checkpointEvery * 60,
+      checkpoint: plan.checkpoint, checkpointSeconds: recipe.training.checkpointEvery * 60,
       shouldStop: { interruption.isRequested },
       report: { progress.update(training: $0) })
-    progress.finish()
     switch outcome {
-    case .finished(let network): return network
-    case .interrupted:
-      throw Interrupted(
-        "Stopped. The training so far is kept; the same command with --resume goes on.")
+    case .finished(let network):
+      progress.finish()
+      return network
+    case .interrupted: throw Interrupted(plan.stopped)
     }
+  }
+
+  /// Everything that the weights depend on: a training goes on from its own state only.
+  private func trainingKey(
+    _ pictures: SplitPictures, settings: TrainingSettings, key: String
+  ) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let facts =
+      [
+        key, recipe.yaml, Machine.version,
+        String(decoding: try encoder.encode(settings), as: UTF8.self),
+      ]
+      + (pictures.training + pictures.heldOut).map {
+        "\($0.category)\t\(FilePath.relative($0.path, to: plan.dataset.root))"
+      } + ["\(pictures.training.count)"]
+    return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
   }
 }
 

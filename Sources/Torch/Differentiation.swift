@@ -21,11 +21,6 @@ extension Tensor {
   public func clearGradient() throws {
     try check(ctorch_clear_gradient(handle))
   }
-
-  /// The same elements, cut from the record.
-  public func detached() throws -> Tensor {
-    try .make { ctorch_detach(handle, $0) }
-  }
 }
 
 /// Runs `body` without recording for differentiation, and puts back what was in force before.

@@ -37,7 +37,6 @@ int64_t ctorch_size(CTorchTensor _Nonnull tensor, int axis);
 /// Copies the elements, row-major, as 32-bit floats; `count` must be the number of elements.
 int ctorch_copy_floats(CTorchTensor _Nonnull tensor, float *_Nonnull values, int64_t count);
 int ctorch_to_float(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
-int ctorch_detach(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 /// Overwrites `tensor` with `values`, in place and outside the gradient's record.
 int ctorch_assign(CTorchTensor _Nonnull tensor, const float *_Nonnull values, int64_t count);
 

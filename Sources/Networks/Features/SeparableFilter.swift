@@ -81,9 +81,9 @@ public struct SeparableFilter: Equatable, Sendable {
     self.columns = columns
   }
 
-  /// `filter` in both directions after this one.
-  public func followed(by filter: LineFilter) -> SeparableFilter {
-    SeparableFilter(rows: rows.followed(by: filter), columns: columns.followed(by: filter))
+  /// `rows` and `columns` after this one's.
+  public func followed(rows next: LineFilter, columns other: LineFilter) -> SeparableFilter {
+    SeparableFilter(rows: rows.followed(by: next), columns: columns.followed(by: other))
   }
 
   /// `[batch, channels, h, w]` → `[batch, channels, rows.outputs, columns.outputs]`.

@@ -72,8 +72,8 @@ public struct MaskPattern: Equatable, Sendable {
   }
 
   /// The largest odd window that, hidden, leaves at least one query a key: the corner token sees the
-  /// opposite corner while ⌊w/2⌋ < max(height, width) − 1.
+  /// opposite corner while ⌊w/2⌋ < max(height, width) − 1. 0 (no mask) when none does.
   public static func largestWindow(height: Int, width: Int) -> Int {
-    max(1, 2 * (max(height, width) - 2) + 1)
+    max(0, 2 * max(height, width) - 3)
   }
 }

@@ -5,16 +5,16 @@ public protocol AnomalyMethod: Sendable {
   ///
   /// - Parameters:
   ///   - features: one map `[batch, C, h, w]` for each level that the method was made for.
-  ///   - size: side of the picture in pixels.
-  /// - Returns: the map `[batch, size, size]` and the score `[batch]`.
+  ///   - size: of the picture, in pixels.
+  /// - Returns: the map `[batch, height, width]` and the score `[batch]`.
   func detect<V: Value>(
-    _ features: [V], size: Int, parameters: Parameters<V>
+    _ features: [V], size: Grid, parameters: Parameters<V>
   ) throws -> Detection<V>
 }
 
 /// What a detector gives for a batch.
 public struct Detection<V: Value> {
-  /// `[batch, size, size]`; higher is less normal.
+  /// `[batch, height, width]`; higher is less normal.
   public var map: V
   /// `[batch]`.
   public var score: V

@@ -10,7 +10,7 @@ public struct RASMethod: AnomalyMethod, Equatable {
   }
 
   public func detect<V: Value>(
-    _ features: [V], size: Int, parameters: Parameters<V>
+    _ features: [V], size: Grid, parameters: Parameters<V>
   ) throws -> Detection<V> {
     guard let aligned = features.first, features.count == 1 else {
       throw NetworkError("RAS takes one aligned feature map, not \(features.count)")
@@ -26,14 +26,17 @@ public struct RASMethod: AnomalyMethod, Equatable {
   }
 
   /// Pixel map and score of a token-grid map `[batch, 1, h, w]`.
-  public func detect<V: Value>(anomalyMap: V, size: Int) throws -> Detection<V> {
+  public func detect<V: Value>(anomalyMap: V, size: Grid) throws -> Detection<V> {
     let grid = configuration.grid
     let up = SeparableFilter(
-      rows: .bilinear(from: grid.height, to: size), columns: .bilinear(from: grid.width, to: size))
-    let pooled = up.followed(by: .average(size: size, window: min(scorePooling, size)))
+      rows: .bilinear(from: grid.height, to: size.height),
+      columns: .bilinear(from: grid.width, to: size.width))
+    let pooled = up.followed(
+      rows: .average(size: size.height, window: min(scorePooling, size.height)),
+      columns: .average(size: size.width, window: min(scorePooling, size.width)))
     let batch = anomalyMap.shape[0]
     return try Detection(
-      map: up(anomalyMap).reshaped([batch, size, size]),
+      map: up(anomalyMap).reshaped([batch, size.height, size.width]),
       score: pooled(anomalyMap).maximum(axes: [1, 2, 3]).reshaped([batch]))
   }
 }

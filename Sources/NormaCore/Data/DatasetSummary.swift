@@ -21,21 +21,24 @@ public struct DatasetSummary: Sendable {
     public var testAnomalous: Int { defects.values.reduce(0, +) }
   }
 
-  /// - Parameters:
-  ///   - probe: reads a picture's size from its header; what it throws is the reason for which the
-  ///     picture cannot be used.
-  ///   - progress: called after each picture with how many are done.
+  /// - Parameter probe: reads a picture's size from its header; what it throws is the reason for which
+  ///   the picture cannot be used.
+  public init(_ dataset: Dataset, probe: (String) throws -> PictureSize) {
+    self.init(dataset, probe: { path in Result { try probe(path) } }, progress: { _, _ in })
+  }
+
+  /// The same with `progress`, called after each picture with how many are done; it may throw to stop.
   public init(
-    _ dataset: Dataset, probe: (String) throws -> PictureSize,
-    progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
-  ) {
+    _ dataset: Dataset, probe: (String) -> Result<PictureSize, any Error>,
+    progress: (_ done: Int, _ of: Int) throws -> Void
+  ) rethrows {
     var kept: [Sample] = []
     var unusable: [UnusableFile] = []
     var found: [String: Category] = [:]
     for name in dataset.categories { found[name] = Category(name: name) }
     for (index, sample) in dataset.samples.enumerated() {
       do {
-        let size = try probe(sample.path)
+        let size = try probe(sample.path).get()
         found[sample.category, default: Category(name: sample.category)].add(sample, size)
         kept.append(sample)
       } catch {
@@ -43,7 +46,7 @@ public struct DatasetSummary: Sendable {
         unusable.append(
           UnusableFile(path: sample.path, reason: reason, category: sample.category))
       }
-      progress(index + 1, dataset.samples.count)
+      try progress(index + 1, dataset.samples.count)
     }
     self.dataset = dataset
     self.dataset.samples = kept

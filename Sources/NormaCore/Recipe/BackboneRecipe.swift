@@ -23,6 +23,5 @@ public struct BackboneRecipe: RecipeSection {
   ]
 
   /// The backbones that there are.
-  public static let known =
-    (0...4).map { "efficientnet-lite\($0)" } + (0...7).map { "efficientnet-b\($0)" }
+  public static let known = KnownBackbone.all.map(\.name)
 }

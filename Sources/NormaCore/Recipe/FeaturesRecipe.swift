@@ -8,7 +8,7 @@ public struct FeaturesRecipe: RecipeSection {
   public var pool = true
   /// Each channel to mean 0 and deviation 1 over the training pictures; folded into the graph.
   public var standardize = false
-  /// In which features are extracted and stored for training. Inspection has its own precision.
+  /// The arithmetic of the extraction; the store keeps bf16. Inspection has its own precision.
   public var precision = Precision.bf16
 
   public init() {}

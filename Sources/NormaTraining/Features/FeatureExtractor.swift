@@ -25,12 +25,12 @@ extension FeatureStore {
   ///
   /// - Parameters:
   ///   - key: the fingerprint of pictures, backbone, size and precision.
-  ///   - unusable: told of every picture that could not be decoded.
+  ///   - unusable: told of every picture, by its number, that could not be decoded just now.
   ///   - progress: called with the number of pictures done.
   /// - Throws: ``ExtractionInterrupted`` when `shouldStop` said so; what was done is kept.
   public static func filled(
     at path: String, key: String, paths: [String], by extractor: () throws -> any FeatureExtractor,
-    shapes: [FeatureShape], shouldStop: () -> Bool, unusable: (String, any Error) -> Void,
+    shapes: [FeatureShape], shouldStop: () -> Bool, unusable: (Int, any Error) -> Void,
     progress: (Int) -> Void
   ) throws -> (store: FeatureStore, reused: Int) {
     if let store = try? FeatureStore(path: path, key: key), store.count == paths.count {
@@ -43,7 +43,7 @@ extension FeatureStore {
         switch result {
         case .success(let features): try writer.append(features)
         case .failure(let error):
-          unusable(paths[reused + index], error)
+          unusable(reused + index, error)
           try writer.appendUnusable()
         }
         progress(writer.written)

@@ -23,7 +23,7 @@ public final class FeatureStoreWriter {
     partial = path + ".partial"
     record = [UInt8](repeating: 0, count: format.recordSize)
     let folder = (path as NSString).deletingLastPathComponent
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try FilePath.createFolder(folder)
     written = Self.recordsToKeep(partial, format)
     if written == 0 {
       guard FileManager.default.createFile(atPath: partial, contents: try format.header()) else {

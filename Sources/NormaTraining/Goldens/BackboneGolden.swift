@@ -70,14 +70,16 @@ extension WeightTensor {
     }
   }
 
-  /// The top left `side × side` of the first channels.
+  /// The top left `side × side` of the first channels, or what there is of it.
   fileprivate func corner(channels: Int, side: Int) -> [Float] {
+    let (channels, rows) = (min(channels, shape[1]), min(side, shape[2]))
+    let columns = min(side, shape[3])
     var result: [Float] = []
     for picture in 0..<shape[0] {
       for channel in 0..<channels {
-        for row in 0..<side {
+        for row in 0..<rows {
           let start = ((picture * shape[1] + channel) * shape[2] + row) * shape[3]
-          result += values[start..<start + side]
+          result += values[start..<start + columns]
         }
       }
     }

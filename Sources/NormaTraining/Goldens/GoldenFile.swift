@@ -64,6 +64,29 @@ public struct GoldenResult: Codable, Sendable {
   /// Why a file is not passed, where the numbers do not say.
   public var note: String?
 
+  /// Every key is written, `null` where there is no number.
+  public func encode(to encoder: any Encoder) throws {
+    func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(file, forKey: .file)
+    try container.encode(method, forKey: .method)
+    try container.encode(finite(outputs), forKey: .outputs)
+    try container.encode(finite(loss), forKey: .loss)
+    try container.encode(finite(gradients), forKey: .gradients)
+    try container.encode(finite(weights), forKey: .weights)
+    try container.encode(passed, forKey: .passed)
+    try container.encode(note, forKey: .note)
+  }
+
+  /// Says in words what a number cannot: a value that is missing, of another size, or not finite.
+  func explained() -> GoldenResult {
+    guard note == nil, [outputs, loss, gradients, weights].contains(where: { $0 == .infinity })
+    else { return self }
+    var result = self
+    result.note = "a value is missing, of another size, or not a finite number"
+    return result
+  }
+
   static func failed(_ file: String, method: String, _ note: String) -> GoldenResult {
     GoldenResult(file: file, method: method, passed: false, note: note)
   }

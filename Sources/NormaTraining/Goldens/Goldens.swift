@@ -19,8 +19,8 @@ public enum Goldens {
     }
     let files =
       isFolder.boolValue
-      ? try FileManager.default.contentsOfDirectory(atPath: path).sorted()
-        .filter { $0.hasSuffix(".safetensors") }.map { path + "/" + $0 } : [path]
+      ? try FolderListing(path).files.sorted().filter { $0.hasSuffix(".safetensors") }
+        .map { path + "/" + $0 } : [path]
     guard !files.isEmpty else {
       throw FileProblem(path: path, reason: "there is no .safetensors file in this folder")
     }
@@ -35,7 +35,7 @@ public enum Goldens {
     do {
       let file = try GoldenFile(path: path)
       do {
-        return try run(file, backbone: backbone, engines: engines)
+        return try run(file, backbone: backbone, engines: engines).explained()
       } catch {
         return .failed(name, method: file.method, "\(error)")
       }

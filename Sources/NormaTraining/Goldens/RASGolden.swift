@@ -13,6 +13,11 @@ private struct RASGoldenConfiguration: Decodable {
   var encoder: Int
   var decoder: Int
   var window: Int
+  // Of the ablations; the published network when a file does not say.
+  var gate: Bool?
+  var transformer: Bool?
+  var updateNorm: Bool?
+  var scorePooling: Int?
 
   var configuration: RASConfiguration {
     var c = RASConfiguration(channels: channels, grid: Grid(height: height, width: width))
@@ -22,6 +27,9 @@ private struct RASGoldenConfiguration: Decodable {
     c.encoderBlocks = encoder
     c.decoderSteps = decoder
     c.window = window
+    c.gate = gate ?? c.gate
+    c.transformer = transformer ?? c.transformer
+    c.updateNorm = updateNorm ?? c.updateNorm
     return c
   }
 }
@@ -30,15 +38,18 @@ extension MethodGolden {
   /// RAS's golden file: every step's reconstruction, the anomaly map, the pixel map and the score.
   init(ras file: GoldenFile) throws {
     guard let described = file.decoded("config", as: RASGoldenConfiguration.self),
-      let size = file.decoded("size", as: [Int].self), size.count == 2, size[0] == size[1]
-    else { throw GoldenError("\(file.name) does not describe its network and a square size") }
-    let method = RASMethod(described.configuration)
+      let size = file.decoded("size", as: [Int].self), size.count == 2, size.allSatisfy({ $0 > 0 })
+    else { throw GoldenError("\(file.name) does not describe its network and the map's size") }
+    var method = RASMethod(described.configuration)
+    method.scorePooling = described.scorePooling ?? method.scorePooling
+    let pixels = Grid(height: size[0], width: size[1])
+    let detector = method
     let reference = try file.tensor("features")
     let features = try Tensor(reference.values, shape: reference.shape)
-    self.init(file: file, method: method, features: [features]) { parameters in
-      let network = try RAS(method.configuration, parameters)
-      let map = try method.anomalyMap(features, network)
-      let detection = try method.detect([features], size: size[0], parameters: parameters)
+    self.init(file: file, method: detector, features: [features]) { parameters in
+      let network = try RAS(detector.configuration, parameters)
+      let map = try detector.anomalyMap(features, network)
+      let detection = try detector.detect([features], size: pixels, parameters: parameters)
       var outputs = [
         "anomaly_map": map, "pixel_map": detection.map, "image_score": detection.score,
       ]

@@ -48,11 +48,14 @@ struct Checkpoint {
     let file = try SafeTensors.read(path)
     guard let json = file.metadata["state"],
       let state = try? JSONDecoder().decode(State.self, from: Data(json.utf8))
-    else { throw CheckpointError("\(path) is not a checkpoint of a training") }
+    else {
+      throw CheckpointError("\(path) is not a checkpoint of a training; --force starts anew")
+    }
     func values(_ group: String) throws -> [[Float]] {
       try names.map { name in
         guard let tensor = file.tensors["\(group).\(name)"] else {
-          throw CheckpointError("\(path) lacks \(group).\(name): it is of another network")
+          throw CheckpointError(
+            "\(path) lacks \(group).\(name): it is of another network; --force starts anew")
         }
         return tensor.values
       }

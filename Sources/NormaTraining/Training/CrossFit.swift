@@ -43,12 +43,15 @@ public struct CrossFit {
   public func gaps(
     samples: [Sample], shouldStop: () -> Bool, report: (Int, Trainer.Progress) -> Void
   ) throws -> [Gap]? {
-    let indices = Dictionary(uniqueKeysWithValues: zip(samples.map(\.path), data.training))
+    // Keyed by bytes: two names that look alike may be written differently and be two files.
+    let indices = Dictionary(
+      zip(samples.map { Array($0.path.utf8) }, data.training), uniquingKeysWith: { $1 })
     var unseen: [Int: PictureScore] = [:]
     var seen: [Int: [PictureScore]] = [:]
     for (number, fold) in Holdout.folds(samples, count: folds, seed: settings.seed).enumerated() {
       let part = TrainingData(
-        store: data.store, training: fold.training.compactMap { indices[$0.path] }, heldOut: [],
+        store: data.store, training: fold.training.compactMap { indices[Array($0.path.utf8)] },
+        heldOut: [],
         standardization: data.standardization)
       let trainer = try Trainer(
         method, data: part, settings: settings, fingerprint: "fold \(number)")

@@ -19,7 +19,8 @@ public struct PictureScore: Codable, Equatable, Sendable {
       for first in stride(from: 0, to: indices.count, by: 16) {
         let batch = Array(indices[first..<min(first + 16, indices.count)])
         let found = try method.detect(
-          data.batch(batch), size: imageSize, parameters: parameters)
+          data.batch(batch), size: Grid(height: imageSize, width: imageSize), parameters: parameters
+        )
         let peaks = try found.map.maximum(axes: [1, 2]).floats()
         scores += try zip(found.score.floats(), peaks).map { PictureScore(score: $0, peak: $1) }
       }

@@ -74,7 +74,7 @@ public final class Trainer {
   ///
   /// - Parameters:
   ///   - checkpoint: where to keep the state; nil for a training too short to be worth it.
-  ///   - checkpointSeconds: seconds of training between two checkpoints.
+  ///   - checkpointSeconds: seconds of training between two checkpoints; 0: one after every epoch.
   ///   - shouldStop: asked before each step.
   ///   - report: called after each step.
   public func run(
@@ -104,7 +104,9 @@ public final class Trainer {
             epoch: state.epoch, epochs: settings.epochs, step: state.step, stepsPerEpoch: steps,
             loss: state.lossSum / Double(state.step), heldOut: state.history.epochs.last?.heldOut,
             stepsOfRun: stepsOfRun, secondsOfRun: clock.ofRun))
-        if let checkpoint, clock.ofRun - saved >= checkpointSeconds, state.step < steps {
+        if let checkpoint, checkpointSeconds > 0, clock.ofRun - saved >= checkpointSeconds,
+          state.step < steps
+        {
           state.seconds = clock.total
           try save(to: checkpoint)
           saved = clock.ofRun
@@ -132,7 +134,13 @@ public final class Trainer {
         "the loss is \(value) at step \(number): lower the learning rate, or clip the gradients")
     }
     try loss.backward()
-    if settings.clip > 0 { try optimizer.clipGradients(to: settings.clip) }
+    if settings.clip > 0 {
+      let norm = try optimizer.clipGradients(to: settings.clip)
+      guard norm.isFinite else {
+        throw TrainerError(
+          "the gradients are not finite at step \(number): lower the learning rate")
+      }
+    }
     optimizer.settings.rate = settings.rate(at: number)
     try optimizer.step()
     return value
@@ -184,11 +192,19 @@ public final class Trainer {
   private func trained() throws -> TrainedNetwork {
     var history = state.history
     if history.kept == nil { history.kept = max(0, history.epochs.count - 1) }
+    let values = try best ?? store.values()
+    for name in store.names {
+      guard values[name]?.allSatisfy(\.isFinite) == true else {
+        throw TrainerError(
+          "the trained parameter \(name) is not finite: lower the learning rate, and start anew with "
+            + "--force")
+      }
+    }
     return TrainedNetwork(
       names: store.names,
       shapes: Dictionary(
         uniqueKeysWithValues: zip(store.names, store.all.map(\.shape))),
-      values: try best ?? store.values(), history: history)
+      values: values, history: history)
   }
 }
 

@@ -20,7 +20,8 @@ struct SeparableFilterTests {
     let map = try Generator(seed: 2).normal([1, 1, 7, 7])
     let up = SeparableFilter(
       rows: .bilinear(from: 7, to: 64), columns: .bilinear(from: 7, to: 64))
-    let both = try up.followed(by: .average(size: 64, window: 16))(map)
+    let both = try up.followed(
+      rows: .average(size: 64, window: 16), columns: .average(size: 64, window: 16))(map)
     let expected = try map.resized(height: 64, width: 64)
       .averagePooled(kernel: 16, stride: 1, padding: 0)
     #expect(try largestDifference(both, expected) < 1e-5)

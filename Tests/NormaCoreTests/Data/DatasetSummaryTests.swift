@@ -59,7 +59,7 @@ struct DatasetSummaryTests {
   @Test func reportsProgress() {
     var steps: [Int] = []
     _ = DatasetSummary(Self.dataset) { _ in
-      PictureSize(width: 1, height: 1)
+      .success(PictureSize(width: 1, height: 1))
     } progress: { done, total in
       steps.append(done)
       #expect(total == 7)

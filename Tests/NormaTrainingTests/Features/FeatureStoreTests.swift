@@ -104,16 +104,16 @@ struct FeatureStoreTests {
           }
         }
       }
-      var unusable: [String] = []
+      var unusable: [Int] = []
       func fill() throws -> (store: FeatureStore, reused: Int) {
         try FeatureStore.filled(
           at: folder.appendingPathComponent("s").path, key: "k", paths: ["a", "b", "c"],
           by: { Extractor() }, shapes: [shape], shouldStop: { false },
-          unusable: { path, _ in unusable.append(path) }, progress: { _ in })
+          unusable: { index, _ in unusable.append(index) }, progress: { _ in })
       }
       let first = try fill()
       #expect(first.store.usable == [true, false, true] && first.reused == 0)
-      #expect(unusable == ["b"])
+      #expect(unusable == [1])
       #expect(try fill().reused == 3)
     }
   }

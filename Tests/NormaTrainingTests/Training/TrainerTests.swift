@@ -70,6 +70,7 @@ struct TrainerTests {
       let kept = try finished(train(data, settings: settings))
       let heldOut = try kept.history.epochs.map { try #require($0.heldOut) }
       let best = try #require(heldOut.indices.min { heldOut[$0] < heldOut[$1] })
+      #expect(best < heldOut.count - 1, "the last epoch is the best: nothing is shown")
       #expect(kept.history.kept == best)
       settings.epochs = best + 1
       #expect(try finished(train(data, settings: settings)).values == kept.values)
