@@ -12,15 +12,22 @@ norma=$root/.build/release/norma
 data=$root/.native/demo/solar-cells
 model=${1:?the model folder to write}
 
-"$norma" weights import "$root/.native/demo/efficientnet-lite0.pth" --as efficientnet-lite0
+if "$norma" weights | grep -qE '^efficientnet-lite0 +-$'; then
+  "$norma" weights import "$root/.native/demo/efficientnet-lite0.pth" --as efficientnet-lite0
+  echo
+fi
 
 if [ -f "$model/manifest.json" ]; then
   echo "$model is trained already (remove it to train anew)"
 else
   "$norma" train "$data" --output "$model" --recipe "$root/Recipes/solar.yaml" --resume
 fi
-
-"$norma" evaluate "$model" "$data"
 echo
-echo "The page:  $model/report/index.html"
-echo "Try it:    $norma inspect $model $data/images/cell0001.png --heatmaps heatmaps"
+
+# Ends with the table and the place of the page.
+"$norma" evaluate "$model" "$data"
+
+echo
+echo "A verdict on one cell, with its heat map:"
+echo "  .build/release/norma inspect $model .native/demo/solar-cells/images/cell0001.png" \
+  "--heatmaps heatmaps"
