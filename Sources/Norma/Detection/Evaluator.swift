@@ -23,7 +23,7 @@ public struct Evaluator: Sendable {
 
   /// Inspects the test pictures of `dataset` and measures them. Maps are measured at the network's
   /// size, masks brought to it by nearest neighbour. Pictures and masks that cannot be read are left
-  /// out and named.
+  /// out and named, those that the data set says are unusable among them.
   ///
   /// - Parameter progress: called after each picture with how many are done; may throw to stop.
   /// - Throws: `DatasetProblem` when there is nothing to test with, `DetectionError` when the model
@@ -34,7 +34,8 @@ public struct Evaluator: Sendable {
     try dataset.validateForEvaluation()
     // The tally closes a category when the next one begins.
     let samples = dataset.test.sorted { ($0.category, $0.path) < ($1.category, $1.path) }
-    var tally = Tally(calibration: calibration, samples: samples)
+    var tally = Tally(
+      calibration: calibration, samples: samples, unusable: dataset.unusableForTest)
     let size = detector.imageSize
     let work: @Sendable (Int, FileDetection) throws -> Measured = { [reader] index, found in
       switch found {
