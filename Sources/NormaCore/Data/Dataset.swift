@@ -40,8 +40,14 @@ public struct Dataset: Sendable {
   public var notes: [String] { remarks.map(\.text) }
 
   /// Only these categories.
-  /// - Throws: `DatasetProblem` when one of them is not there; the message lists those that are.
+  /// - Throws: `DatasetProblem` when one of them is not there, or none is named; the message lists
+  ///   those that are.
   public func selecting(categories names: [String]) throws -> Dataset {
+    guard !names.isEmpty else {
+      throw DatasetProblem(
+        "\(source): no category is named, so nothing is left of it; it has "
+          + categories.joined(separator: ", "))
+    }
     for name in names where !categories.contains(name) {
       let hint = Spelling.hint(for: name, among: categories)
       throw DatasetProblem(
