@@ -18,7 +18,7 @@ public struct Evaluator: Sendable {
   ) throws {
     try self.init(
       detector: Detector(model: model, options: engine),
-      calibration: Calibration(json: model.data(ModelFile.calibration)), reader: reader)
+      calibration: model.calibration(), reader: reader)
   }
 
   /// Inspects the test pictures of `dataset` and measures them. Maps are measured at the network's

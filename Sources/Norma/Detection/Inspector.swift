@@ -68,7 +68,7 @@ public struct Inspector: Sendable {
   ) throws {
     try self.init(
       detector: Detector(model: model, options: engine),
-      calibration: Calibration(json: model.data(ModelFile.calibration)), options: options)
+      calibration: model.calibration(), options: options)
   }
 
   /// The verdict on a detection.
