@@ -39,15 +39,8 @@ public enum EvaluationReport {
   }
 
   private static func basis(_ model: ModelFolder) -> ReportContent {
-    let manifest = model.manifest
-    return ReportContent(
-      title: FilePath.stem(model.path),
-      model: ReportContent.Model(
-        method: manifest.method.uppercased(), backbone: manifest.backbone.name,
-        precision: manifest.precision == "bf16" ? "bf16" : "float32",
-        imageSize: manifest.imageSize, categories: manifest.categories,
-        trainingPictures: manifest.data.pictures, toolVersion: manifest.toolVersion,
-        recipe: manifest.recipe.yaml))
+    ReportContent(
+      title: FilePath.stem(model.path), model: ReportContent.Model(model.manifest))
   }
 
   private static func category(
