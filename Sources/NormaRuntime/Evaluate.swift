@@ -58,7 +58,7 @@ public struct Evaluate: ParsableCommand {
     let folder = try ModelFolder.open(model)
     let chosen = try select(from: DatasetReader.read(dataset), folder)
     for note in chosen.notes { Messages.say("note: \(note)") }
-    let evaluator = try Evaluator(model: folder, reader: pictures.reader)
+    let evaluator = try Evaluator(model: folder, reader: pictures.reader(for: folder.manifest))
     let progress = ProgressLine("Evaluating", total: chosen.test.count, unit: "pictures")
     defer { progress.clear() }
     let evaluation = try evaluator.evaluate(chosen) { done, _ in

@@ -33,12 +33,12 @@ public enum EvaluationReport {
   }
 
   /// What training left, if it did.
-  private static func stored(in model: ModelFolder) throws -> ReportContent? {
+  static func stored(in model: ModelFolder) throws -> ReportContent? {
     guard model.contains(contentFile) else { return nil }
     return try ReportContent(encoded: model.data(contentFile))
   }
 
-  private static func basis(_ model: ModelFolder) -> ReportContent {
+  static func basis(_ model: ModelFolder) -> ReportContent {
     ReportContent(
       title: FilePath.stem(model.path), model: ReportContent.Model(model.manifest))
   }

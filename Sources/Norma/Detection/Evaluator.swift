@@ -13,12 +13,14 @@ public struct Evaluator: Sendable {
   }
 
   /// Opens a model's calibration and compiles its graph.
+  /// - Parameter reader: nil reads pictures as the model was trained.
   public init(
-    model: ModelFolder, reader: PictureReader = PictureReader(), engine: Detector.Options = .init()
+    model: ModelFolder, reader: PictureReader? = nil, engine: Detector.Options = .init()
   ) throws {
     try self.init(
       detector: Detector(model: model, options: engine),
-      calibration: model.calibration(), reader: reader)
+      calibration: model.calibration(),
+      reader: reader ?? PictureReader(for: model.manifest))
   }
 
   /// Inspects the test pictures of `dataset` and measures them. Maps are measured at the network's

@@ -75,7 +75,7 @@ import Testing
 
   /// Files that the data set's reader leaves out are missing from the figures like any other.
   @Test(arguments: [
-    ("rings/test/good/1.png", Array<UInt8>(), "0 bytes"),
+    ("rings/test/good/1.png", [UInt8](), "0 bytes"),
     ("rings/test/dent/1.png", Array("not a picture".utf8), "rings/test/dent/1.png"),
     ("rings/test/dent/1.gif", Array("GIF89a........".utf8), "GIF"),
     ("rings/ground_truth/dent/0.png", TinyModel.mask(), "does not end in _mask"),
