@@ -12,7 +12,8 @@ struct CalibrateCommand: ParsableCommand {
     discussion: """
       FOLDER holds normal pictures that the model was not trained on: in
       sub-folders named as the model's categories, or directly, for a model of
-      one category. The thresholds that they replace are kept in the manifest.
+      one category. Categories without new pictures keep those that they have.
+      The thresholds that are replaced are kept in the manifest.
 
         norma calibrate line.norma good-pictures --false-alarm-rate 0.005
       """)
@@ -28,21 +29,53 @@ struct CalibrateCommand: ParsableCommand {
 
   @OptionGroup var pictures: PictureOptions
 
+  func validate() throws { try FalseAlarmRate.validate(falseAlarmRate) }
+
   func run() throws {
     let interruption = Interruption()
     let folder = try ModelFolder.open(model)
-    let old = try Calibration(json: folder.data(ModelFile.calibration))
-    let samples = try normalSamples(of: folder.manifest)
+    let old = try folder.calibration()
+    let reader = pictures.reader(for: folder.manifest)
     let found = try NormalPictures(
-      samples, detector: Detector(model: folder), reader: pictures.reader,
-      interruption: interruption)
+      normalSamples(of: folder.manifest, reader: reader), detector: Detector(model: folder),
+      reader: reader, interruption: interruption, stopped: "Stopped; the model is as it was.",
+      unreadable: { Terminal.warn("left out: \($0)") })
+    guard !found.scores.isEmpty else {
+      throw FileProblem(path: self.folder, reason: "none of its pictures can be read")
+    }
     let new = try old.recalibrated(
       scores: found.scores, pixelMaxima: found.peaks, rate: falseAlarmRate)
-    try folder.replacingCalibration(new.json())
+    let content = try EvaluationReport.content(of: folder, calibration: new)
+    try interruption.check("Stopped; the model is as it was.")
+    try folder.replacingCalibration(
+      new,
+      files: [
+        ModelFile.report: Data(ReportPage.html(content).utf8),
+        EvaluationReport.contentFile: content.encoded(),
+      ])
     Terminal.say(new.summary)
+    tellCategories(renewed: found.scores, old, folder.manifest)
   }
 
-  private func normalSamples(of manifest: Manifest) throws -> [Sample] {
+  /// Which categories' pictures are new, which are those from before, and which have none.
+  private func tellCategories(
+    renewed: [String: [Float]], _ old: Calibration, _ manifest: Manifest
+  ) {
+    let kept = old.keptCategories(renewing: renewed.keys)
+    let without = Set(manifest.categories).subtracting(renewed.keys).subtracting(kept)
+    guard manifest.categories.count > 1 else { return }
+    Terminal.say("Renewed: \(renewed.keys.sorted().joined(separator: ", "))")
+    if !kept.isEmpty {
+      Terminal.say("Kept, with the pictures from before: \(kept.joined(separator: ", "))")
+    }
+    if !without.isEmpty {
+      Terminal.say(
+        "Without normal pictures, judged by the shared threshold: "
+          + without.sorted().joined(separator: ", "))
+    }
+  }
+
+  private func normalSamples(of manifest: Manifest, reader: PictureReader) throws -> [Sample] {
     var dataset = try DatasetReader.read(folder)
     if dataset.categories.count == 1, manifest.categories.count == 1 {
       for index in dataset.samples.indices {
@@ -57,7 +90,6 @@ struct CalibrateCommand: ParsableCommand {
         reason: "the model does not know \(unknown.joined(separator: ", ")); its categories are "
           + "\(manifest.categories.joined(separator: ", ")); name the sub-folders after them")
     }
-    let reader = pictures.reader
     let summary = DatasetSummary(dataset, probe: { try reader.probe($0) })
     Terminal.say(summary.text)
     let normal = summary.dataset.train.filter { !$0.label.isAnomalous }

@@ -48,7 +48,7 @@ public struct Evaluate: ParsableCommand {
     if report != nil && noReport {
       throw ValidationError("--report and --no-report contradict each other")
     }
-    if let categories, names(categories).isEmpty {
+    if let categories, categories.commaSeparated.isEmpty {
       throw ValidationError("--categories names none; write them as a,b")
     }
   }
@@ -58,7 +58,7 @@ public struct Evaluate: ParsableCommand {
     let folder = try ModelFolder.open(model)
     let chosen = try select(from: DatasetReader.read(dataset), folder)
     for note in chosen.notes { Messages.say("note: \(note)") }
-    let evaluator = try Evaluator(model: folder, reader: pictures.reader)
+    let evaluator = try Evaluator(model: folder, reader: pictures.reader(for: folder.manifest))
     let progress = ProgressLine("Evaluating", total: chosen.test.count, unit: "pictures")
     defer { progress.clear() }
     let evaluation = try evaluator.evaluate(chosen) { done, _ in
@@ -75,14 +75,9 @@ public struct Evaluate: ParsableCommand {
     if !evaluation.unreadable.isEmpty { throw ExitStatus.unreadable }
   }
 
-  private func names(_ list: String) -> [String] {
-    list.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-      .filter { !$0.isEmpty }
-  }
-
   /// The categories asked for; else those that the model knows, if the data set has any of them.
   private func select(from dataset: Dataset, _ model: ModelFolder) throws -> Dataset {
-    if let categories { return try dataset.selecting(categories: names(categories)) }
+    if let categories { return try dataset.selecting(categories: categories.commaSeparated) }
     let known = Set(model.manifest.categories)
     let (trained, others) = (
       dataset.categories.filter(known.contains), dataset.categories.filter { !known.contains($0) }

@@ -20,7 +20,9 @@ extension Evaluate {
       return try tell("page: \(path)")
     }
     do {
-      try model.update(files: [ModelFile.report: page]) { manifest in
+      try model.update(
+        files: [ModelFile.report: page, EvaluationReport.contentFile: content.encoded()]
+      ) { manifest in
         manifest.metrics = Self.metrics(evaluation.result)
       }
       try tell("page: \(model.path)/\(ModelFile.report)")

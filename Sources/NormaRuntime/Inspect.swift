@@ -53,10 +53,7 @@ public struct Inspect: ParsableCommand {
   public init() {}
 
   public func validate() throws {
-    if let rate = falseAlarmRate, !(rate > 0 && rate < 1) {
-      throw ValidationError(
-        "--false-alarm-rate is \(rate); it is a share above 0 and below 1, such as 0.01")
-    }
+    try FalseAlarmRate.validate(falseAlarmRate)
   }
 
   public func run() throws {
@@ -66,8 +63,9 @@ public struct Inspect: ParsableCommand {
       throw FileProblem(
         path: paths.joined(separator: ", "), reason: "there are no pictures in here")
     }
+    let folder = try ModelFolder.open(model)
     let inspector = try Inspector(
-      model: ModelFolder.open(model), options: options,
+      model: folder, options: options(for: folder.manifest),
       engine: Detector.Options(hint: list.entries.count == 1 ? .latency : .throughput))
     var report = InspectionReport(json: json)
     for problem in list.unreadable { try report.add(.unreadable(problem)) }
@@ -84,7 +82,7 @@ public struct Inspect: ParsableCommand {
     if let status = report.status { throw status }
   }
 
-  private var options: Inspector.Options {
+  private func options(for manifest: Manifest) -> Inspector.Options {
     let choice: Inspector.CategoryChoice =
       switch category {
       case nil: .shared
@@ -93,6 +91,6 @@ public struct Inspect: ParsableCommand {
       }
     return Inspector.Options(
       category: choice, falseAlarmRate: falseAlarmRate, heatMaps: heatmaps,
-      reader: pictures.reader)
+      reader: pictures.reader(for: manifest))
   }
 }

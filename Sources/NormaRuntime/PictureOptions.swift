@@ -1,5 +1,6 @@
 import ArgumentParser
 import Norma
+import NormaCore
 
 /// How pictures are read, the same for all verbs that read some.
 public struct PictureOptions: ParsableArguments {
@@ -10,8 +11,11 @@ public struct PictureOptions: ParsableArguments {
   public var pixelLimit = PictureReader.defaultPixelLimit / 1_000_000
 
   @Flag(
-    help: "Turn pictures as their EXIF orientation says. A model wants what it was trained with.")
-  public var exifOrientation = false
+    inversion: .prefixedNo,
+    help: ArgumentHelp(
+      "Turn pictures as their EXIF orientation says, or not.",
+      discussion: "Without it pictures are read as the model was trained; training does not turn."))
+  public var exifOrientation: Bool?
 
   public init() {}
 
@@ -21,7 +25,23 @@ public struct PictureOptions: ParsableArguments {
     }
   }
 
+  /// For a training, which decides how the model's pictures are read from then on.
   public var reader: PictureReader {
-    PictureReader(pixelLimit: pixelLimit * 1_000_000, appliesOrientation: exifOrientation)
+    PictureReader(
+      pixelLimit: pixelLimit * 1_000_000, appliesOrientation: exifOrientation ?? false)
+  }
+
+  /// For a model: as it was trained, unless the command line contradicts it, which is said.
+  public func reader(for manifest: Manifest) -> PictureReader {
+    var reader = PictureReader(for: manifest)
+    reader.pixelLimit = pixelLimit * 1_000_000
+    if let exifOrientation, exifOrientation != manifest.exifOrientation {
+      let trained = manifest.exifOrientation ? "turned" : "not turned"
+      Terminal.warn(
+        "the model was trained on pictures \(trained) by their EXIF orientation; the command line "
+          + "says otherwise, so its scores and thresholds may not hold")
+      reader.appliesOrientation = exifOrientation
+    }
+    return reader
   }
 }

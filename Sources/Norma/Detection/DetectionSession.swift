@@ -19,13 +19,13 @@ public final class DetectionSession {
         "\(name): \(picture.width)×\(picture.height) pixels; the network takes "
           + "\(imageSize)×\(imageSize)")
     }
-    try request.setInput("pictures", picture.rgb, shape: [1, imageSize, imageSize, 3])
+    try request.setInput(GraphPort.pictures, picture.rgb, shape: [1, imageSize, imageSize, 3])
     try request.infer()
-    let map = try values(of: "anomaly_map", name: name)
-    let score = try values(of: "score", name: name)
+    let map = try values(of: GraphPort.anomalyMap, name: name)
+    let score = try values(of: GraphPort.score, name: name)
     return Detection(
       score: score[0], map: AnomalyMap(width: imageSize, height: imageSize, values: map),
-      feature: try values(of: "feature", name: name), original: picture.original)
+      feature: try values(of: GraphPort.feature, name: name), original: picture.original)
   }
 
   private func values(of output: String, name: String) throws -> [Float] {

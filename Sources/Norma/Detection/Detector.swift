@@ -109,9 +109,9 @@ public final class Detector: Sendable {
             + "\(type.rawValue) [\(expected)]")
       }
     }
-    try port("pictures", model.inputs, [1, imageSize, imageSize, 3], .uint8)
-    try port("anomaly_map", model.outputs, [1, imageSize, imageSize], .float32)
-    try port("score", model.outputs, [1], .float32)
-    try port("feature", model.outputs, [1, nil], .float32)
+    try port(GraphPort.pictures, model.inputs, [1, imageSize, imageSize, 3], .uint8)
+    try port(GraphPort.anomalyMap, model.outputs, [1, imageSize, imageSize], .float32)
+    try port(GraphPort.score, model.outputs, [1], .float32)
+    try port(GraphPort.feature, model.outputs, [1, nil], .float32)
   }
 }

@@ -5,7 +5,7 @@ public struct Evaluation: Sendable {
   public var result: EvaluationResult
   /// Every picture that could be read, in the data set's order.
   public var pictures: [EvaluatedPicture]
-  /// Pictures that could not be read, and masks that could not.
+  /// Test pictures, masks and folders of them that could not be read or used.
   public var unreadable: [FileProblem]
   /// What a person should know about how the numbers came about.
   public var notes: [String]

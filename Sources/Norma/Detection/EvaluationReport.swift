@@ -33,21 +33,14 @@ public enum EvaluationReport {
   }
 
   /// What training left, if it did.
-  private static func stored(in model: ModelFolder) throws -> ReportContent? {
+  static func stored(in model: ModelFolder) throws -> ReportContent? {
     guard model.contains(contentFile) else { return nil }
     return try ReportContent(encoded: model.data(contentFile))
   }
 
-  private static func basis(_ model: ModelFolder) -> ReportContent {
-    let manifest = model.manifest
-    return ReportContent(
-      title: FilePath.stem(model.path),
-      model: ReportContent.Model(
-        method: manifest.method.uppercased(), backbone: manifest.backbone.name,
-        precision: manifest.precision == "bf16" ? "bf16" : "float32",
-        imageSize: manifest.imageSize, categories: manifest.categories,
-        trainingPictures: manifest.data.pictures, toolVersion: manifest.toolVersion,
-        recipe: manifest.recipe.yaml))
+  static func basis(_ model: ModelFolder) -> ReportContent {
+    ReportContent(
+      title: FilePath.stem(model.path), model: ReportContent.Model(model.manifest))
   }
 
   private static func category(

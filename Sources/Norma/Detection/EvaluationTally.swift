@@ -7,15 +7,17 @@ extension Evaluator {
     private let calibration: Calibration
     private let categoriesWithMasks: Set<String>
     private var pictures: [EvaluatedPicture] = []
-    private var unreadable: [FileProblem] = []
+    private var unreadable: [FileProblem]
     private var notes: [String] = []
     private var pixels: [String: PixelResult] = [:]
     private var current: (category: String, metrics: PixelMetrics)?
     private var withoutMask: [String: Int] = [:]
     private var sizes: [String: [String]] = [:]
 
-    init(calibration: Calibration, samples: [Sample]) {
+    /// - Parameter unusable: files that are known to be missing before anything is measured.
+    init(calibration: Calibration, samples: [Sample], unusable: [UnusableFile]) {
       self.calibration = calibration
+      unreadable = unusable.map { FileProblem(path: $0.path, reason: $0.reason) }
       categoriesWithMasks = Set(
         samples.filter { $0.label.isAnomalous && $0.mask != nil }.map(\.category))
     }

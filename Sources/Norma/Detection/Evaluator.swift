@@ -13,17 +13,19 @@ public struct Evaluator: Sendable {
   }
 
   /// Opens a model's calibration and compiles its graph.
+  /// - Parameter reader: nil reads pictures as the model was trained.
   public init(
-    model: ModelFolder, reader: PictureReader = PictureReader(), engine: Detector.Options = .init()
+    model: ModelFolder, reader: PictureReader? = nil, engine: Detector.Options = .init()
   ) throws {
     try self.init(
       detector: Detector(model: model, options: engine),
-      calibration: Calibration(json: model.data(ModelFile.calibration)), reader: reader)
+      calibration: model.calibration(),
+      reader: reader ?? PictureReader(for: model.manifest))
   }
 
   /// Inspects the test pictures of `dataset` and measures them. Maps are measured at the network's
   /// size, masks brought to it by nearest neighbour. Pictures and masks that cannot be read are left
-  /// out and named.
+  /// out and named, those that the data set says are unusable among them.
   ///
   /// - Parameter progress: called after each picture with how many are done; may throw to stop.
   /// - Throws: `DatasetProblem` when there is nothing to test with, `DetectionError` when the model
@@ -34,7 +36,8 @@ public struct Evaluator: Sendable {
     try dataset.validateForEvaluation()
     // The tally closes a category when the next one begins.
     let samples = dataset.test.sorted { ($0.category, $0.path) < ($1.category, $1.path) }
-    var tally = Tally(calibration: calibration, samples: samples)
+    var tally = Tally(
+      calibration: calibration, samples: samples, unusable: dataset.unusableForTest)
     let size = detector.imageSize
     let work: @Sendable (Int, FileDetection) throws -> Measured = { [reader] index, found in
       switch found {

@@ -22,11 +22,12 @@ public struct Inspector: Sendable {
     public var heatMaps: String?
     /// The longer side of a heat map at most, in pixels; smaller pictures keep their size.
     public var heatMapSize: Int
-    public var reader: PictureReader
+    /// Nil reads pictures as the model was trained.
+    public var reader: PictureReader?
 
     public init(
       category: CategoryChoice = .shared, falseAlarmRate: Double? = nil, heatMaps: String? = nil,
-      heatMapSize: Int = 2048, reader: PictureReader = PictureReader()
+      heatMapSize: Int = 2048, reader: PictureReader? = nil
     ) {
       self.category = category
       self.falseAlarmRate = falseAlarmRate
@@ -39,6 +40,7 @@ public struct Inspector: Sendable {
   public let calibration: Calibration
   public let options: Options
   private let detector: Detector
+  private let reader: PictureReader
 
   /// Throws when the category is unknown, the rate is not one, or the model cannot tell categories
   /// apart although `automatic` is asked for.
@@ -46,6 +48,7 @@ public struct Inspector: Sendable {
     self.detector = detector
     self.calibration = calibration
     self.options = options
+    reader = options.reader ?? PictureReader()
     switch options.category {
     case .shared: break
     case .named(let name):
@@ -66,9 +69,11 @@ public struct Inspector: Sendable {
   public init(
     model: ModelFolder, options: Options = Options(), engine: Detector.Options = .init()
   ) throws {
+    var options = options
+    options.reader = options.reader ?? PictureReader(for: model.manifest)
     try self.init(
-      detector: Detector(model: model, options: engine),
-      calibration: Calibration(json: model.data(ModelFile.calibration)), options: options)
+      detector: Detector(model: model, options: engine), calibration: model.calibration(),
+      options: options)
   }
 
   /// The verdict on a detection.
@@ -141,11 +146,11 @@ extension Inspector {
       }
     }
     try detector.detect(
-      entries.map(\.path), reader: options.reader, refine: work, deliver: deliver)
+      entries.map(\.path), reader: reader, refine: work, deliver: deliver)
   }
 
   private func writeHeatMap(_ detection: Detection, _ verdict: Verdict, to path: String) throws {
-    let picture = try options.reader.read(verdict.path, fitting: options.heatMapSize)
+    let picture = try reader.read(verdict.path, fitting: options.heatMapSize)
     try HeatMapFile.write(PictureWriter.png(heatMap(picture, detection, verdict)), to: path)
   }
 }

@@ -5,6 +5,8 @@ public struct AnomalyMap: Sendable, Equatable {
   /// `height · width` values, 0 or more; their scale is the model's own.
   public var values: [Float]
 
+  /// - Precondition: `values` has `width · height` elements; another number is a programmer's error
+  ///   and stops the process.
   public init(width: Int, height: Int, values: [Float]) {
     precondition(values.count == width * height, "one value a pixel")
     (self.width, self.height, self.values) = (width, height, values)

@@ -25,19 +25,6 @@ public struct HeatScale: Sendable, Equatable {
   }
 }
 
-extension AnomalyMap {
-  /// The map in colours, `width × height` pixels.
-  public func coloured(scale: HeatScale, width: Int, height: Int) -> Picture {
-    var rgb = [UInt8]()
-    rgb.reserveCapacity(width * height * 3)
-    let colours = ColourMap.inferno
-    for value in resized(width: width, height: height).values {
-      rgb.append(contentsOf: colours[ColourMap.step(scale.position(value))])
-    }
-    return Picture(width: width, height: height, rgb: rgb)
-  }
-}
-
 extension Picture {
   /// The picture with the map's colours over it. What is inconspicuous stays as it is: the colours
   /// are transparent at the low end and cover at most `opacity` at the high one.

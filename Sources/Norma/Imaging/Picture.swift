@@ -9,6 +9,9 @@ public struct Picture: Sendable, Equatable {
   /// How large the picture is in its file, before any resizing.
   public var original: PictureSize
 
+  /// - Parameter original: nil for a picture that was not resized.
+  /// - Precondition: `rgb` has `width · height · 3` elements; another number is a programmer's error
+  ///   and stops the process. Files never get here unchecked: `PictureReader` throws.
   public init(width: Int, height: Int, rgb: [UInt8], original: PictureSize? = nil) {
     precondition(rgb.count == width * height * 3, "three bytes a pixel")
     (self.width, self.height, self.rgb) = (width, height, rgb)
@@ -25,6 +28,9 @@ public struct Mask: Sendable, Equatable {
   /// How large the mask is in its file.
   public var original: PictureSize
 
+  /// - Parameter original: nil for a mask that was not resized.
+  /// - Precondition: `values` has `width · height` elements; another number is a programmer's error
+  ///   and stops the process.
   public init(width: Int, height: Int, values: [UInt8], original: PictureSize? = nil) {
     precondition(values.count == width * height, "one value a pixel")
     (self.width, self.height, self.values) = (width, height, values)

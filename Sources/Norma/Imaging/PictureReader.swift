@@ -25,6 +25,11 @@ public struct PictureReader: Sendable {
     (self.pixelLimit, self.appliesOrientation) = (pixelLimit, appliesOrientation)
   }
 
+  /// Reads pictures as a model's were read for its training.
+  public init(for manifest: Manifest) {
+    self.init(appliesOrientation: manifest.exifOrientation)
+  }
+
   /// The picture at `path`: in its own size, or `size × size` without keeping the aspect
   /// (antialiased bilinear: within 0.4 grey levels of PIL's, on average). Throws `FileProblem`.
   public func read(_ path: String, size: Int? = nil) throws -> Picture {

@@ -81,9 +81,12 @@ public struct Calibration: Sendable, Equatable {
       maxima: [:], features: features, autoAccuracy: autoAccuracy, stored: nil)
   }
 
-  /// New thresholds from a folder of new normal pictures; what tells the categories apart stays.
+  /// New thresholds from a folder of new normal pictures. A category that has some is judged by these
+  /// alone; all others keep the pictures that they have, and what tells the categories apart stays.
   ///
   /// - Parameters:
+  ///   - scores: image scores by category; at least one picture in all.
+  ///   - pixelMaxima: the largest value of each picture's anomaly map by category.
   ///   - rate: the new false-alarm rate; `nil` keeps this calibration's two rates.
   ///   - extrapolate: `nil` keeps this calibration's choice.
   /// - Throws: ``CalibrationError``.
@@ -91,10 +94,22 @@ public struct Calibration: Sendable, Equatable {
     scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:], rate: Double? = nil,
     extrapolate: Bool? = nil
   ) throws -> Calibration {
-    try .fit(
-      scores: scores, pixelMaxima: pixelMaxima, source: .folder, rate: rate ?? falseAlarmRate,
+    let new = scores.filter { !$0.value.isEmpty }
+    guard !new.isEmpty else { throw CalibrationError.noPictures }
+    let kept = keptCategories(renewing: new.keys)
+    return try .fit(
+      scores: new.merging(normalScores.filter { kept.contains($0.key) }) { new, _ in new },
+      pixelMaxima: pixelMaxima.filter { new[$0.key] != nil }
+        .merging(normalPixelMaxima.filter { kept.contains($0.key) }) { new, _ in new },
+      source: .folder, rate: rate ?? falseAlarmRate,
       pixelRate: rate ?? pixelFalseAlarmRate, extrapolate: extrapolate ?? extrapolates,
       features: features, autoAccuracy: autoAccuracy)
+  }
+
+  /// The categories that keep their normal pictures when others get new ones, sorted.
+  public func keptCategories(renewing renewed: some Sequence<String>) -> [String] {
+    let renewed = Set(renewed)
+    return normalScores.filter { !$0.value.isEmpty && !renewed.contains($0.key) }.keys.sorted()
   }
 
   /// - Parameter stored: thresholds as a file has them; `nil` computes them.

@@ -2,13 +2,8 @@
 public struct RegionFinder: Sendable, Equatable {
   /// A pixel belongs to a region when its value is *above* this.
   public var threshold: Float
-  /// Regions of fewer of the picture's pixels are left out; 0 keeps all.
-  public var minimumArea: Int
 
-  public init(threshold: Float, minimumArea: Int = 0) {
-    self.threshold = threshold
-    self.minimumArea = minimumArea
-  }
+  public init(threshold: Float) { self.threshold = threshold }
 
   /// The regions of `map`, highest peak first, scaled to a picture of `pictureWidth` ×
   /// `pictureHeight` pixels, each axis by its own factor: pictures are resized to the map's size
@@ -49,7 +44,6 @@ public struct RegionFinder: Sendable, Equatable {
         x: left, y: top, width: right - left, height: bottom - top,
         area: max(1, Int(area.rounded())), peak: box.peak)
     }
-    .filter { $0.area >= minimumArea }
     .sorted { ($1.peak, $1.area, $0.y, $0.x) < ($0.peak, $0.area, $1.y, $1.x) }
   }
 

@@ -29,12 +29,25 @@ public struct Dataset: Sendable {
   public var train: [Sample] { samples.filter { $0.split == .train } }
   public var test: [Sample] { samples.filter { $0.split == .test } }
 
+  /// The files that an evaluation lacks: those of the split `test`, its masks, and what cannot be
+  /// opened far enough to tell what it is for. Hidden files are not: nobody put them there to be
+  /// tested with.
+  public var unusableForTest: [UnusableFile] {
+    unusable.filter { $0.split != .train && !FilePath.name($0.path).hasPrefix(".") }
+  }
+
   /// What was left out or looks strange, a sentence each.
   public var notes: [String] { remarks.map(\.text) }
 
   /// Only these categories.
-  /// - Throws: `DatasetProblem` when one of them is not there; the message lists those that are.
+  /// - Throws: `DatasetProblem` when one of them is not there, or none is named; the message lists
+  ///   those that are.
   public func selecting(categories names: [String]) throws -> Dataset {
+    guard !names.isEmpty else {
+      throw DatasetProblem(
+        "\(source): no category is named, so nothing is left of it; it has "
+          + categories.joined(separator: ", "))
+    }
     for name in names where !categories.contains(name) {
       let hint = Spelling.hint(for: name, among: categories)
       throw DatasetProblem(
@@ -62,9 +75,14 @@ public struct Dataset: Sendable {
   /// - Throws: `DatasetProblem` when there is no picture to test with.
   public func validateForEvaluation() throws {
     guard test.isEmpty else { return }
+    guard let first = unusableForTest.first else {
+      throw DatasetProblem(
+        "\(source): it has no test pictures, so there is nothing to evaluate; "
+          + DatasetReader.testHelp)
+    }
     throw DatasetProblem(
-      "\(source): it has no test pictures, so there is nothing to evaluate; "
-        + DatasetReader.testHelp)
+      "\(source): it has no usable test picture; \(counted(unusableForTest.count, "file")) cannot "
+        + "be used, for instance \(FilePath.relative(first.path, to: root)): \(first.reason)")
   }
 
   private func emptyCategory(_ name: String) -> String {

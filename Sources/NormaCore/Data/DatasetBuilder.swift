@@ -25,36 +25,43 @@ struct DatasetBuilder {
     remarks.append(DatasetRemark(category: category, text))
   }
 
-  mutating func refuse(_ path: String, _ reason: String, category: String? = nil) {
-    unusable.append(UnusableFile(path: path, reason: reason, category: category))
+  mutating func refuse(
+    _ path: String, _ reason: String, category: String? = nil, split: Split? = nil
+  ) {
+    unusable.append(
+      UnusableFile(path: path, reason: reason, category: category, split: split))
   }
 
   /// The folder's entries; nil, and the folder named as unusable, when it cannot be opened.
-  mutating func list(_ folder: String, category: String? = nil) -> FolderListing? {
+  mutating func list(
+    _ folder: String, category: String? = nil, split: Split? = nil
+  ) -> FolderListing? {
     do {
       let listing = try FolderListing(folder)
       for name in listing.unreadableNames {
         refuse(
-          folder + "/" + name, "its name is not valid UTF-8; rename it", category: category)
+          folder + "/" + name, "its name is not valid UTF-8; rename it", category: category,
+          split: split)
       }
       return listing
     } catch {
-      refuse(folder, reason(error), category: category)
+      refuse(folder, reason(error), category: category, split: split)
       return nil
     }
   }
 
   /// Whether a file is a picture by its first bytes; if not, it is named as unusable.
-  mutating func isPicture(_ path: String, category: String) -> Bool {
+  mutating func isPicture(_ path: String, category: String, split: Split) -> Bool {
     if FilePath.name(path).hasPrefix(".") {
-      refuse(path, "a hidden file (its name begins with a dot)", category: category)
+      refuse(
+        path, "a hidden file (its name begins with a dot)", category: category, split: split)
       return false
     }
     do {
       _ = try PictureFormat.of(path)
       return true
     } catch {
-      refuse(path, reason(error), category: category)
+      refuse(path, reason(error), category: category, split: split)
       return false
     }
   }
@@ -69,7 +76,7 @@ struct DatasetBuilder {
   mutating func addPictures(
     in folder: String, category: String, split: Split, label: Label, masks: [String: String] = [:]
   ) {
-    guard let listing = list(folder, category: category) else { return }
+    guard let listing = list(folder, category: category, split: split) else { return }
     let shown = FilePath.relative(folder, to: root)
     if let inner = listing.folders.first(where: { !$0.hasPrefix(".") }) {
       let more = listing.folders.count > 1 ? ", …" : ""
@@ -78,7 +85,7 @@ struct DatasetBuilder {
     var stems: [String: String] = [:]
     for name in listing.files {
       let path = folder + "/" + name
-      guard isPicture(path, category: category) else { continue }
+      guard isPicture(path, category: category, split: split) else { continue }
       let stem = FilePath.stem(name)
       if let other = stems.updateValue(name, forKey: stem) {
         note("\(shown): \(other) and \(name) share a name, and so a mask", category: category)

@@ -44,7 +44,8 @@ public struct DatasetSummary: Sendable {
       } catch {
         let reason = (error as? FileProblem)?.reason ?? "\(error)"
         unusable.append(
-          UnusableFile(path: sample.path, reason: reason, category: sample.category))
+          UnusableFile(
+            path: sample.path, reason: reason, category: sample.category, split: sample.split))
       }
       try progress(index + 1, dataset.samples.count)
     }

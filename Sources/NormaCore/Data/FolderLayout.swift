@@ -27,7 +27,7 @@ enum FolderLayout {
 extension DatasetBuilder {
   fileprivate func adding(unusable files: [UnusableFile]) -> DatasetBuilder {
     var result = self
-    for file in files { result.refuse(file.path, file.reason) }
+    for file in files { result.refuse(file.path, file.reason, split: file.split) }
     return result
   }
 }

@@ -64,11 +64,11 @@ enum MVTecLayout {
   private static func addTraining(
     _ category: String, at folder: String, to builder: inout DatasetBuilder
   ) {
-    guard let listing = builder.list(folder, category: category) else { return }
+    guard let listing = builder.list(folder, category: category, split: .train) else { return }
     for file in listing.files {
       builder.refuse(
         folder + "/" + file, "it lies in train itself; normal pictures belong in train/good",
-        category: category)
+        category: category, split: .train)
     }
     for kind in listing.folders where kind != "good" && !kind.hasPrefix(".") {
       builder.note(
@@ -83,11 +83,14 @@ enum MVTecLayout {
   private static func addTest(
     _ category: String, at folder: String, to builder: inout DatasetBuilder
   ) {
-    guard let listing = builder.list(folder + "/test", category: category) else { return }
+    guard let listing = builder.list(folder + "/test", category: category, split: .test) else {
+      return
+    }
     for file in listing.files {
       builder.refuse(
         folder + "/test/" + file,
-        "it lies in test itself; pictures belong in test/good or test/DEFECT", category: category)
+        "it lies in test itself; pictures belong in test/good or test/DEFECT", category: category,
+        split: .test)
     }
     for kind in listing.folders where !kind.hasPrefix(".") {
       let isGood = kind == "good"
@@ -111,17 +114,17 @@ enum MVTecLayout {
     of kind: String, _ category: String, at folder: String, _ builder: inout DatasetBuilder
   ) -> [String: String] {
     let path = folder + "/ground_truth/" + kind
-    guard FilePath.isFolder(path), let listing = builder.list(path, category: category) else {
-      return [:]
-    }
+    guard FilePath.isFolder(path),
+      let listing = builder.list(path, category: category, split: .test)
+    else { return [:] }
     var masks: [String: String] = [:]
     for file in listing.files {
-      guard builder.isPicture(path + "/" + file, category: category) else { continue }
+      guard builder.isPicture(path + "/" + file, category: category, split: .test) else { continue }
       let stem = FilePath.stem(file)
       guard stem.hasSuffix("_mask") else {
         builder.refuse(
           path + "/" + file, "not taken as a mask: its name does not end in _mask",
-          category: category)
+          category: category, split: .test)
         continue
       }
       masks[String(stem.dropLast("_mask".count))] = path + "/" + file

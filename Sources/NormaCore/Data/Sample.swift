@@ -57,10 +57,13 @@ public struct UnusableFile: Sendable, Hashable, Codable {
   public var reason: String
   /// The category that it would belong to, where that is known.
   public var category: String?
+  /// The split that it would belong to, where that is known. A mask belongs to its picture's.
+  public var split: Split?
 
-  public init(path: String, reason: String, category: String? = nil) {
+  public init(path: String, reason: String, category: String? = nil, split: Split? = nil) {
     self.path = path
     self.reason = reason
     self.category = category
+    self.split = split
   }
 }

@@ -89,10 +89,10 @@ enum TableLayout {
         return refuse(row, "\(name) stands in line \(first) already")
       }
       builder.add(category: category)
-      guard builder.isPicture(file, category: category) else { return }
+      guard builder.isPicture(file, category: category, split: split) else { return }
       var sample = Sample(path: file, category: category, split: split, label: label)
       if let mask = columns.value(.mask, row), !mask.isEmpty,
-        builder.isPicture(located(mask), category: category)
+        builder.isPicture(located(mask), category: category, split: split)
       {
         sample.mask = located(mask)
       }

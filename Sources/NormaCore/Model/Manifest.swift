@@ -16,6 +16,9 @@ public struct Manifest: Codable, Sendable, Equatable {
   public var imageSize: Int
   /// Side of the feature grid.
   public var grid: Int
+  /// Whether pictures are turned as their EXIF orientation says: they were for training, so they are
+  /// for whatever the model is used for.
+  public var exifOrientation: Bool
   public var categories: [String]
   public var data: TrainingData
   /// The version of Norma that wrote it.
@@ -31,7 +34,8 @@ public struct Manifest: Codable, Sendable, Equatable {
 
   public init(
     method: String, recipe: Recipe, backbone: Backbone, precision: String, imageSize: Int,
-    grid: Int, categories: [String], data: TrainingData, toolVersion: String,
+    grid: Int, exifOrientation: Bool = false, categories: [String], data: TrainingData,
+    toolVersion: String,
     metrics: [String: Double]? = nil, previousCalibrations: [PreviousCalibration] = []
   ) {
     self.method = method
@@ -40,6 +44,7 @@ public struct Manifest: Codable, Sendable, Equatable {
     self.precision = precision
     self.imageSize = imageSize
     self.grid = grid
+    self.exifOrientation = exifOrientation
     self.categories = categories
     self.data = data
     self.toolVersion = toolVersion
@@ -75,17 +80,28 @@ public struct Manifest: Codable, Sendable, Equatable {
       self.root = FilePath.name(root)
     }
   }
+}
 
-  /// A `calibration.json` that was replaced.
-  public struct PreviousCalibration: Codable, Sendable, Equatable {
-    /// When it was replaced: ISO 8601, in UTC.
-    public var replaced: String
-    /// The file's text.
-    public var calibration: String
-
-    public init(replaced: String, calibration: String) {
-      self.replaced = replaced
-      self.calibration = calibration
-    }
+extension Manifest {
+  /// Keys that later versions added may be missing.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    formatVersion = try container.decode(Int.self, forKey: .formatVersion)
+    method = try container.decode(String.self, forKey: .method)
+    recipe = try container.decode(Recipe.self, forKey: .recipe)
+    backbone = try container.decode(Backbone.self, forKey: .backbone)
+    precision = try container.decode(String.self, forKey: .precision)
+    imageSize = try container.decode(Int.self, forKey: .imageSize)
+    grid = try container.decode(Int.self, forKey: .grid)
+    exifOrientation =
+      try container.decodeIfPresent(Bool.self, forKey: .exifOrientation) ?? false
+    categories = try container.decode([String].self, forKey: .categories)
+    data = try container.decode(TrainingData.self, forKey: .data)
+    toolVersion = try container.decode(String.self, forKey: .toolVersion)
+    metrics = try container.decodeIfPresent([String: Double].self, forKey: .metrics)
+    previousCalibrations = try container.decode(
+      [PreviousCalibration].self, forKey: .previousCalibrations)
+    files = try container.decode([String: String].self, forKey: .files)
+    digest = try container.decode(String.self, forKey: .digest)
   }
 }

@@ -18,6 +18,12 @@ enum ManifestText {
       throw FileProblem(path: ModelFile.manifest, reason: "it has no place for its digest")
     }
     data.insert(contentsOf: manifest.digest.utf8, at: place)
+    guard data.count <= ModelReader.manifestLimit else {
+      throw FileProblem(
+        path: ModelFile.manifest,
+        reason: "it would have \(data.count) bytes; only \(ModelReader.manifestLimit) can be read "
+          + "back")
+    }
     return (data, manifest)
   }
 

@@ -99,16 +99,21 @@ public struct ModelFolder: Sendable {
       to: path, manifest: manifest, files: files.merging(changed) { $1 }, replacing: true)
   }
 
-  /// This model with a new `calibration.json`; the old one is kept in the manifest.
-  /// - Parameter date: when; it goes into the manifest.
+  /// This model with a new calibration; what the old one decided by is kept in the manifest.
+  /// - Parameters:
+  ///   - files: other files that change with it, such as the page that shows the thresholds.
+  ///   - date: when; it goes into the manifest.
+  /// - Throws: `FileProblem`, also when the model's own calibration cannot be read.
   @discardableResult
-  public func replacingCalibration(_ calibration: Data, date: Date = Date()) throws -> ModelFolder {
-    let old = files[ModelFile.calibration]
-    return try update(files: [ModelFile.calibration: calibration]) { manifest in
+  public func replacingCalibration(
+    _ calibration: Calibration, files changed: [String: Data] = [:], date: Date = Date()
+  ) throws -> ModelFolder {
+    let old = contains(ModelFile.calibration) ? try self.calibration() : nil
+    let new = [ModelFile.calibration: try calibration.json()]
+    return try update(files: changed.merging(new) { $1 }) { manifest in
       guard let old else { return }
       manifest.previousCalibrations.append(
-        Manifest.PreviousCalibration(
-          replaced: date.formatted(.iso8601), calibration: String(decoding: old, as: UTF8.self)))
+        Manifest.PreviousCalibration(replaced: date.formatted(.iso8601), old))
     }
   }
 }

@@ -2,7 +2,7 @@ import Foundation
 
 /// Reads a model and trusts nothing in it before it is checked.
 struct ModelReader {
-  /// Bytes; earlier calibrations are the bulk of a manifest.
+  /// Bytes; a manifest has a few thousand, early ones more, for they kept whole calibrations.
   static let manifestLimit = 64 << 20
   private static let fileLimit = 4096
 

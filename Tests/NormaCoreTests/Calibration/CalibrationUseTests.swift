@@ -75,9 +75,26 @@ import Testing
     #expect(new.status == .calibrated(from: .folder))
     #expect(new.falseAlarmRate == 0.02 && new.features == old.features)
     #expect(new.autoAccuracy == 0.75)
-    #expect(new.normalScores == ["cap": [7, 8, 9]])
+    #expect(new.normalScores["cap"] == [7, 8, 9] && new.normalPixelMaxima["cap"] == [10, 11, 12])
     #expect(new.shared?.value == 9 && new.pixel?.value == 12)
-    #expect(try old.recalibrated(scores: ["cap": [1]], rate: 0.5).shared?.rate == 0.5)
+    #expect(try old.recalibrated(scores: ["cap": [1]], rate: 0.5).falseAlarmRate == 0.5)
+  }
+
+  @Test func recalibrationKeepsTheCategoriesWithoutNewPictures() throws {
+    let old = try calibration()
+    let new = try old.recalibrated(scores: ["tire": [7, 8], "plate": []], rate: 0.25)
+    #expect(new.normalScores == ["bottle": [1, 2, 1.1, 0.3, 1.7], "tire": [7, 8]])
+    // Maxima of the pictures that are gone go with them.
+    #expect(new.normalPixelMaxima == ["bottle": [2, 3]])
+    #expect(Set(new.categories.keys) == ["bottle", "tire"])
+    #expect(new.shared?.pictures == 7 && new.categories["bottle"]?.requestedRate == 0.25)
+    #expect(old.keptCategories(renewing: ["tire", "cap"]) == ["bottle"])
+    // The same pictures once more change nothing but where the thresholds come from.
+    let same = try old.recalibrated(
+      scores: ["tire": old.normalScores["tire"] ?? []],
+      pixelMaxima: ["tire": old.normalPixelMaxima["tire"] ?? []])
+    #expect(same.categories == old.categories && same.pixel == old.pixel)
+    #expect(throws: CalibrationError.noPictures) { try old.recalibrated(scores: ["tire": []]) }
   }
 
   @Test func jsonReturnsTheSameCalibrationAndTheSameBytes() throws {

@@ -32,16 +32,15 @@ import Testing
     #expect(single == [Region(x: 0, y: 0, width: 1, height: 1, area: 1, peak: 9)])
   }
 
-  @Test func thresholdIsExclusiveAndSmallRegionsCanBeLeftOut() throws {
-    func areas(_ threshold: Float, _ least: Int) throws -> [Int] {
-      try RegionFinder(threshold: threshold, minimumArea: least).regions(
+  @Test func thresholdIsExclusive() throws {
+    func areas(_ threshold: Float) throws -> [Int] {
+      try RegionFinder(threshold: threshold).regions(
         in: map, width: 4, height: 3, pictureWidth: 4, pictureHeight: 3
       ).map(\.area)
     }
-    #expect(try areas(1, 0) == [1, 2])
-    #expect(try areas(1, 2) == [2])
-    #expect(try areas(7, 0) == [1])
-    #expect(try areas(9, 0) == [])
+    #expect(try areas(1) == [1, 2])
+    #expect(try areas(7) == [1])
+    #expect(try areas(9) == [])
   }
 
   @Test func equalPeaksAreSortedByAreaThenPlace() throws {

@@ -29,7 +29,7 @@ struct DatasetSummaryTests {
     #expect(summary.dataset.samples.count == 6)
     #expect(
       summary.dataset.unusable.last
-        == UnusableFile(path: "/set/b2", reason: "cut off", category: "bee"))
+        == UnusableFile(path: "/set/b2", reason: "cut off", category: "bee", split: .train))
     #expect(
       summary.text == """
         /set (layout: MVTec AD): 2 categories, 2 to train on, 4 to test with

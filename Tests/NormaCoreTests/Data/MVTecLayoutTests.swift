@@ -68,6 +68,11 @@ struct MVTecLayoutTests {
         "bottle/test/stray.png", "bottle/ground_truth/crack/001.png",
       ])
     #expect(try dataset.selecting(categories: ["ant"]).unusable.isEmpty)
+    #expect(dataset.unusable.allSatisfy { $0.split == .test })
+    #expect(dataset.unusableForTest == dataset.unusable)
+    let error = #expect(throws: DatasetProblem.self) { try dataset.selecting(categories: []) }
+    #expect(error?.description.contains("no category is named") == true)
+    #expect(" ant,, bottle ,".commaSeparated == ["ant", "bottle"])
     #expect(try dataset.selecting(categories: ["ant"]).notes.count == 1)
   }
 

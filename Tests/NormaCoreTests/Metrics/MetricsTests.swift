@@ -89,16 +89,4 @@ import Testing
     let auroc = try #require(try Metrics.auroc(scores: scores, labels: labels))
     #expect(abs(area - auroc) < 2e-3)
   }
-
-  @Test func histogramCountsEveryFiniteScoreOnce() throws {
-    let histogram = try Histogram(
-      scores: [0, 1, 2, 3, 4, .nan, .infinity],
-      labels: [false, false, true, false, true, true, true], bins: 4)
-    #expect(histogram.minimum == 0 && histogram.maximum == 4)
-    #expect(histogram.normal == [1, 1, 0, 1])
-    #expect(histogram.anomalous == [0, 0, 1, 1])
-    let flat = try Histogram(scores: [5, 5], labels: [false, true], bins: 3)
-    #expect(flat.normal == [1, 0, 0] && flat.anomalous == [1, 0, 0])
-    #expect(throws: MetricError.self) { try Histogram(scores: [1], labels: [true], bins: 0) }
-  }
 }

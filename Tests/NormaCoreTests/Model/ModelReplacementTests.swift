@@ -71,37 +71,107 @@ struct ModelReplacementTests {
     #expect(throws: Never.self) { try ModelFolder.open(tree["m"]) }
   }
 
-  @Test func aNewCalibrationKeepsTheOldOneAndAllElse() throws {
+  private func calibration(_ scores: [Float]) throws -> Calibration {
+    try .fit(scores: ["bottle": scores], source: .holdout, rate: 0.25)
+  }
+
+  /// A model with a calibration that can be read.
+  private func write(_ path: String, _ calibration: Calibration) throws {
+    var files = Base.files
+    files[ModelFile.calibration] = try calibration.json()
+    try ModelFolder.write(to: path, manifest: Base.manifest, files: files, replacing: false)
+  }
+
+  @Test func aNewCalibrationKeepsWhatTheOldOneDecidedByAndAllElse() throws {
     let tree = try TemporaryTree()
-    try Base.write(tree["m"])
+    let (one, two, three) = (
+      try calibration([1, 2, 3]), try calibration([4, 5, 6]), try calibration([7, 8, 9])
+    )
+    try write(tree["m"], one)
     let date = Date(timeIntervalSince1970: 1_700_000_000)
     let first = try ModelFolder.open(tree["m"])
-    try first.replacingCalibration(Data("{\"a\": 2}".utf8), date: date)
+    let page = Data("<html>new</html>".utf8)
+    try first.replacingCalibration(two, files: [ModelFile.report: page], date: date)
     let second = try ModelFolder.open(tree["m"])
-    #expect(try second.data(ModelFile.calibration) == Data("{\"a\": 2}".utf8))
-    #expect(
-      second.manifest.previousCalibrations == [
-        Manifest.PreviousCalibration(
-          replaced: "2023-11-14T22:13:20Z", calibration: "{\"a\": 1}")
-      ])
-    for name in first.names where name != ModelFile.calibration {
+    #expect(try second.calibration() == two)
+    #expect(try second.data(ModelFile.report) == page)
+    let kept = Manifest.PreviousCalibration(replaced: "2023-11-14T22:13:20Z", one)
+    #expect(second.manifest.previousCalibrations == [kept])
+    #expect(kept.shared?.value == 3 && kept.falseAlarmRate == 0.25)
+    for name in [ModelFile.graph, ModelFile.weights] {
       #expect(try second.data(name) == first.data(name))
       #expect(second.manifest.files[name] == first.manifest.files[name])
     }
-    try second.replacingCalibration(Data("{\"a\": 3}".utf8), date: date)
+    try second.replacingCalibration(three, date: date)
     let third = try ModelFolder.open(tree["m"])
-    #expect(third.manifest.previousCalibrations.map(\.calibration) == ["{\"a\": 1}", "{\"a\": 2}"])
+    #expect(third.manifest.previousCalibrations.map { $0.shared?.value } == [3, 6])
+  }
+
+  /// However many pictures the calibrations had.
+  @Test func earlierCalibrationsDoNotSwellTheManifest() throws {
+    let tree = try TemporaryTree()
+    try write(tree["m"], calibration((0..<20_000).map(Float.init)))
+    for _ in 0..<3 {
+      try ModelFolder.open(tree["m"])
+        .replacingCalibration(calibration((0..<20_000).map(Float.init)))
+    }
+    let size = try #require(
+      try FileManager.default.attributesOfItem(atPath: tree["m/manifest.json"])[.size] as? Int)
+    #expect(size < 16_000)
+  }
+
+  @Test func aCalibrationKeptAsTextIsStillRead() throws {
+    let old = try calibration([1, 2, 3])
+    let text = try JSONSerialization.data(withJSONObject: [
+      "replaced": "2023-11-14T22:13:20Z",
+      "calibration": String(decoding: old.json(), as: UTF8.self),
+    ])
+    #expect(
+      try JSONDecoder().decode(Manifest.PreviousCalibration.self, from: text)
+        == Manifest.PreviousCalibration(replaced: "2023-11-14T22:13:20Z", old))
+  }
+
+  @Test func manifestsOfBeforeTheOrientationDoNotTurn() throws {
+    var turned = Base.manifest
+    turned.exifOrientation = true
+    let json = try JSONEncoder().encode(turned)
+    #expect(try JSONDecoder().decode(Manifest.self, from: json).exifOrientation)
+    var object = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+    object["exifOrientation"] = nil
+    let early = try JSONSerialization.data(withJSONObject: object)
+    #expect(try JSONDecoder().decode(Manifest.self, from: early) == Base.manifest)
+  }
+
+  @Test func aManifestThatCouldNotBeReadBackIsNotWritten() throws {
+    let tree = try TemporaryTree()
+    try Base.write(tree["m"])
+    var manifest = Base.manifest
+    manifest.toolVersion = String(repeating: "9", count: 64 << 20)
+    #expect(
+      Base.problem {
+        try ModelFolder.write(
+          to: tree["m"], manifest: manifest, files: Base.files, replacing: true)
+      }.contains("can be read back"))
+    #expect(throws: Never.self) { try ModelFolder.open(tree["m"]) }
+  }
+
+  @Test func aCalibrationThatCannotBeReadIsNamed() throws {
+    let tree = try TemporaryTree()
+    let model = try Base.write(tree["m"])
+    #expect(
+      Base.problem { _ = try model.calibration() }
+        == "\(tree["m"])/calibration.json: the calibration cannot be read: 'status' is missing")
   }
 
   @Test func aModelChangedMeanwhileIsNotOverwritten() throws {
     let tree = try TemporaryTree()
-    try Base.write(tree["m"])
+    let (one, two) = (try calibration([1]), try calibration([2]))
+    try write(tree["m"], one)
     let mine = try ModelFolder.open(tree["m"])
-    try ModelFolder.open(tree["m"]).replacingCalibration(Data("{}".utf8))
+    try ModelFolder.open(tree["m"]).replacingCalibration(two)
     #expect(
-      Base.problem { try mine.replacingCalibration(Data("{\"b\": 1}".utf8)) }
-        .contains("changed by somebody else"))
-    #expect(try ModelFolder.open(tree["m"]).data(ModelFile.calibration) == Data("{}".utf8))
+      Base.problem { try mine.replacingCalibration(one) }.contains("changed by somebody else"))
+    #expect(try ModelFolder.open(tree["m"]).calibration() == two)
   }
 
   @Test(.disabled(if: isRoot, "root may write everywhere"))

@@ -45,7 +45,7 @@ struct ZippedModelTests {
       #expect(model.names == Base.files.keys.sorted())
       for (name, data) in Base.files { #expect(try model.data(name) == data) }
       #expect(
-        Base.problem { try model.replacingCalibration(Data()) }
+        Base.problem { try model.update(files: [:]) }
           .contains("a zipped model cannot be changed"))
     }
   }

@@ -24,12 +24,14 @@ enum TinyModel {
 
   @discardableResult
   static func write(
-    to path: String, scale: Float = 1, calibration: Calibration? = nil
+    to path: String, scale: Float = 1, calibration: Calibration? = nil,
+    exifOrientation: Bool = false
   ) throws -> ModelFolder {
     let manifest = Manifest(
       method: "ras", recipe: Recipe(),
       backbone: Manifest.Backbone(name: "tiny", weightsDigest: ""), precision: "f32",
-      imageSize: size, grid: 2, categories: ["plates", "rings"],
+      imageSize: size, grid: 2, exifOrientation: exifOrientation,
+      categories: ["plates", "rings"],
       data: Manifest.TrainingData(fingerprint: "", pictures: 40, root: "tiny"), toolVersion: "0")
     return try ModelFolder.write(
       to: path, manifest: manifest,

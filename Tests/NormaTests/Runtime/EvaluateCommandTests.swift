@@ -73,6 +73,43 @@ import Testing
     #expect(try run(model, data, "--report", "x", "--no-report").status == 64)
   }
 
+  /// Files that the data set's reader leaves out are missing from the figures like any other.
+  @Test(arguments: [
+    ("rings/test/good/1.png", [UInt8](), "0 bytes"),
+    ("rings/test/dent/1.png", Array("not a picture".utf8), "rings/test/dent/1.png"),
+    ("rings/test/dent/1.gif", Array("GIF89a........".utf8), "GIF"),
+    ("rings/ground_truth/dent/0.png", TinyModel.mask(), "does not end in _mask"),
+    ("rings/test/2.png", TinyModel.picture(red: 30), "lies in test itself"),
+  ])
+  func unusableTestFilesAreNamed(name: String, bytes: [UInt8], reason: String) throws {
+    try folder.write(bytes, to: "data/" + name)
+    let result = try run(model, data, "--no-report", "--json")
+    #expect(result.status == 2, "\(result)")
+    #expect(result.errors.contains("unreadable: \(data)/\(name): "))
+    #expect(result.errors.contains(reason))
+    let unreadable = try #require(try figures(result)["unreadable"] as? [[String: Any]])
+    #expect(unreadable.map { $0["path"] as? String } == ["\(data)/\(name)"])
+    // Of a category that is not measured it does not matter.
+    #expect(try run(model, data, "--no-report", "--categories", "plates").status == 0)
+  }
+
+  @Test func unusableFilesOfOtherKindsDoNotMatter() throws {
+    try folder.write("".utf8, to: "data/rings/train/good/1.png")
+    try folder.write("".utf8, to: "data/rings/test/good/.DS_Store")
+    let result = try run(model, data, "--no-report")
+    #expect(result.status == 0 && !result.errors.contains("unreadable"), "\(result)")
+  }
+
+  @Test func nothingButUnusableTestPicturesIsAFailure() throws {
+    for kind in ["good", "dent"] {
+      try folder.write("".utf8, to: "other/plates/test/\(kind)/0.png")
+    }
+    try folder.write(TinyModel.picture(red: 30), to: "other/plates/train/good/0.png")
+    let result = try run(model, folder.path + "/other", "--no-report")
+    #expect(result.status == 3 && result.errors.contains("2 files cannot be used"))
+    #expect(result.errors.contains("plates/test/dent/0.png"), "\(result)")
+  }
+
   @Test func unreadablePicturesAreNamed() throws {
     try folder.write(TinyModel.picture(red: 30).prefix(300), to: "data/rings/test/good/1.png")
     let result = try run(model, data, "--no-report")

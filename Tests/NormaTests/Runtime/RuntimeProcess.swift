@@ -1,6 +1,6 @@
 import Foundation
 
-/// `norma-runtime` as a process of its own.
+/// `norma-runtime`, or another of the package's executables, as a process of its own.
 struct RuntimeProcess {
   struct Result {
     var status: Int32
@@ -17,11 +17,13 @@ struct RuntimeProcess {
   let output = Pipe()
   let errors = Pipe()
 
-  init(_ arguments: [String], home: String) throws {
+  init(
+    _ arguments: [String], home: String, executable name: String = "norma-runtime"
+  ) throws {
     // The tests' own executable lies beside those of the package.
     let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
       .deletingLastPathComponent()
-    let executable = folder.appendingPathComponent("norma-runtime")
+    let executable = folder.appendingPathComponent(name)
     guard FileManager.default.isExecutableFile(atPath: executable.path) else {
       throw NotBuilt(description: "\(executable.path) is not built")
     }
@@ -33,8 +35,10 @@ struct RuntimeProcess {
     try process.run()
   }
 
-  static func run(_ arguments: [String], home: String) throws -> Result {
-    let running = try RuntimeProcess(arguments, home: home)
+  static func run(
+    _ arguments: [String], home: String, executable: String = "norma-runtime"
+  ) throws -> Result {
+    let running = try RuntimeProcess(arguments, home: home, executable: executable)
     let output = running.output.fileHandleForReading.readDataToEndOfFile()
     let errors = running.errors.fileHandleForReading.readDataToEndOfFile()
     running.process.waitUntilExit()

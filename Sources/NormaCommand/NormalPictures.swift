@@ -1,0 +1,49 @@
+import Norma
+import NormaCore
+
+/// Normal pictures as a detector sees them.
+struct NormalPictures {
+  private var found: [(category: String, score: Float, peak: Float, feature: [Float])] = []
+
+  /// Inspects `samples`.
+  /// - Parameters:
+  ///   - stopped: what an interruption says: what was kept, and how to go on.
+  ///   - unreadable: called for a picture that cannot be read; what it does not throw is left out.
+  init(
+    _ samples: [Sample], detector: Detector, reader: PictureReader, interruption: Interruption,
+    stopped: String = "Stopped. The training is kept; the same command with --resume goes on.",
+    unreadable: (FileProblem) throws -> Void = { throw $0 }
+  ) throws {
+    let progress = ProgressLine("Scoring normal pictures", total: samples.count, unit: "pictures")
+    try detector.detect(samples.map(\.path), reader: reader) { index, outcome in
+      try interruption.check(stopped)
+      switch outcome {
+      case .unreadable(let problem): try unreadable(problem)
+      case .detected(let detection):
+        found.append(
+          (
+            samples[index].category, detection.score, detection.map.values.max() ?? 0,
+            detection.feature
+          ))
+      }
+      progress.update(index + 1)
+    }
+    progress.finish()
+  }
+
+  var scores: [String: [Float]] { grouped(found.map(\.score)) }
+  var peaks: [String: [Float]] { grouped(found.map(\.peak)) }
+  var features: [(category: String, feature: [Float])] { found.map { ($0.category, $0.feature) } }
+
+  func scores(scaledBy gaps: [Double]) -> [String: [Float]] {
+    grouped(zip(found, gaps).map { Float(Double($0.score) * $1) })
+  }
+
+  func peaks(scaledBy gaps: [Double]) -> [String: [Float]] {
+    grouped(zip(found, gaps).map { Float(Double($0.peak) * $1) })
+  }
+
+  private func grouped(_ values: [Float]) -> [String: [Float]] {
+    Dictionary(grouping: zip(found, values), by: \.0.category).mapValues { $0.map(\.1) }
+  }
+}
