@@ -18,7 +18,8 @@ struct ModelCalibration {
     let rates = recipe.calibration
     if !pictures.heldOut.isEmpty {
       let found = try NormalPictures(
-        pictures.heldOut, detector: detector, reader: plan.reader, interruption: interruption)
+        pictures.heldOut, detector: detector, reader: plan.reader, interruption: interruption,
+        stopped: plan.stopped)
       return try .fit(
         scores: found.scores, pixelMaxima: found.peaks, source: .holdout,
         rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
@@ -34,7 +35,8 @@ struct ModelCalibration {
     }
     let gaps = try gaps()
     let found = try NormalPictures(
-      pictures.training, detector: detector, reader: plan.reader, interruption: interruption)
+      pictures.training, detector: detector, reader: plan.reader, interruption: interruption,
+      stopped: plan.stopped)
     return try .fit(
       scores: found.scores(scaledBy: gaps.map(\.score)),
       pixelMaxima: found.peaks(scaledBy: gaps.map(\.peak)), source: .crossFit,
@@ -67,7 +69,7 @@ struct ModelCalibration {
       report: { fold, training in progress.update(fold * steps + training.stepsOfRun) })
     progress.finish()
     guard let gaps else {
-      throw Interrupted("Stopped. The training is kept; the same command with --resume goes on.")
+      throw Interrupted(plan.stopped)
     }
     return gaps
   }

@@ -11,7 +11,7 @@ struct NormalPictures {
   ///   - unreadable: called for a picture that cannot be read; what it does not throw is left out.
   init(
     _ samples: [Sample], detector: Detector, reader: PictureReader, interruption: Interruption,
-    stopped: String = "Stopped. The training is kept; the same command with --resume goes on.",
+    stopped: String,
     unreadable: (FileProblem) throws -> Void = { throw $0 }
   ) throws {
     let progress = ProgressLine("Scoring normal pictures", total: samples.count, unit: "pictures")

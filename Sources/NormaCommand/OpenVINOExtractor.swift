@@ -54,9 +54,9 @@ struct OpenVINOExtractor: FeatureExtractor {
       return .failure(problem)
     }
     try request.setInput(
-      DetectorGraph.Port.pictures, picture.rgb, shape: [1, size, size, 3])
+      GraphPort.pictures, picture.rgb, shape: [1, size, size, 3])
     try request.infer()
     return .success(
-      try shapes.indices.flatMap { try request.output(DetectorGraph.Port.features($0)).values })
+      try shapes.indices.flatMap { try request.output(DetectorGraph.featuresPort($0)).values })
   }
 }

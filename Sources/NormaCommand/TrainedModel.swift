@@ -27,7 +27,11 @@ struct TrainedModel {
       interruption: interruption
     ).calibration()
     let content = ReportContent(
-      title: FilePath.stem(plan.output), training: facts, losses: network.history,
+      title: FilePath.stem(plan.output),
+      training: ReportContent.Model(
+        manifest, trainingPictures: pictures.training.count,
+        heldOutPictures: pictures.heldOut.count,
+        trainingSeconds: network.history.epochs.last?.seconds), losses: network.history,
       calibration: calibration)
     try ModelFolder.write(
       to: plan.output, manifest: manifest,
@@ -52,7 +56,8 @@ struct TrainedModel {
         name: recipe.backbone.name, weightsDigest: plan.backbone.digest,
         licence: plan.backbone.licence),
       precision: recipe.scoring.precision.rawValue, imageSize: plan.trunk.imageSize,
-      grid: plan.trunk.outputs.last?.grid.height ?? 0, categories: categories,
+      grid: plan.trunk.outputs.last?.grid.height ?? 0,
+      exifOrientation: plan.reader.appliesOrientation, categories: categories,
       data: Manifest.TrainingData(
         fingerprint: fingerprint, pictures: pictures.training.count, root: plan.dataset.root),
       toolVersion: NormaVersion.current)
@@ -60,15 +65,5 @@ struct TrainedModel {
 
   private var categories: [String] {
     Set((pictures.training + pictures.heldOut).map(\.category)).sorted()
-  }
-
-  private var facts: ReportContent.Model {
-    ReportContent.Model(
-      method: recipe.method.uppercased(), backbone: recipe.backbone.name,
-      precision: recipe.scoring.precision == .bf16 ? "bf16" : "float32",
-      imageSize: plan.trunk.imageSize, categories: categories,
-      trainingPictures: pictures.training.count, heldOutPictures: pictures.heldOut.count,
-      trainingSeconds: network.history.epochs.last?.seconds, toolVersion: NormaVersion.current,
-      recipe: recipe.yaml)
   }
 }

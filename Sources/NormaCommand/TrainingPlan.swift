@@ -121,10 +121,3 @@ struct TrainingPlan {
     return summary.dataset
   }
 }
-
-extension String {
-  /// `a, b,c` → `[a, b, c]`.
-  var commaSeparated: [String] {
-    split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
-  }
-}

@@ -7,15 +7,8 @@ import ONNX
 public enum DetectorGraph {
   public typealias Weights = [String: WeightTensor]
 
-  /// Names of the graphs' inputs and outputs.
-  public enum Port {
-    public static let pictures = "pictures"
-    public static let anomalyMap = "anomaly_map"
-    public static let score = "score"
-    public static let feature = "feature"
-    /// A trunk's maps, one for each level.
-    public static func features(_ level: Int) -> String { "features.\(level)" }
-  }
+  /// The name of a trunk graph's map, one for each level.
+  public static func featuresPort(_ level: Int) -> String { "features.\(level)" }
 
   /// The whole detector: `pictures` uint8 `[N, S, S, 3]` → `anomaly_map` `[N, S, S]`, `score` `[N]`,
   /// `feature` `[N, ΣC]`.
@@ -29,13 +22,13 @@ public enum DetectorGraph {
   ) throws -> Data {
     let graph = Graph(name: "norma_detector")
     let size = network.trunk.imageSize
-    let pictures = try graph.input(Port.pictures, shape: [-1, size, size, 3], type: .uint8)
+    let pictures = try graph.input(GraphPort.pictures, shape: [-1, size, size, 3], type: .uint8)
     let (detection, feature) = try network(
       pictures, backbone: graph.parameters(from: backbone.graphParameters),
       parameters: graph.parameters(from: weights.graphParameters))
-    try graph.output(detection.map, name: Port.anomalyMap)
-    try graph.output(detection.score, name: Port.score)
-    try graph.output(feature, name: Port.feature)
+    try graph.output(detection.map, name: GraphPort.anomalyMap)
+    try graph.output(detection.score, name: GraphPort.score)
+    try graph.output(feature, name: GraphPort.feature)
     return try graph.model()
   }
 
@@ -43,10 +36,10 @@ public enum DetectorGraph {
   public static func trunk(_ trunk: Trunk, backbone: Weights) throws -> Data {
     let graph = Graph(name: "norma_trunk")
     let size = trunk.imageSize
-    let pictures = try graph.input(Port.pictures, shape: [-1, size, size, 3], type: .uint8)
+    let pictures = try graph.input(GraphPort.pictures, shape: [-1, size, size, 3], type: .uint8)
     let maps = try trunk(pictures, parameters: graph.parameters(from: backbone.graphParameters))
     for (level, map) in maps.enumerated() {
-      try graph.output(map, name: Port.features(level))
+      try graph.output(map, name: featuresPort(level))
     }
     return try graph.model()
   }

@@ -63,14 +63,19 @@ struct TrainerTests {
   @Test func theBestEpochIsKeptWhenAskedFor() throws {
     try withTemporaryFolder { folder in
       let data = SmallTraining.data(try SmallTraining.store(in: folder))
-      // A rate that makes the held-out loss jump about, so that the last epoch is not the best.
+      // A rate that makes the held-out loss jump about; the first seed whose last epoch is not its best.
       var settings = SmallTraining.settings(epochs: 8)
-      settings.learningRate = 0.05
+      settings.learningRate = 0.2
       settings.keep = .best
-      let kept = try finished(train(data, settings: settings))
-      let heldOut = try kept.history.epochs.map { try #require($0.heldOut) }
-      let best = try #require(heldOut.indices.min { heldOut[$0] < heldOut[$1] })
-      #expect(best < heldOut.count - 1, "the last epoch is the best: nothing is shown")
+      var found: (network: TrainedNetwork, best: Int)?
+      for seed in 0..<20 where found == nil {
+        settings.seed = UInt64(seed)
+        let network = try finished(train(data, settings: settings))
+        let heldOut = try network.history.epochs.map { try #require($0.heldOut) }
+        let best = try #require(heldOut.indices.min { heldOut[$0] < heldOut[$1] })
+        if best < heldOut.count - 1 { found = (network, best) }
+      }
+      let (kept, best) = try #require(found)
       #expect(kept.history.kept == best)
       settings.epochs = best + 1
       #expect(try finished(train(data, settings: settings)).values == kept.values)
