@@ -20,7 +20,7 @@ enum ThreadPolicy {
       arguments.append(nil)
       execv(Bundle.main.executablePath ?? "/proc/self/exe", arguments)
       // Only a failed exec comes back; the training then runs as it would have.
-      arguments.forEach { free($0) }
+      for argument in arguments { free(argument) }
     #endif
   }
 }
