@@ -1,29 +1,35 @@
 import Foundation
 
 /// The bytes of a manifest and the digest that they carry of themselves.
-enum ManifestText {
+package enum ManifestText {
   /// Where the digest stands in sorted, indented JSON: no other line can begin like this, since
   /// keys of inner objects are indented further and texts cannot hold a line break.
   private static let marker = Data("\n  \"digest\" : \"".utf8)
+  /// Hexadecimal digits of SHA-256.
+  private static let digestLength = 64
 
-  static func encode(_ manifest: Manifest) throws -> (data: Data, manifest: Manifest) {
+  /// - Parameter limit: how many bytes can be read back; nil is the reader's limit.
+  /// - Throws: `FileProblem` when the manifest would have more.
+  package static func encode(
+    _ manifest: Manifest, limit: Int? = nil
+  ) throws -> (data: Data, manifest: Manifest) {
     var manifest = manifest
     manifest.digest = ""
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     var data = try encoder.encode(manifest)
     data.append(UInt8(ascii: "\n"))
+    let (size, limit) = (data.count + digestLength, limit ?? ModelReader.manifestLimit)
+    guard size <= limit else {
+      throw FileProblem(
+        path: ModelFile.manifest,
+        reason: "it would have \(size) bytes; only \(limit) can be read back")
+    }
     manifest.digest = Digest.sha256(data)
     guard let place = data.range(of: marker)?.upperBound else {
       throw FileProblem(path: ModelFile.manifest, reason: "it has no place for its digest")
     }
     data.insert(contentsOf: manifest.digest.utf8, at: place)
-    guard data.count <= ModelReader.manifestLimit else {
-      throw FileProblem(
-        path: ModelFile.manifest,
-        reason: "it would have \(data.count) bytes; only \(ModelReader.manifestLimit) can be read "
-          + "back")
-    }
     return (data, manifest)
   }
 
@@ -61,7 +67,7 @@ enum ManifestText {
   }
 
   private static func checkDigest(_ data: Data, path: String) throws {
-    let length = 64
+    let length = digestLength
     guard let place = data.range(of: marker)?.upperBound, place + length < data.endIndex else {
       throw FileProblem(path: path, reason: "it lacks the digest of itself, so it was changed")
     }
