@@ -31,7 +31,7 @@ struct ExportCommand: ParsableCommand {
       throw FileProblem(path: output, reason: "the file exists; --force replaces it")
     }
     try AtomicFile.write(folder.data(ModelFile.graph), to: output)
-    let shared = try Calibration(json: folder.data(ModelFile.calibration)).shared
+    let shared = try folder.calibration().shared
     let size = folder.manifest.imageSize
     Terminal.say("\(output): pictures uint8 [N, \(size), \(size), 3] → anomaly_map, score, feature")
     if let shared {
