@@ -5,19 +5,6 @@ import Testing
 
 /// What LibTorch trained is what the exported graph computes, in OpenVINO and in ONNX Runtime.
 @Suite struct EngineAgreementTests {
-  private struct Doctor: Decodable {
-    struct Agreement: Decodable {
-      struct Row: Decodable {
-        var engine: String
-        var score: Double
-        var map: Double
-      }
-      var pictures: Int
-      var rows: [Row]
-    }
-    var agreement: Agreement
-  }
-
   private static let compare = [
     "doctor", "--model", "line.norma", "--pictures", "products/dotted/test", "--json", "--dump",
     "dump.safetensors",
@@ -27,8 +14,7 @@ import Testing
     let workshop = try await TrainedModel.shared.value.workshop()
     let compared = try await workshop.start(Self.compare).result()
     #expect(compared.status == 0, "\(compared)")
-    let agreement = try JSONDecoder().decode(Doctor.self, from: Data(compared.output.utf8))
-      .agreement
+    let agreement = try #require(try compared.doctor.agreement)
     #expect(agreement.pictures == 7)
     let exact = try #require(agreement.rows.first { $0.engine == "OpenVINO f32" })
     #expect(exact.score < 1e-3 && exact.map < 1e-3, "\(exact)")
@@ -44,7 +30,7 @@ import Testing
       ModelFile.weights: SafeTensors.write(stored.tensors, metadata: stored.metadata)
     ])
     let other = try await workshop.start(Self.compare).result()
-    let differing = try JSONDecoder().decode(Doctor.self, from: Data(other.output.utf8)).agreement
+    let differing = try #require(try other.doctor.agreement)
     #expect((differing.rows.first?.map ?? 0) > 1e-3, "\(other)")
   }
 

@@ -75,6 +75,64 @@ extension CommandLineTests {
       #expect(refused.errors.contains("--resume") && refused.errors.contains("--force"))
     }
 
+    private static let long = [
+      "train", "products", "--output", "line.norma", "--recipe", "tiny.yaml", "--epochs", "5000",
+    ]
+    private static let checkpoint = "line.norma.training/checkpoint.safetensors"
+
+    /// A workshop with a training that was killed after its first checkpoint.
+    private func interrupted() async throws -> Workshop {
+      let workshop = try Workshop()
+      try workshop.makeProducts()
+      let command = try workshop.start(Self.long)
+      while !workshop.exists(Self.checkpoint), command.process.isRunning {
+        try await Task.sleep(for: .milliseconds(20))
+      }
+      command.kill()
+      let result = try await command.result()
+      try #require(result.status == -SIGKILL && workshop.exists(Self.checkpoint), "\(result)")
+      return workshop
+    }
+
+    @Test func anotherSeedDoesNotGoOn() async throws {
+      let workshop = try await interrupted()
+      let checkpoint = try workshop.data(Self.checkpoint)
+      let refused = try await workshop.start(Self.long + ["--resume", "--seed", "1"]).result()
+      #expect(refused.status == 3, "\(refused)")
+      #expect(refused.errors.contains("line.norma.training"), "\(refused)")
+      #expect(refused.errors.contains("--force"), "\(refused)")
+      #expect(!workshop.exists("line.norma"))
+      #expect(try workshop.data(Self.checkpoint) == checkpoint, "what was trained is kept")
+    }
+
+    @Test func forceTrainsAnewBesideAnInterruptedTraining() async throws {
+      let workshop = try await interrupted()
+      let short = Self.long.dropLast() + ["2"]
+      let forced = try await workshop.start(short + ["--force"]).result()
+      #expect(forced.status == 0, "\(forced)")
+      #expect(!workshop.exists("line.norma.training"))
+      let weights = try ModelFolder.open(workshop.path + "/line.norma").data(ModelFile.weights)
+
+      // Nothing of the interrupted training is in it.
+      let calm = try Workshop(home: workshop.home)
+      try calm.makeProducts()
+      #expect(try await calm.start(Array(short)).result().status == 0)
+      #expect(try calm.data("line.norma/weights.safetensors") == weights)
+    }
+
+    @Test func forceWithAWrongDataSetLosesNothing() async throws {
+      let workshop = try await interrupted()
+      let checkpoint = try workshop.data(Self.checkpoint)
+      try workshop.write(Data("no picture".utf8), to: "rubbish/notes.txt")
+      for dataset in ["prodcuts", "rubbish"] {
+        let wrong = Self.long.map { $0 == "products" ? dataset : $0 } + ["--force"]
+        let failed = try await workshop.start(wrong).result()
+        #expect(failed.status == 3, "\(failed)")
+        #expect(failed.errors.contains(dataset), "\(failed)")
+        #expect(try workshop.data(Self.checkpoint) == checkpoint)
+      }
+    }
+
     @Test func withNothingToResumeTrainingStartsAnew() async throws {
       let workshop = try Workshop()
       try workshop.makeProducts()

@@ -18,6 +18,7 @@ public enum AtomicFile {
       guard rename(scratch.path, target) == 0 else {
         throw FileProblem.system(target, "cannot be written", code: errno)
       }
+      FaultPoint.pass()
     } catch let problem as FileProblem {
       Scratch.remove(scratch.path)
       throw FileProblem(path: path, reason: problem.reason)

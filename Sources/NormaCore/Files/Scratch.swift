@@ -37,7 +37,9 @@ package struct Scratch: ~Copyable {
   /// Only for scratch files.
   package func write(_ data: Data) throws {
     try lock.write(data)
+    FaultPoint.pass()
     try lock.synchronize()
+    FaultPoint.pass()
   }
 
   package func synchronize() throws { try lock.synchronize() }
@@ -51,6 +53,7 @@ package struct Scratch: ~Copyable {
       let candidate =
         FilePath.parent(target) + "/" + prefix(target) + String(number, radix: 36)
       guard let lock = try create(candidate) else { continue }
+      FaultPoint.pass()
       // Between making it and locking it, another writer may have taken it for a leftover.
       if lock.tryLock(), lock.isStill(at: candidate) { return lock }
     }

@@ -36,12 +36,15 @@ struct ModelWriter {
     let scratch = try Scratch(folderFor: target)
     do {
       try fill(scratch.path, files)
+      FaultPoint.pass()
       try put(scratch.path)
+      FaultPoint.pass()
     } catch {
       Scratch.remove(scratch.path)
       throw error
     }
     try AtomicFile.synchronizeFolder(FilePath.parent(target))
+    FaultPoint.pass()
     // After an exchange this is the old model.
     if FilePath.exists(scratch.path) { Scratch.remove(scratch.path) }
     return target
@@ -56,6 +59,7 @@ struct ModelWriter {
         folders.insert(FilePath.parent(path))
         let file = try PosixFile(creating: path)
         try file.write(data)
+        FaultPoint.pass()
         try file.synchronize()
       } catch let problem as FileProblem {
         throw FileProblem(path: "\(target)/\(name)", reason: problem.reason)
@@ -103,6 +107,7 @@ struct ModelWriter {
     guard rename(target, aside) == 0 else {
       throw FileProblem.system(target, "cannot be replaced", code: errno)
     }
+    FaultPoint.pass()
     guard rename(folder, target) == 0 else {
       let code = errno
       rename(aside, target)

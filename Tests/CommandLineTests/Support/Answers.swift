@@ -33,10 +33,35 @@ struct Figures: Decodable {
   var mean: Row
 }
 
+/// What `doctor --json` prints, by the keys that its users rely on.
+struct DoctorReport: Decodable {
+  struct File: Decodable {
+    var file, method: String
+    var passed: Bool
+    var note: String?
+  }
+
+  struct Agreement: Decodable {
+    struct Row: Decodable {
+      var engine: String
+      var score, map: Double
+    }
+    var pictures: Int
+    var rows: [Row]
+  }
+
+  var files: [File]?
+  var agreement: Agreement?
+}
+
 extension CommandResult {
   var verdicts: [InspectedPicture] {
     get throws {
       try lines.map { try JSONDecoder().decode(InspectedPicture.self, from: Data($0.utf8)) }
     }
+  }
+
+  var doctor: DoctorReport {
+    get throws { try JSONDecoder().decode(DoctorReport.self, from: Data(output.utf8)) }
   }
 }

@@ -57,8 +57,13 @@ final class Workshop: Sendable {
   }
 
   /// Starts a command in this folder; relative paths are of this folder.
-  func start(_ arguments: [String], with executable: Executable = .norma) throws -> RunningCommand {
-    try RunningCommand(executable, arguments, environment: environment, folder: path)
+  /// - Parameter fault: at its how-manieth step of a save the command is to kill itself.
+  func start(
+    _ arguments: [String], with executable: Executable = .norma, fault: Int? = nil
+  ) throws -> RunningCommand {
+    var environment = environment
+    environment["NORMA_FAULT"] = fault.map { "\($0)" }
+    return try RunningCommand(executable, arguments, environment: environment, folder: path)
   }
 
   func norma(_ arguments: String...) async throws -> CommandResult {
@@ -80,6 +85,21 @@ final class Workshop: Sendable {
 
   func data(_ name: String) throws -> Data {
     try Data(contentsOf: URL(fileURLWithPath: path + "/" + name))
+  }
+
+  /// A recipe like the tiny one, but for what `replacing` changes and for the sections added.
+  func writeRecipe(
+    _ name: String, adding sections: String = "", replacing changes: [String: String] = [:]
+  ) throws {
+    var text = sections + Self.recipe
+    for (old, new) in changes { text = text.replacingOccurrences(of: old, with: new) }
+    try write(Data(text.utf8), to: name)
+  }
+
+  /// Files that a save did not get to name.
+  var leftovers: [String] {
+    let files = FileManager.default.enumerator(atPath: path)?.allObjects as? [String] ?? []
+    return files.filter { $0.contains(".writing-") || $0.hasSuffix(".previous") }
   }
 
   func exists(_ name: String) -> Bool { FileManager.default.fileExists(atPath: path + "/" + name) }
