@@ -26,6 +26,15 @@ if ((skipped > 0)); then
   echo "Skipped:"
   lines 'skipped(\.$|: )' | sed -E 's/^[^ ]+ Test /  /'
 fi
+# What went wrong comes last, where nobody has to search for it: each issue's own line and the lines
+# of details below it.
+if ((failed > 0)); then
+  echo
+  echo "Failed:"
+  awk '/^[^ ]+ Test .* recorded an issue/ { sub(/^[^ ]+ Test /, "  "); print substr($0, 1, 1500); details = 6; next }
+       /^↳ / && details > 0 { print "    " substr($0, 1, 600); details--; next }
+       { details = 0 }' "$log"
+fi
 if ((status == 0 && passed == 0)); then
   echo "no test ran" >&2
   status=1
