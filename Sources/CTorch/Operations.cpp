@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "Handles.h"
 
 using namespace ctorch;
@@ -49,6 +51,20 @@ int ctorch_square_root(CTorchTensor tensor, CTorchTensor *out) {
   return produce(out, [&] { return at::sqrt(tensor->value); });
 }
 
+int ctorch_softplus(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return at::softplus(tensor->value); });
+}
+
+int ctorch_logarithm(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] {
+    // Where a zero enters at::log itself, its derivative is infinite, and 0 · ∞ spoils the gradient.
+    const auto &value = tensor->value;
+    const auto zero = value == 0;
+    const auto hidden = at::scalar_tensor(-INFINITY, value.options());
+    return at::where(zero, hidden, at::log(value.masked_fill(zero, 1)));
+  });
+}
+
 int ctorch_softmax(CTorchTensor tensor, int axis, CTorchTensor *out) {
   return produce(out, [&] { return at::softmax(tensor->value, axis); });
 }
@@ -68,6 +84,15 @@ int ctorch_slice(CTorchTensor tensor, int axis, int64_t start, int64_t end, CTor
         0 <= start && start <= end && end <= size, "slice ", start, "..<", end,
         " of a dimension of size ", size);
     return tensor->value.slice(axis, start, end);
+  });
+}
+
+int ctorch_select(
+    CTorchTensor tensor, int axis, const int64_t *indices, int64_t count, CTorchTensor *out) {
+  return produce(out, [&] {
+    const auto wanted = at::from_blob(
+        const_cast<int64_t *>(indices), {count}, at::TensorOptions(at::kLong));
+    return at::index_select(tensor->value, axis, wanted);
   });
 }
 

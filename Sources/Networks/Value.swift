@@ -44,6 +44,11 @@ public protocol Value {
   /// The exact (erf) form.
   func gelu() throws -> Self
   func squareRoot() throws -> Self
+  /// log(1 + exp x).
+  func softplus() throws -> Self
+  /// The natural logarithm; −∞ at 0, where its derivative is taken as 0: as an attention's bias,
+  /// log w weighs a key by w, and w = 0 hides it and teaches nothing.
+  func logarithm() throws -> Self
   func softmax(axis: Int) throws -> Self
 
   /// Batched matrix product of the last two dimensions.

@@ -57,6 +57,14 @@ extension Node {
     try mapped("Sqrt") { $0.squareRoot() }
   }
 
+  public func softplus() throws -> Node {
+    try mapped("Softplus") { max($0, 0) + log1p(exp(-abs($0))) }
+  }
+
+  public func logarithm() throws -> Node {
+    try mapped("Log") { log($0) }
+  }
+
   private func pointwise(
     _ type: String, _ other: Node, _ compute: @escaping (Float, Float) -> Float
   ) throws -> Node {

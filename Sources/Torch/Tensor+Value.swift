@@ -42,6 +42,13 @@ extension Tensor: Value {
     }
   }
 
+  /// The elements `indices` of dimension `axis`, in that order; one may come more than once.
+  public func selected(axis: Int, _ indices: [Int]) throws -> Tensor {
+    try .make {
+      ctorch_select(handle, Int32(axis), indices.map(Int64.init), Int64(indices.count), $0)
+    }
+  }
+
   public static func concatenated(_ values: [Tensor], axis: Int) throws -> Tensor {
     let handles = values.map(\.handle)
     return try make { ctorch_concatenate(handles, Int32(handles.count), Int32(axis), $0) }
@@ -73,6 +80,9 @@ extension Tensor: Value {
   public func silu() throws -> Tensor { try .make { ctorch_silu(handle, $0) } }
   public func gelu() throws -> Tensor { try .make { ctorch_gelu(handle, $0) } }
   public func squareRoot() throws -> Tensor { try .make { ctorch_square_root(handle, $0) } }
+
+  public func softplus() throws -> Tensor { try .make { ctorch_softplus(handle, $0) } }
+  public func logarithm() throws -> Tensor { try .make { ctorch_logarithm(handle, $0) } }
 
   public func softmax(axis: Int) throws -> Tensor {
     try .make { ctorch_softmax(handle, Int32(axis), $0) }

@@ -31,6 +31,8 @@ extension OperationCase {
       case "relu6": try x[0].relu6()
       case "silu": try x[0].silu()
       case "gelu": try x[0].gelu()
+      case "softplus": try x[0].softplus()
+      case "logarithm": try x[0].logarithm()
       default: try x[0].squareRoot()
       }
     }
@@ -48,9 +50,11 @@ extension OperationCase {
       OperationCase("divide", [[-1, 3, 4]], weights: [[3, 4]], range: 0.5...3, Divide()),
       OperationCase("affine", [[-1, 7]], Affine()),
     ]
-    + ["sigmoid", "relu", "relu6", "silu", "gelu"].map {
+    + ["sigmoid", "relu", "relu6", "silu", "gelu", "softplus"].map {
       OperationCase($0, [[-1, 5, 9]], range: -20...20, Curve(kind: $0))
-    } + [OperationCase("square root", [[-1, 5]], range: 0...9, Curve(kind: "square root"))]
+    } + ["square root", "logarithm"].map {
+      OperationCase($0, [[-1, 5]], range: 1e-3...9, Curve(kind: $0))
+    }
 
   // MARK: Layout
 

@@ -69,6 +69,9 @@ int ctorch_relu6(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull 
 int ctorch_silu(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_gelu(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_square_root(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_softplus(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+/// −∞ at 0, with a derivative of 0 there.
+int ctorch_logarithm(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_softmax(CTorchTensor _Nonnull tensor, int axis, CTorchTensor _Nullable *_Nonnull out);
 
 // MARK: Shapes and reductions
@@ -81,6 +84,10 @@ int ctorch_permute(
     CTorchTensor _Nullable *_Nonnull out);
 int ctorch_slice(
     CTorchTensor _Nonnull tensor, int axis, int64_t start, int64_t end,
+    CTorchTensor _Nullable *_Nonnull out);
+/// The elements `indices` of dimension `axis`, in that order.
+int ctorch_select(
+    CTorchTensor _Nonnull tensor, int axis, const int64_t *_Nonnull indices, int64_t count,
     CTorchTensor _Nullable *_Nonnull out);
 int ctorch_concatenate(
     const CTorchTensor _Nonnull *_Nonnull tensors, int count, int axis,

@@ -1,6 +1,6 @@
 /// Which keys each query sees.
 public struct AttentionMask<V: Value> {
-  /// Added to the scores, `[1, 1, N, M]`: 0 where visible, −∞ where hidden.
+  /// Added to the scores; broadcasts to `[batch, heads, N, M]`: 0 where visible, −∞ where hidden.
   let bias: V
   /// 1 for queries that see a key, 0 for the others, `[1, 1, N, 1]`; nil when all see one.
   let sighted: V?
@@ -20,6 +20,13 @@ public struct AttentionMask<V: Value> {
     self.sighted =
       sighted.contains(false)
       ? try reference.constant(sighted.map { $0 ? 1 : 0 }, shape: [1, 1, rows, 1]) : nil
+  }
+
+  /// Keys that show in part: each counts `weights` times, `[batch, M]`, and one with weight 0 is hidden
+  /// from every query. At least one key of each picture has to show.
+  public init(weights: V) throws {
+    bias = try weights.logarithm().reshaped([weights.shape[0], 1, 1, weights.shape[1]])
+    sighted = nil
   }
 
   /// A query without a visible key gets zero.

@@ -18,9 +18,25 @@ public struct Detection<V: Value> {
   public var map: V
   /// `[batch]`.
   public var score: V
+  /// How unsure the network is; nil for methods that do not know.
+  public var uncertainty: Uncertainty<V>?
 
-  public init(map: V, score: V) {
+  public init(map: V, score: V, uncertainty: Uncertainty<V>? = nil) {
     self.map = map
     self.score = score
+    self.uncertainty = uncertainty
+  }
+}
+
+/// How unsure a network is of a batch.
+public struct Uncertainty<V: Value> {
+  /// `[batch, height, width]`; higher is less sure.
+  public var map: V
+  /// `[batch]`: of the picture as a whole.
+  public var value: V
+
+  public init(map: V, value: V) {
+    self.map = map
+    self.value = value
   }
 }

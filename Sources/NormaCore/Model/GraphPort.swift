@@ -7,6 +7,10 @@ public enum GraphPort {
   public static let anomalyMap = "anomaly_map"
   /// Out: float `[batch]`.
   public static let score = "score"
+  /// Out, of models that know how sure they are: float `[batch, size, size]`.
+  public static let uncertaintyMap = "uncertainty_map"
+  /// Out, of the same models: float `[batch]`.
+  public static let uncertainty = "uncertainty"
   /// Out: float `[batch, channels]`, the mean aligned trunk feature.
   public static let feature = "feature"
 }

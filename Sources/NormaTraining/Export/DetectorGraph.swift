@@ -11,7 +11,8 @@ public enum DetectorGraph {
   public static func featuresPort(_ level: Int) -> String { "features.\(level)" }
 
   /// The whole detector: `pictures` uint8 `[N, S, S, 3]` → `anomaly_map` `[N, S, S]`, `score` `[N]`,
-  /// `feature` `[N, ΣC]`.
+  /// `feature` `[N, ΣC]`; of a method that knows how sure it is also `uncertainty_map` `[N, S, S]` and
+  /// `uncertainty` `[N]`.
   ///
   /// - Parameters:
   ///   - backbone: the backbone's parameters, batch norms folded.
@@ -29,6 +30,10 @@ public enum DetectorGraph {
     try graph.output(detection.map, name: GraphPort.anomalyMap)
     try graph.output(detection.score, name: GraphPort.score)
     try graph.output(feature, name: GraphPort.feature)
+    if let uncertainty = detection.uncertainty {
+      try graph.output(uncertainty.map, name: GraphPort.uncertaintyMap)
+      try graph.output(uncertainty.value, name: GraphPort.uncertainty)
+    }
     return try graph.model()
   }
 

@@ -6,6 +6,17 @@ import Torch
 public protocol TrainingMethod: AnomalyMethod {
   /// A network over tensors whose parameters come from `parameters`.
   func network(_ parameters: Parameters<Tensor>) throws -> any TrainingNetwork
+
+  /// The same for a training on `pictures` pictures, by which some losses are weighed.
+  func network(_ parameters: Parameters<Tensor>, pictures: Int) throws -> any TrainingNetwork
+}
+
+extension TrainingMethod {
+  public func network(
+    _ parameters: Parameters<Tensor>, pictures: Int
+  ) throws -> any TrainingNetwork {
+    try network(parameters)
+  }
 }
 
 /// A network that learns.

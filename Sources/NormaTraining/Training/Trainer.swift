@@ -45,7 +45,8 @@ public final class Trainer {
     self.data = data
     self.settings = settings
     let generator = try Generator(seed: settings.seed, stream: "parameters")
-    network = try method.network(store.initialized(by: generator))
+    network = try method.network(
+      store.initialized(by: generator), pictures: data.training.count)
     optimizer = try Adam(store.all, settings: settings.adam)
     state = Checkpoint.State(fingerprint: fingerprint)
   }

@@ -60,6 +60,8 @@ struct RecordingValue: Value {
   func silu() throws -> Self { activated("silu") }
   func gelu() throws -> Self { activated("gelu") }
   func squareRoot() throws -> Self { throw Unsupported() }
+  func softplus() throws -> Self { throw Unsupported() }
+  func logarithm() throws -> Self { throw Unsupported() }
   func softmax(axis: Int) throws -> Self { throw Unsupported() }
   func matmul(_ other: Self) throws -> Self { throw Unsupported() }
   func linear(weight: Self, bias: Self?) throws -> Self { throw Unsupported() }

@@ -1,0 +1,142 @@
+/// The probability that a token is anomalous, and how sure that is. The head is a network of two
+/// layers with Gaussian weights, applied to each token alone; the spread of its answers under its
+/// weights' posterior is its epistemic uncertainty.
+public struct PerceptionHead<V: Value> {
+  let hidden: BayesianLinear<V>
+  let logit: BayesianLinear<V>
+  /// Fixed draws from N(0, 1) for the test-time form by samples: one for each unit of each sample,
+  /// `[samples, width + 1]`. Kept with the weights, so that every engine uses the same.
+  let draws: V?
+  let width: Int
+
+  public init(_ configuration: URANetConfiguration, _ parameters: Parameters<V>) throws {
+    let c = configuration
+    width = c.perceptionWidth
+    hidden = try BayesianLinear(
+      parameters.scope("hidden"), from: c.channels, to: c.perceptionWidth, deviation: c.deviation)
+    logit = try BayesianLinear(
+      parameters.scope("logit"), from: c.perceptionWidth, to: 1, deviation: c.deviation)
+    let isSampled = c.samples > 0 && c.deviation != nil
+    draws =
+      isSampled
+      ? try parameters(
+        "draws", [c.samples, c.perceptionWidth + 1], .normal(mean: 0, deviation: 1)) : nil
+  }
+
+  /// The perception of tokens `[batch, N, C]` in the form that inspects: in one pass, or by the fixed
+  /// draws where there are some.
+  public func callAsFunction(_ tokens: V) throws -> Perception<V> {
+    try draws.map { try perception(tokens, draws: $0) } ?? onePass(tokens)
+  }
+
+  /// The closed form: the first layer at its posterior mean, the logit's mean z and variance v exact,
+  /// and then
+  ///
+  ///     p = σ(z / √(1 + πv/8))          (MacKay, "The evidence framework", 1992, eq. 10)
+  ///     √u = p(1 − p) √(v / (1 + πv/8))  (the delta method at that p; √u is what it costs to
+  ///                                       differentiate p with respect to z, times √v)
+  public func onePass(_ tokens: V) throws -> Perception<V> {
+    let (mean, variance) = try logit(hidden(tokens).mean.relu())
+    let z = try mean.toFloat()
+    guard let v = try variance?.toFloat() else {
+      let probability = try z.sigmoid()
+      return try Perception(
+        probability: probability, deviation: probability.affine(scale: 0, offset: 0))
+    }
+    let flattened = try v.affine(scale: .pi / 8, offset: 1)
+    let probability = try (z / flattened.squareRoot()).sigmoid()
+    let slope = try probability * probability.affine(scale: -1, offset: 1)
+    return try Perception(
+      probability: probability, deviation: slope * (v / flattened).squareRoot())
+  }
+
+  /// The reference: mean and variance of the probability over `count` draws of the weights.
+  public func sampled(_ tokens: V, noise: TrainingNoise<V>, count: Int) throws -> Perception<V> {
+    let first = try hidden(tokens)
+    return try Perception(
+      samples: (0..<count).map { _ in
+        try sampledLogit(first, noise: { try noise.normal($0) }).sigmoid()
+      })
+  }
+
+  /// The logit under one draw of the weights, `[batch, N, 1]`: what training learns from. A head that
+  /// is certain gives its logit.
+  public func sampledLogit(_ tokens: V, noise: TrainingNoise<V>) throws -> V {
+    try sampledLogit(hidden(tokens), noise: { try noise.normal($0) })
+  }
+
+  /// The logit at the posterior's mean, `[batch, N, 1]`.
+  public func meanLogit(_ tokens: V) throws -> V {
+    try logit(hidden(tokens).mean.relu()).mean.toFloat()
+  }
+
+  /// KL(q ‖ N(0, σ_p²)) of all the head's weights; nil when they are certain.
+  public func divergence(fromPrior deviation: Float) throws -> V? {
+    guard let first = try hidden.divergence(fromPrior: deviation),
+      let second = try logit.divergence(fromPrior: deviation)
+    else { return nil }
+    return try first + second
+  }
+
+  private func perception(_ tokens: V, draws: V) throws -> Perception<V> {
+    let first = try hidden(tokens)
+    return try Perception(
+      samples: (0..<draws.shape[0]).map { index in
+        let draw = try draws.sliced(axis: 0, index..<index + 1).reshaped([1, 1, width + 1])
+        return try sampledLogit(first) { shape in
+          let isHidden = shape[2] == width
+          return try draw.sliced(axis: 2, isHidden ? 0..<width : width..<width + 1)
+        }.sigmoid()
+      })
+  }
+
+  private func sampledLogit(
+    _ first: (mean: V, variance: V?), noise: (_ shape: [Int]) throws -> V
+  ) throws -> V {
+    func drawn(_ value: (mean: V, variance: V?)) throws -> V {
+      guard let variance = value.variance else { return value.mean }
+      return try value.mean + variance.squareRoot() * noise(value.mean.shape)
+    }
+    return try drawn(logit(drawn(first).relu())).toFloat()
+  }
+}
+
+/// What the head says of each token; all `[batch, N, 1]`.
+public struct Perception<V: Value> {
+  /// p: of being anomalous.
+  public let probability: V
+  /// √u, the deviation of the probability under the weights' posterior.
+  public let deviation: V
+
+  init(probability: V, deviation: V) {
+    (self.probability, self.deviation) = (probability, deviation)
+  }
+
+  /// Mean and deviation of probabilities, one for each draw of the weights.
+  init(samples: [V]) throws {
+    guard let first = samples.first else {
+      throw NetworkError("a perception by samples needs at least one")
+    }
+    let share = 1 / Float(samples.count)
+    let sum = try samples.dropFirst().reduce(first) { try $0 + $1 }
+    let mean = try sum.affine(scale: share, offset: 0)
+    let squares = try samples.map { sample in
+      let distance = try sample - mean
+      return try distance * distance
+    }
+    let square = try squares.dropFirst().reduce(squares[0]) { try $0 + $1 }
+    try self.init(
+      probability: mean, deviation: square.affine(scale: share, offset: 0).squareRoot())
+  }
+
+  /// u, the variance that more training pictures could take away.
+  public func epistemic() throws -> V { try deviation * deviation }
+
+  /// The variance that stays when the weights are known, E[p(1 − p)].
+  public func aleatoric() throws -> V { try total() - epistemic() }
+
+  /// The variance of the answer itself, yes or no: p(1 − p), the sum of the other two.
+  public func total() throws -> V {
+    try probability * probability.affine(scale: -1, offset: 1)
+  }
+}

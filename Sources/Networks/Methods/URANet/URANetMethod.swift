@@ -1,0 +1,135 @@
+/// URA-Net as a detector: where F and F_rec differ, and how sure the perception was.
+public struct URANetMethod: AnomalyMethod, Equatable {
+  /// How the two residuals of a token, e = mean over channels of (F − F_rec)² and d = 1 − cos(F, F_rec),
+  /// become its anomaly.
+  public enum Residual: String, Sendable, CaseIterable {
+    /// e · d
+    case product
+    /// e + d
+    case sum
+  }
+
+  /// Which variance of the perception the model shows as its uncertainty.
+  public enum Variance: String, Sendable, CaseIterable {
+    /// p(1 − p): of the answer.
+    case total
+    /// u: of the weights, what more training pictures could take away.
+    case epistemic
+  }
+
+  public var configuration: URANetConfiguration
+  public var residual = Residual.product
+  /// Deviation of the Gaussian that smooths the map, in pixels; 0 for none.
+  public var smoothing = 4.0
+  /// Side of the average pooling before the score's maximum, in pixels; 1 for the map's own maximum.
+  public var scorePooling = 16
+  public var variance = Variance.total
+  /// What training does to features and how it weighs its losses.
+  public var training = URANetTrainingConfiguration()
+
+  public init(_ configuration: URANetConfiguration) {
+    self.configuration = configuration
+  }
+
+  public func detect<V: Value>(
+    _ features: [V], size: Grid, parameters: Parameters<V>
+  ) throws -> Detection<V> {
+    let tokens = try Self.aligned(features).tokens()
+    let found = try URANet(configuration, parameters)(tokens)
+    let anomaly = try anomaly(tokens, found.tokens)
+    let doubt = try uncertainty(found.perception)
+    return try Detection(
+      map: pixels(anomaly, size), score: score(anomaly, size),
+      uncertainty: Uncertainty(
+        map: unsmoothed(doubt, size), value: value(of: doubt, weighedBy: anomaly)))
+  }
+
+  /// The only map that the method takes.
+  public static func aligned<V>(_ features: [V]) throws -> V {
+    guard let aligned = features.first, features.count == 1 else {
+      throw NetworkError("URA-Net takes one aligned feature map, not \(features.count)")
+    }
+    return aligned
+  }
+
+  /// The anomaly of each token, `[batch, N, 1]`, of features and restored features `[batch, N, C]`.
+  public func anomaly<V: Value>(_ tokens: V, _ restored: V) throws -> V {
+    let difference = try tokens - restored
+    let error = try (difference * difference).mean(axes: [2])
+    let turn = try tokens.cosineDistance(restored)
+    return switch residual {
+    case .product: try error * turn
+    case .sum: try error + turn
+    }
+  }
+
+  /// The deviation of each token's answer, `[batch, N, 1]`: 0 is sure, ½ knows nothing.
+  public func uncertainty<V: Value>(_ perceived: Perception<V>) throws -> V {
+    switch variance {
+    case .total: try perceived.total().squareRoot()
+    case .epistemic: perceived.deviation
+    }
+  }
+
+  /// One uncertainty a picture, `[batch]`: that of the places from which its score comes. Tokens are
+  /// weighed by the fourth power of their anomaly, so that the sure rest of a picture does not
+  /// outvote a spot in doubt, nor the blurred rim of a defect its heart.
+  public func value<V: Value>(of uncertainty: V, weighedBy anomaly: V) throws -> V {
+    let largest = try anomaly.maximum(axes: [1]).affine(scale: 1, offset: 1e-12)
+    let share = try anomaly / largest
+    let square = try share * share
+    let weights = try (square * square).affine(scale: 1, offset: 1e-12)
+    let sum = try (weights * uncertainty).sum(axes: [1]) / weights.sum(axes: [1])
+    return try sum.reshaped([uncertainty.shape[0]])
+  }
+
+  // MARK: At picture size
+
+  private func pixels<V: Value>(_ tokens: V, _ size: Grid) throws -> V {
+    try picture(tokens, filter(size), size)
+  }
+
+  private func unsmoothed<V: Value>(_ tokens: V, _ size: Grid) throws -> V {
+    try picture(tokens, enlarging(size), size)
+  }
+
+  private func picture<V: Value>(_ tokens: V, _ filter: SeparableFilter, _ size: Grid) throws -> V {
+    try filter(tokens.featureMap(configuration.grid))
+      .reshaped([tokens.shape[0], size.height, size.width])
+  }
+
+  private func score<V: Value>(_ tokens: V, _ size: Grid) throws -> V {
+    let pooled = filter(size).followed(
+      rows: .average(size: size.height, window: min(scorePooling, size.height)),
+      columns: .average(size: size.width, window: min(scorePooling, size.width)))
+    return try pooled(tokens.featureMap(configuration.grid)).maximum(axes: [1, 2, 3])
+      .reshaped([tokens.shape[0]])
+  }
+
+  private func enlarging(_ size: Grid) -> SeparableFilter {
+    SeparableFilter(
+      rows: .bilinear(from: configuration.grid.height, to: size.height),
+      columns: .bilinear(from: configuration.grid.width, to: size.width))
+  }
+
+  private func filter(_ size: Grid) -> SeparableFilter {
+    guard smoothing > 0 else { return enlarging(size) }
+    return enlarging(size).followed(
+      rows: .gaussian(size: size.height, sigma: smoothing),
+      columns: .gaussian(size: size.width, sigma: smoothing))
+  }
+}
+
+extension Value {
+  /// 1 − cos between vectors along the last dimension, which is kept as size 1. Computed as
+  /// ½‖a/‖a‖ − b/‖b‖‖², which does not round a small angle away.
+  public func cosineDistance(_ other: Self) throws -> Self {
+    let axis = shape.count - 1
+    func unit(_ value: Self) throws -> Self {
+      let square = try (value * value).sum(axes: [axis]).affine(scale: 1, offset: 1e-12)
+      return try value / square.squareRoot()
+    }
+    let difference = try unit(self) - unit(other)
+    return try (difference * difference).sum(axes: [axis]).affine(scale: 0.5, offset: 0)
+  }
+}
