@@ -4,11 +4,12 @@ import Foundation
 /// defaults are RAS ("Reconstruction as Sequence") as published, at a length and batch that suit a
 /// CPU; `Recipes/ras.yaml` says the same with comments.
 public struct Recipe: RecipeSection {
-  /// The method; `ras` is built.
+  /// The method; `methods` are built.
   public var method = "ras"
   public var backbone = BackboneRecipe()
   public var features = FeaturesRecipe()
   public var ras = RASRecipe()
+  public var uranet = URANetRecipe()
   public var training = TrainingRecipe()
   public var scoring = ScoringRecipe()
   public var calibration = CalibrationRecipe()
@@ -19,11 +20,15 @@ public struct Recipe: RecipeSection {
     .value("method", \.method),
     .section("backbone", \.backbone),
     .section("features", \.features),
-    .section("ras", \.ras),
+    .section("ras", \.ras).written { $0.method == "ras" },
+    .section("uranet", \.uranet).written { $0.method == "uranet" },
     .section("training", \.training),
     .section("scoring", \.scoring),
     .section("calibration", \.calibration),
   ]
+
+  /// The methods that are built, by their names in a recipe; each has a section of its name.
+  public static let methods = ["ras", "uranet"]
 
   /// RAS exactly as the paper trained it on MVTec AD: batch 64, 500 epochs
   /// (`Recipes/ras-paper.yaml`).
@@ -54,7 +59,8 @@ public struct Recipe: RecipeSection {
     try RecipeReader.read(text, file: file)
   }
 
-  /// The whole recipe as YAML, every key said; reading it gives the same recipe.
+  /// The whole recipe as YAML, every key said but for those of other methods; reading it gives the same
+  /// recipe.
   public var yaml: String {
     yamlLines.joined(separator: "\n") + "\n"
   }
@@ -68,6 +74,9 @@ public struct Recipe: RecipeSection {
     look("backbone", BackboneRecipe.self)
     look("features", FeaturesRecipe.self)
     look("ras", RASRecipe.self)
+    look("uranet", URANetRecipe.self)
+    look("uranet.perception", PerceptionRecipe.self)
+    look("uranet.synthesis", SynthesisRecipe.self)
     look("training", TrainingRecipe.self)
     look("training.crossFit", CrossFitRecipe.self)
     look("scoring", ScoringRecipe.self)

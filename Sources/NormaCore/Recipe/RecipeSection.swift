@@ -18,6 +18,13 @@ public struct RecipeKey<Section: RecipeSection>: Sendable {
   let decode: @Sendable (inout Section, KeyedDecodingContainer<RecipeName>) throws -> Void
   let encode: @Sendable (Section, inout KeyedEncodingContainer<RecipeName>) throws -> Void
 
+  /// The same key, left out of the YAML that is written where `applies` says no.
+  func written(where applies: @escaping @Sendable (Section) -> Bool) -> RecipeKey {
+    RecipeKey(
+      name: name, read: read, write: { applies($0) ? write($0) : [] }, decode: decode,
+      encode: encode)
+  }
+
   static func value<Value: RecipeValue>(
     _ name: String, _ path: WritableKeyPath<Section, Value> & Sendable
   ) -> RecipeKey {

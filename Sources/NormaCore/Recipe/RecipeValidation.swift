@@ -17,11 +17,13 @@ extension Recipe {
 
   func issues() -> [RecipeIssue] {
     var check = RecipeCheck()
-    if method != "ras" {
-      check.add("method", "'\(method)' is not built; ras is")
+    if !Self.methods.contains(method) {
+      let known = Self.methods.joined(separator: ", ")
+      check.add("method", "'\(method)' is not built; known are \(known)")
     }
     checkBackbone(&check)
-    checkNetwork(&check)
+    if method == "ras" { checkNetwork(&check) }
+    if method == "uranet" { uranet.check(&check) }
     checkTraining(&check)
     check.range("scoring.pool", scoring.pool, 1...max(1, backbone.imageSize))
     check.fraction("calibration.falseAlarmRate", calibration.falseAlarmRate, below: 0.5)
@@ -66,7 +68,7 @@ extension Recipe {
   }
 
   private func checkWindow(grid: Int, _ check: inout RecipeCheck) {
-    guard ras.encoder > 0, ras.window > 0, ras.window / 2 > grid - 2 else { return }
+    guard method == "ras", ras.encoder > 0, ras.window > 0, ras.window / 2 > grid - 2 else { return }
     let largest = RASRecipe.largestWindow(grid: grid)
     check.add(
       "ras.window",

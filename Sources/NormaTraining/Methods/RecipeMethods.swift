@@ -20,6 +20,7 @@ extension Recipe {
   public func trainingMethod(_ trunk: Trunk) throws -> any TrainingMethod {
     switch method {
     case "ras": return try rasMethod(trunk)
+    case "uranet": return try uraNetMethod(trunk)
     default: throw NetworkError("the method '\(method)' is not built")
     }
   }

@@ -13,7 +13,7 @@ struct ShippedRecipeTests {
     #expect(
       files == [
         "ras-fast.yaml", "ras-paper.yaml", "ras.yaml", "solar.yaml", "three-standardized.yaml",
-        "three.yaml",
+        "three.yaml", "ura-net.yaml",
       ])
     for file in files { _ = try Recipe.read(Self.folder + "/" + file) }
   }
@@ -51,6 +51,20 @@ struct ShippedRecipeTests {
     expected.ras.encoder = 0
     expected.ras.decoder = 1
     #expect(try Recipe.read(Self.folder + "/ras-fast.yaml") == expected)
+  }
+
+  @Test func uraNetSaysEveryKeyOfItsSectionWithItsDefault() throws {
+    let path = Self.folder + "/ura-net.yaml"
+    let recipe = try Recipe.read(path)
+    #expect(recipe.method == "uranet")
+    #expect(recipe.uranet == URANetRecipe())
+    #expect(recipe.backbone == Recipe().backbone)
+    let written = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    let section = recipe.yaml.split(separator: "\n").drop { $0 != "uranet:" }.dropFirst()
+    for line in section.prefix(while: { $0.hasPrefix(" ") }) {
+      let key = line.prefix { $0 != ":" } + ":"
+      #expect(written.contains { $0.hasPrefix(key) }, "\(key)")
+    }
   }
 
   @Test func areFoundByName() throws {

@@ -1,0 +1,86 @@
+import Networks
+import NormaCore
+
+extension Recipe {
+  /// URA-Net as the `uranet` section says, for the maps of `trunk`.
+  func uraNetMethod(_ trunk: Trunk) throws -> URANetMethod {
+    guard let aligned = trunk.outputs.first, trunk.outputs.count == 1 else {
+      throw NetworkError("URA-Net takes one aligned feature map, not \(trunk.outputs.count)")
+    }
+    var c = URANetConfiguration(channels: aligned.channels, grid: aligned.grid)
+    c.hidden = uranet.hidden
+    c.heads = uranet.heads
+    c.feedForward = uranet.feedforward
+    c.blocks = uranet.blocks
+    c.prototypes = uranet.prototypes
+    c.masks = uranet.mask
+    c.kappa = Float(uranet.kappa)
+    c.perceptionWidth = uranet.perception.width
+    c.deviation =
+      uranet.perception.head == .bayesian ? Float(uranet.perception.deviation) : nil
+    c.samples = uranet.perception.samples
+    var method = URANetMethod(c)
+    method.residual = URANetMethod.Residual(uranet.residual)
+    method.smoothing = uranet.smoothing
+    method.scorePooling = scoring.pool
+    method.variance = URANetMethod.Variance(uranet.perception.uncertainty)
+    method.training = uraNetTraining
+    return method
+  }
+
+  private var uraNetTraining: URANetTrainingConfiguration {
+    let perception = uranet.perception
+    var training = URANetTrainingConfiguration()
+    training.synthesis =
+      uranet.synthesis.enabled ? FeatureSynthesisConfiguration(uranet.synthesis) : nil
+    training.segmentation = perception.loss == .focal ? .focal : .bce
+    training.cosine = Float(uranet.cosine)
+    training.perception = Float(perception.weight)
+    training.dice = Float(perception.dice)
+    training.divergence = Float(perception.divergence)
+    training.prior = Float(perception.prior)
+    return training
+  }
+}
+
+extension FeatureSynthesisConfiguration {
+  init(_ recipe: SynthesisRecipe) {
+    self.init()
+    sources = recipe.sources.map(Source.init)
+    untouched = recipe.untouched
+    octaves = recipe.octaves
+    frequency = recipe.frequency
+    rotation = recipe.rotation
+    threshold = recipe.threshold
+    blend = recipe.blend[0]...recipe.blend[1]
+    jitter = Float(recipe.jitter)
+  }
+}
+
+extension FeatureSynthesisConfiguration.Source {
+  init(_ recipe: SynthesisRecipe.Source) {
+    switch recipe {
+    case .other: self = .other
+    case .own: self = .own
+    case .noise: self = .noise
+    }
+  }
+}
+
+extension URANetMethod.Residual {
+  init(_ recipe: URANetRecipe.Residual) {
+    switch recipe {
+    case .product: self = .product
+    case .sum: self = .sum
+    }
+  }
+}
+
+extension URANetMethod.Variance {
+  init(_ recipe: PerceptionRecipe.Uncertainty) {
+    switch recipe {
+    case .total: self = .total
+    case .epistemic: self = .epistemic
+    }
+  }
+}
