@@ -44,7 +44,8 @@ struct CalibrateCommand: ParsableCommand {
       throw FileProblem(path: self.folder, reason: "none of its pictures can be read")
     }
     let new = try old.recalibrated(
-      scores: found.scores, pixelMaxima: found.peaks, rate: falseAlarmRate)
+      scores: found.scores, pixelMaxima: found.peaks, uncertainties: found.uncertainties,
+      rate: falseAlarmRate)
     let content = try EvaluationReport.content(of: folder, calibration: new)
     try interruption.check("Stopped; the model is as it was.")
     try folder.replacingCalibration(

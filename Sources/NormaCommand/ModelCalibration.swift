@@ -21,7 +21,8 @@ struct ModelCalibration {
         pictures.heldOut, detector: detector, reader: plan.reader, interruption: interruption,
         stopped: plan.stopped)
       return try .fit(
-        scores: found.scores, pixelMaxima: found.peaks, source: .holdout,
+        scores: found.scores, pixelMaxima: found.peaks, uncertainties: found.uncertainties,
+        source: .holdout,
         rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
         extrapolate: rates.extrapolate, features: features,
         autoAccuracy: features?.accuracy(of: found.features))
@@ -39,7 +40,9 @@ struct ModelCalibration {
       stopped: plan.stopped)
     return try .fit(
       scores: found.scores(scaledBy: gaps.map(\.score)),
-      pixelMaxima: found.peaks(scaledBy: gaps.map(\.peak)), source: .crossFit,
+      pixelMaxima: found.peaks(scaledBy: gaps.map(\.peak)),
+      uncertainties: found.uncertainties(scaledBy: gaps.map { $0.uncertainty ?? 1 }),
+      source: .crossFit,
       rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
       extrapolate: rates.extrapolate, features: features,
       autoAccuracy: features?.accuracy(of: found.features))

@@ -3,7 +3,14 @@ import NormaCore
 
 /// Normal pictures as a detector sees them.
 struct NormalPictures {
-  private var found: [(category: String, score: Float, peak: Float, feature: [Float])] = []
+  private struct Found {
+    var category: String
+    var score: Float
+    var peak: Float
+    var feature: [Float]
+    var uncertainty: Float?
+  }
+  private var found: [Found] = []
 
   /// Inspects `samples`.
   /// - Parameters:
@@ -21,10 +28,10 @@ struct NormalPictures {
       case .unreadable(let problem): try unreadable(problem)
       case .detected(let detection):
         found.append(
-          (
-            samples[index].category, detection.score, detection.map.values.max() ?? 0,
-            detection.feature
-          ))
+          Found(
+            category: samples[index].category, score: detection.score,
+            peak: detection.map.values.max() ?? 0, feature: detection.feature,
+            uncertainty: detection.uncertainty?.value))
       }
       progress.update(index + 1)
     }
@@ -33,6 +40,11 @@ struct NormalPictures {
 
   var scores: [String: [Float]] { grouped(found.map(\.score)) }
   var peaks: [String: [Float]] { grouped(found.map(\.peak)) }
+  /// Empty for a model that does not know.
+  var uncertainties: [String: [Float]] {
+    Dictionary(grouping: found.filter { $0.uncertainty != nil }, by: \.category)
+      .mapValues { $0.compactMap(\.uncertainty) }
+  }
   var features: [(category: String, feature: [Float])] { found.map { ($0.category, $0.feature) } }
 
   func scores(scaledBy gaps: [Double]) -> [String: [Float]] {
@@ -41,6 +53,16 @@ struct NormalPictures {
 
   func peaks(scaledBy gaps: [Double]) -> [String: [Float]] {
     grouped(zip(found, gaps).map { Float(Double($0.peak) * $1) })
+  }
+
+  /// An uncertainty has no more than ½ to say, however far it is stretched.
+  func uncertainties(scaledBy gaps: [Double]) -> [String: [Float]] {
+    Dictionary(grouping: zip(found, gaps).filter { $0.0.uncertainty != nil }, by: \.0.category)
+      .mapValues { pairs in
+        pairs.compactMap { found, gap in
+          found.uncertainty.map { min(0.5, Float(Double($0) * gap)) }
+        }
+      }
   }
 
   private func grouped(_ values: [Float]) -> [String: [Float]] {

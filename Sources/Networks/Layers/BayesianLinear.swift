@@ -38,6 +38,17 @@ public struct BayesianLinear<V: Value> {
     return (try mean(value), variance)
   }
 
+  /// The output's mean and variance for inputs that are random themselves, independent of each other,
+  /// with `mean` and `variance` (both exact): μ·x̄ + μ_b and σ²·(x̄² + var x) + μ²·var x + σ_b².
+  public func callAsFunction(mean value: V, variance: V) throws -> (mean: V, variance: V) {
+    let through = try variance.linear(weight: mean.weight * mean.weight, bias: nil)
+    let own = try spread.map { rho in
+      let (weight, bias) = (try rho.weight.softplus(), try rho.bias.softplus())
+      return try (value * value + variance).linear(weight: weight * weight, bias: bias * bias)
+    }
+    return (try mean(value), try own.map { try $0 + through } ?? through)
+  }
+
   /// KL(q ‖ prior) of all weights and biases against N(0, `deviation`²), a single number; nil when
   /// the map is certain:
   ///

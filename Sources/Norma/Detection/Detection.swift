@@ -10,9 +10,27 @@ public struct Detection: Sendable, Equatable {
   public var feature: [Float]
   /// The picture's own size.
   public var original: PictureSize
+  /// How unsure the network is; nil for models that do not know.
+  public var uncertainty: PictureUncertainty?
 
-  public init(score: Float, map: AnomalyMap, feature: [Float], original: PictureSize) {
+  public init(
+    score: Float, map: AnomalyMap, feature: [Float], original: PictureSize,
+    uncertainty: PictureUncertainty? = nil
+  ) {
     (self.score, self.map, self.feature, self.original) = (score, map, feature, original)
+    self.uncertainty = uncertainty
+  }
+}
+
+/// How unsure the network is of one picture: 0 is sure, ½ knows nothing.
+public struct PictureUncertainty: Sendable, Equatable {
+  /// Of the picture, at the places from which its score comes.
+  public var value: Float
+  /// Of each place, at the network's input size.
+  public var map: AnomalyMap
+
+  public init(value: Float, map: AnomalyMap) {
+    (self.value, self.map) = (value, map)
   }
 }
 

@@ -5,10 +5,12 @@ import OpenVINO
 public final class DetectionSession {
   private let request: InferRequest
   private let imageSize: Int
+  private let knowsUncertainty: Bool
 
-  init(request: InferRequest, imageSize: Int) {
+  init(request: InferRequest, imageSize: Int, knowsUncertainty: Bool) {
     self.request = request
     self.imageSize = imageSize
+    self.knowsUncertainty = knowsUncertainty
   }
 
   /// What the network says of a picture of its size. Throws `DetectionError` when the picture has
@@ -25,7 +27,15 @@ public final class DetectionSession {
     let score = try values(of: GraphPort.score, name: name)
     return Detection(
       score: score[0], map: AnomalyMap(width: imageSize, height: imageSize, values: map),
-      feature: try values(of: GraphPort.feature, name: name), original: picture.original)
+      feature: try values(of: GraphPort.feature, name: name), original: picture.original,
+      uncertainty: try knowsUncertainty ? uncertainty(name) : nil)
+  }
+
+  private func uncertainty(_ name: String) throws -> PictureUncertainty {
+    let map = try values(of: GraphPort.uncertaintyMap, name: name)
+    return PictureUncertainty(
+      value: try values(of: GraphPort.uncertainty, name: name)[0],
+      map: AnomalyMap(width: imageSize, height: imageSize, values: map))
   }
 
   private func values(of output: String, name: String) throws -> [Float] {

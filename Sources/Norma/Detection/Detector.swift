@@ -55,7 +55,8 @@ public final class Detector: Sendable {
   /// Compiles `graph`, the bytes of an ONNX model with
   /// - input `pictures`, uint8 `[batch, size, size, 3]`, RGB;
   /// - outputs `anomaly_map`, float `[batch, size, size]`, `score`, `[batch]`, and `feature`,
-  ///   `[batch, channels]`.
+  ///   `[batch, channels]`; of models that say how sure they are also `uncertainty`, `[batch]`, and
+  ///   `uncertainty_map`, `[batch, size, size]`.
   /// `name` stands for it in errors.
   public init(
     graph: Data, name: String, imageSize: Int, precision: Precision, options: Options = Options()
@@ -88,7 +89,13 @@ public final class Detector: Sendable {
 
   /// Buffers for one picture after another, to be used by one thread.
   public func session() throws -> DetectionSession {
-    try DetectionSession(request: compiled.makeRequest(), imageSize: imageSize)
+    try DetectionSession(
+      request: compiled.makeRequest(), imageSize: imageSize, knowsUncertainty: knowsUncertainty)
+  }
+
+  /// Whether the model says how sure it is.
+  public var knowsUncertainty: Bool {
+    compiled.outputs.contains { $0.name == GraphPort.uncertainty }
   }
 
   private static func check(_ model: CompiledModel, imageSize: Int, name: String) throws {
@@ -113,5 +120,11 @@ public final class Detector: Sendable {
     try port(GraphPort.anomalyMap, model.outputs, [1, imageSize, imageSize], .float32)
     try port(GraphPort.score, model.outputs, [1], .float32)
     try port(GraphPort.feature, model.outputs, [1, nil], .float32)
+    // Both or neither: a model that knows one without the other is not one of Norma's.
+    let doubts = [GraphPort.uncertainty, GraphPort.uncertaintyMap]
+    if model.outputs.contains(where: { doubts.contains($0.name) }) {
+      try port(GraphPort.uncertainty, model.outputs, [1], .float32)
+      try port(GraphPort.uncertaintyMap, model.outputs, [1, imageSize, imageSize], .float32)
+    }
   }
 }

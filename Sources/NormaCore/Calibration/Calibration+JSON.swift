@@ -3,7 +3,8 @@ import Foundation
 extension Calibration: Codable {
   private enum CodingKeys: String, CodingKey {
     case status, falseAlarmRate, pixelFalseAlarmRate, extrapolates, shared, categories, pixel
-    case pixelCategories, normalScores, normalPixelMaxima, features, autoAccuracy
+    case pixelCategories, normalScores, normalPixelMaxima, normalUncertainties, features
+    case autoAccuracy
   }
 
   /// Thresholds are taken as the file has them: a model keeps deciding as it was shipped. What other
@@ -17,6 +18,8 @@ extension Calibration: Codable {
       extrapolates: container.decode(Bool.self, forKey: .extrapolates),
       scores: container.decode([String: [Float]].self, forKey: .normalScores),
       maxima: container.decode([String: [Float]].self, forKey: .normalPixelMaxima),
+      doubts: container.decodeIfPresent([String: [Float]].self, forKey: .normalUncertainties)
+        ?? [:],
       features: container.decodeIfPresent(CategoryFeatures.self, forKey: .features),
       autoAccuracy: container.decodeIfPresent(Double.self, forKey: .autoAccuracy),
       stored: StoredThresholds(
@@ -39,6 +42,9 @@ extension Calibration: Codable {
     try container.encode(pixelCategories, forKey: .pixelCategories)
     try container.encode(normalScores, forKey: .normalScores)
     try container.encode(normalPixelMaxima, forKey: .normalPixelMaxima)
+    if !normalUncertainties.isEmpty {
+      try container.encode(normalUncertainties, forKey: .normalUncertainties)
+    }
     try container.encode(features, forKey: .features)
     try container.encode(autoAccuracy, forKey: .autoAccuracy)
   }

@@ -34,11 +34,14 @@ public struct Calibration: Sendable, Equatable {
 
   private let scores: NormalScores
   private let maxima: NormalScores
+  private let doubts: NormalScores
 
   /// The normal pictures' scores by category.
   public var normalScores: [String: [Float]] { scores.byCategory }
   /// The largest value of each normal picture's anomaly map, by category.
   public var normalPixelMaxima: [String: [Float]] { maxima.byCategory }
+  /// The normal pictures' uncertainties by category; empty for models that give none.
+  public var normalUncertainties: [String: [Float]] { doubts.byCategory }
   /// Mean trunk feature by category, `[channels]`.
   public var categoryFeatures: [String: [Float]] { features?.means ?? [:] }
   /// Every category that has scores or features, sorted.
@@ -51,6 +54,7 @@ public struct Calibration: Sendable, Equatable {
   /// - Parameters:
   ///   - scores: image scores of normal pictures by category; at least one picture in all.
   ///   - pixelMaxima: the largest value of each picture's anomaly map by category; may be empty.
+  ///   - uncertainties: each picture's uncertainty by category; may be empty.
   ///   - source: what kind of pictures these are.
   ///   - rate: the false-alarm rate r to aim at, in (0, 1).
   ///   - pixelRate: the share of normal pictures that may show a region; `nil` is `rate`.
@@ -60,14 +64,14 @@ public struct Calibration: Sendable, Equatable {
   /// - Throws: ``CalibrationError``.
   public static func fit(
     scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:],
-    source: CalibrationStatus.Source, rate: Double = 0.01, pixelRate: Double? = nil,
+    uncertainties: [String: [Float]] = [:], source: CalibrationStatus.Source, rate: Double = 0.01, pixelRate: Double? = nil,
     extrapolate: Bool = false, features: CategoryFeatures? = nil, autoAccuracy: Double? = nil
   ) throws -> Calibration {
     guard scores.values.contains(where: { !$0.isEmpty }) else { throw CalibrationError.noPictures }
     return try Calibration(
       status: .calibrated(from: source), rate: rate, pixelRate: pixelRate ?? rate,
-      extrapolates: extrapolate, scores: scores, maxima: pixelMaxima, features: features,
-      autoAccuracy: autoAccuracy, stored: nil)
+      extrapolates: extrapolate, scores: scores, maxima: pixelMaxima, doubts: uncertainties,
+      features: features, autoAccuracy: autoAccuracy, stored: nil)
   }
 
   /// A model without thresholds, which still may tell the categories apart.
@@ -78,7 +82,7 @@ public struct Calibration: Sendable, Equatable {
   ) throws -> Calibration {
     try Calibration(
       status: .uncalibrated, rate: rate, pixelRate: rate, extrapolates: false, scores: [:],
-      maxima: [:], features: features, autoAccuracy: autoAccuracy, stored: nil)
+      maxima: [:], doubts: [:], features: features, autoAccuracy: autoAccuracy, stored: nil)
   }
 
   /// New thresholds from a folder of new normal pictures. A category that has some is judged by these
@@ -87,20 +91,24 @@ public struct Calibration: Sendable, Equatable {
   /// - Parameters:
   ///   - scores: image scores by category; at least one picture in all.
   ///   - pixelMaxima: the largest value of each picture's anomaly map by category.
+  ///   - uncertainties: each picture's uncertainty by category.
   ///   - rate: the new false-alarm rate; `nil` keeps this calibration's two rates.
   ///   - extrapolate: `nil` keeps this calibration's choice.
   /// - Throws: ``CalibrationError``.
   public func recalibrated(
-    scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:], rate: Double? = nil,
-    extrapolate: Bool? = nil
+    scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:],
+    uncertainties: [String: [Float]] = [:], rate: Double? = nil, extrapolate: Bool? = nil
   ) throws -> Calibration {
     let new = scores.filter { !$0.value.isEmpty }
     guard !new.isEmpty else { throw CalibrationError.noPictures }
     let kept = keptCategories(renewing: new.keys)
+    func renewed(_ values: [String: [Float]], _ old: [String: [Float]]) -> [String: [Float]] {
+      values.filter { new[$0.key] != nil }
+        .merging(old.filter { kept.contains($0.key) }) { new, _ in new }
+    }
     return try .fit(
-      scores: new.merging(normalScores.filter { kept.contains($0.key) }) { new, _ in new },
-      pixelMaxima: pixelMaxima.filter { new[$0.key] != nil }
-        .merging(normalPixelMaxima.filter { kept.contains($0.key) }) { new, _ in new },
+      scores: renewed(new, normalScores), pixelMaxima: renewed(pixelMaxima, normalPixelMaxima),
+      uncertainties: renewed(uncertainties, normalUncertainties),
       source: .folder, rate: rate ?? falseAlarmRate,
       pixelRate: rate ?? pixelFalseAlarmRate, extrapolate: extrapolate ?? extrapolates,
       features: features, autoAccuracy: autoAccuracy)
@@ -115,8 +123,8 @@ public struct Calibration: Sendable, Equatable {
   /// - Parameter stored: thresholds as a file has them; `nil` computes them.
   init(
     status: CalibrationStatus, rate: Double, pixelRate: Double, extrapolates: Bool,
-    scores: [String: [Float]], maxima: [String: [Float]], features: CategoryFeatures?,
-    autoAccuracy: Double?, stored: StoredThresholds?
+    scores: [String: [Float]], maxima: [String: [Float]], doubts: [String: [Float]],
+    features: CategoryFeatures?, autoAccuracy: Double?, stored: StoredThresholds?
   ) throws {
     for rate in [rate, pixelRate] { try Self.check(rate: rate) }
     if let accuracy = autoAccuracy, !(0...1).contains(accuracy) {
@@ -131,6 +139,7 @@ public struct Calibration: Sendable, Equatable {
     let scores = try NormalScores(scores, rate: rate, what: "score")
     let maxima = try NormalScores(maxima, rate: pixelRate, what: "largest map value")
     (self.scores, self.maxima) = (scores, maxima)
+    self.doubts = try NormalScores(doubts, rate: rate, what: "uncertainty")
     let thresholds =
       stored
       ?? StoredThresholds(
@@ -195,6 +204,17 @@ extension Calibration {
       return category.flatMap { pixelCategories[$0] } ?? pixel
     }
     return maxima.threshold(category: category, rate: rate, extrapolate: extrapolates)
+  }
+
+  /// The uncertainty above which a picture goes to a person, so that at most this share of normal
+  /// pictures does; one for all categories. `nil` for a model that gives no uncertainty.
+  ///
+  /// - Parameter share: in (0, 1). Where the pictures are too few for it, the smallest share that they
+  ///   support, 1/(n + 1), stands in, as with ``threshold(category:rate:)``.
+  /// - Throws: ``CalibrationError`` for a share that is not one.
+  public func reviewThreshold(share: Double) throws -> Threshold? {
+    try Self.check(rate: share)
+    return doubts.threshold(category: nil, rate: share, extrapolate: false)
   }
 
   /// The category whose mean trunk feature is nearest to `feature`, `[channels]`; `nil` when the

@@ -1,6 +1,7 @@
 /// What Norma says of one picture; `norma inspect --json` writes one a line.
 ///
-/// In JSON every key is present; what is unknown is `null`.
+/// In JSON every key is present and what is unknown is `null`, but for the last two, which are there
+/// only where there is something to say.
 public struct Verdict: Codable, Sendable, Equatable {
   /// The picture's path as it was given.
   public var path: String
@@ -16,10 +17,15 @@ public struct Verdict: Codable, Sendable, Equatable {
   public var anomalous: Bool?
   /// The anomalous regions, highest peak first.
   public var regions: [Region]
+  /// How unsure the model is of the picture; `nil` for models that do not know.
+  public var uncertainty: Float?
+  /// Whether a person should look; `nil` when no share of pictures was set aside for that.
+  public var review: Bool?
 
   public init(
     path: String, score: Float, pValue: Double? = nil, threshold: Float? = nil,
-    category: String? = nil, anomalous: Bool? = nil, regions: [Region] = []
+    category: String? = nil, anomalous: Bool? = nil, regions: [Region] = [],
+    uncertainty: Float? = nil, review: Bool? = nil
   ) {
     self.path = path
     self.score = score
@@ -28,6 +34,8 @@ public struct Verdict: Codable, Sendable, Equatable {
     self.category = category
     self.anomalous = anomalous
     self.regions = regions
+    self.uncertainty = uncertainty
+    self.review = review
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -39,5 +47,7 @@ public struct Verdict: Codable, Sendable, Equatable {
     try container.encode(category, forKey: .category)
     try container.encode(anomalous, forKey: .anomalous)
     try container.encode(regions, forKey: .regions)
+    try container.encodeIfPresent(uncertainty, forKey: .uncertainty)
+    try container.encodeIfPresent(review, forKey: .review)
   }
 }

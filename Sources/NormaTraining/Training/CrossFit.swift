@@ -31,10 +31,13 @@ public struct CrossFit {
   public struct Gap: Codable, Equatable, Sendable {
     public var score: Double
     public var peak: Double
+    /// Of its uncertainty; nil for methods that do not know.
+    public var uncertainty: Double?
 
-    public init(score: Double, peak: Double) {
+    public init(score: Double, peak: Double, uncertainty: Double? = nil) {
       self.score = score
       self.peak = peak
+      self.uncertainty = uncertainty
     }
   }
 
@@ -72,7 +75,8 @@ public struct CrossFit {
       guard let new = unseen[index], let known = seen[index] else { return Gap(score: 1, peak: 1) }
       return Gap(
         score: Self.ratio(new.score, known.map(\.score)),
-        peak: Self.ratio(new.peak, known.map(\.peak)))
+        peak: Self.ratio(new.peak, known.map(\.peak)),
+        uncertainty: new.uncertainty.map { Self.ratio($0, known.compactMap(\.uncertainty)) })
     }
   }
 

@@ -7,6 +7,8 @@ public struct PictureScore: Codable, Equatable, Sendable {
   public var score: Float
   /// The largest value of the pixel map.
   public var peak: Float
+  /// How unsure the network is; nil for methods that do not know.
+  public var uncertainty: Float?
 
   /// Scores of the pictures at `indices`, in 32-bit precision.
   static func all(
@@ -22,7 +24,11 @@ public struct PictureScore: Codable, Equatable, Sendable {
           data.batch(batch), size: Grid(height: imageSize, width: imageSize), parameters: parameters
         )
         let peaks = try found.map.maximum(axes: [1, 2]).floats()
-        scores += try zip(found.score.floats(), peaks).map { PictureScore(score: $0, peak: $1) }
+        let doubts: [Float?] =
+          try found.uncertainty?.value.floats() ?? peaks.map { _ in nil }
+        scores += try zip(zip(found.score.floats(), peaks), doubts).map {
+          PictureScore(score: $0.0, peak: $0.1, uncertainty: $1)
+        }
       }
       return scores
     }

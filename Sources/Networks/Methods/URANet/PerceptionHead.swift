@@ -29,25 +29,49 @@ public struct PerceptionHead<V: Value> {
     try draws.map { try perception(tokens, draws: $0) } ?? onePass(tokens)
   }
 
-  /// The closed form: the first layer at its posterior mean, the logit's mean z and variance v exact,
-  /// and then
+  /// The closed form. Mean and variance pass through the layers, both exact but for the hidden units'
+  /// (``rectified(mean:variance:)``), and give the logit's mean z and variance v; then
   ///
-  ///     p = σ(z / √(1 + πv/8))          (MacKay, "The evidence framework", 1992, eq. 10)
-  ///     √u = p(1 − p) √(v / (1 + πv/8))  (the delta method at that p; √u is what it costs to
-  ///                                       differentiate p with respect to z, times √v)
+  ///     p  = σ(z / √(1 + πv/8))           (MacKay, "The evidence framework applied to classification
+  ///                                        networks", 1992, eq. 10)
+  ///     √u = p(1 − p) · √(v / (1 + πv/8))  (the delta method: dp/dz · √v)
   public func onePass(_ tokens: V) throws -> Perception<V> {
-    let (mean, variance) = try logit(hidden(tokens).mean.relu())
-    let z = try mean.toFloat()
-    guard let v = try variance?.toFloat() else {
-      let probability = try z.sigmoid()
+    let first = try hidden(tokens)
+    guard let spread = first.variance else {
+      let probability = try logit(first.mean.relu()).mean.toFloat().sigmoid()
       return try Perception(
         probability: probability, deviation: probability.affine(scale: 0, offset: 0))
     }
+    let unit = try Self.rectified(mean: first.mean.toFloat(), variance: spread.toFloat())
+    let last = try logit(mean: unit.mean, variance: unit.variance)
+    let z = try last.mean.toFloat()
+    let v = try last.variance.toFloat().affine(scale: 1, offset: Self.tiny)
     let flattened = try v.affine(scale: .pi / 8, offset: 1)
     let probability = try (z / flattened.squareRoot()).sigmoid()
     let slope = try probability * probability.affine(scale: -1, offset: 1)
     return try Perception(
       probability: probability, deviation: slope * (v / flattened).squareRoot())
+  }
+
+  /// Keeps a root's derivative finite.
+  static var tiny: Float { 1e-12 }
+
+  /// Mean and variance of max(0, a) for Gaussian a, in functions that every engine has. With
+  /// t = mean/deviation and s the deviation:
+  ///
+  ///     mean     ≈ s · softplus(βt)/β, β = √(2π) · log 2, within 0.012 s
+  ///     variance ≈ s² · σ(1.702 t)^1.5, within 0.035 s²
+  static func rectified(mean: V, variance: V) throws -> (mean: V, variance: V) {
+    let beta: Float = 1.737_463
+    let square = try variance.affine(scale: 1, offset: tiny)
+    let deviation = try square.squareRoot()
+    let t = try mean / deviation
+    let height = try t.affine(scale: beta, offset: 0).softplus()
+    let gate = try t.affine(scale: 1.702, offset: 0).sigmoid()
+    return (
+      try (height * deviation).affine(scale: 1 / beta, offset: 0),
+      try square * gate * gate.affine(scale: 1, offset: tiny).squareRoot()
+    )
   }
 
   /// The reference: mean and variance of the probability over `count` draws of the weights.
@@ -95,7 +119,8 @@ public struct PerceptionHead<V: Value> {
   ) throws -> V {
     func drawn(_ value: (mean: V, variance: V?)) throws -> V {
       guard let variance = value.variance else { return value.mean }
-      return try value.mean + variance.squareRoot() * noise(value.mean.shape)
+      let deviation = try variance.toFloat().affine(scale: 1, offset: Self.tiny).squareRoot()
+      return try value.mean + deviation * noise(value.mean.shape)
     }
     return try drawn(logit(drawn(first).relu())).toFloat()
   }

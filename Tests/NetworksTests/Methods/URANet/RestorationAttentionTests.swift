@@ -1,0 +1,112 @@
+import Networks
+import Testing
+import Torch
+
+/// What may not leak: a token that is flagged with m = 1 has no say in any restored feature.
+struct RestorationAttentionTests {
+  private static let grid = Grid(height: 3, width: 4)
+
+  private func network(_ change: (inout URANetConfiguration) -> Void = { _ in }) throws
+    -> URANet<Tensor>
+  {
+    var c = URANetConfiguration(channels: 6, grid: Self.grid)
+    c.hidden = 16
+    c.heads = 2
+    c.feedForward = 24
+    c.blocks = 2
+    c.prototypes = 5
+    c.perceptionWidth = 8
+    change(&c)
+    return try URANet(c, ParameterStore().initialized(by: Generator(seed: 1)))
+  }
+
+  private func tokens(_ seed: UInt64 = 2) throws -> Tensor {
+    try Generator(seed: seed).normal([2, Self.grid.count, 6])
+  }
+
+  /// The tokens with those of `flagged`, in both pictures, replaced by others, a hundred times larger.
+  private func perturbed(_ tokens: Tensor, _ flagged: Set<Int>) throws -> Tensor {
+    let other = try Generator(seed: 9).normal(tokens.shape).floats()
+    var values = try tokens.floats()
+    for index in values.indices where flagged.contains(index / 6 % Self.grid.count) {
+      values[index] = 100 * other[index]
+    }
+    return try Tensor(values, shape: tokens.shape)
+  }
+
+  private func kept(_ value: (Int) -> Float) throws -> Tensor {
+    let row = (0..<Self.grid.count).map(value)
+    return try Tensor(row + row, shape: [2, Self.grid.count, 1])
+  }
+
+  @Test(
+    arguments: [[0], [5], [11], [0, 1, 2, 3], [1, 4, 6, 7, 8], Array(0..<11), Array(0..<12)],
+    [0, 5])
+  func aFlaggedTokenChangesNothingThatIsRestored(flagged: [Int], prototypes: Int) throws {
+    let network = try network { $0.prototypes = prototypes }
+    let flagged = Set(flagged)
+    let kept = try kept { flagged.contains($0) ? 0 : $0 % 3 == 0 ? 0.4 : 1 }
+    let tokens = try tokens()
+    let restored = try network.restored(tokens, kept: kept).floats()
+    #expect(restored.allSatisfy(\.isFinite))
+    let other = try perturbed(tokens, flagged)
+    #expect(try other.floats() != tokens.floats())
+    // To the last bit, wherever the token is: also its own place.
+    #expect(try network.restored(other, kept: kept).floats() == restored)
+  }
+
+  @Test func anUnflaggedTokenHasItsSay() throws {
+    let network = try network()
+    let kept = try kept { $0 == 3 ? 0 : 1 }
+    let tokens = try tokens()
+    let restored = try network.restored(tokens, kept: kept).floats()
+    let other = try network.restored(perturbed(tokens, [4]), kept: kept).floats()
+    // Token 3 is restored from the others, so another 4 makes another 3.
+    #expect(Array(other[18..<24]) != Array(restored[18..<24]))
+  }
+
+  @Test func aTokenThatIsNearlyKeptWeighsNearlyAsMuch() throws {
+    let network = try network()
+    let tokens = try tokens()
+    func restored(_ share: Float) throws -> [Float] {
+      try network.restored(tokens, kept: kept { $0 == 3 ? share : 1 }).floats()
+    }
+    func distance(_ share: Float) throws -> Float {
+      try zip(restored(share), restored(1)).map { abs($0 - $1) }.max() ?? 0
+    }
+    #expect(try distance(0.999) < 0.01)
+    #expect(try distance(0.999) < distance(0.5))
+    #expect(try distance(0.5) > 0)
+    // Continuous down to the end, where the weight is a −∞.
+    #expect(try zip(restored(1e-6), restored(0)).allSatisfy { abs($0 - $1) < 1e-3 })
+  }
+
+  @Test func withoutTheMaskAFlaggedTokenLeaks() throws {
+    let network = try network { $0.masks = false }
+    let kept = try kept { $0 == 3 ? 0 : 1 }
+    let tokens = try tokens()
+    let restored = try network.restored(tokens, kept: kept).floats()
+    #expect(try network.restored(perturbed(tokens, [3]), kept: kept).floats() != restored)
+  }
+
+  /// Gradients pass through a picture that is flagged in part, all over or not at all.
+  @Test func gradientsStayFinite() throws {
+    let store = ParameterStore()
+    var c = URANetConfiguration(channels: 6, grid: Self.grid)
+    (c.hidden, c.heads, c.feedForward, c.perceptionWidth) = (16, 2, 24, 8)
+    let network = try URANet(c, store.initialized(by: Generator(seed: 1)))
+    for bias in [-40, 0, 40] as [Float] {
+      try #require(store["perception.logit.bias"]).assign([bias])
+      for parameter in store.all { try parameter.clearGradient() }
+      let tokens = try tokens()
+      let restored = try network(tokens)
+      #expect(try restored.kept.floats().allSatisfy { $0 >= 0 && $0 <= 1 })
+      if bias == 40 { #expect(try restored.kept.floats().allSatisfy { $0 == 0 }) }
+      try restored.tokens.meanSquaredError(tokens.affine(scale: 2, offset: 1)).backward()
+      for name in store.names {
+        let gradient = try store[name]?.gradient()?.floats() ?? []
+        #expect(gradient.allSatisfy(\.isFinite), "\(name) at \(bias)")
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Networks
+import ONNX
+import OpenVINO
+import Testing
+import Torch
+
+/// The recorded network is the trained one, its uncertainty included.
+struct URANetGraphTests {
+  private static let grid = Grid(height: 5, width: 4)
+  private static let size = Grid(height: 40, width: 32)
+
+  enum Change: CaseIterable {
+    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa
+
+    func callAsFunction(_ method: inout URANetMethod) {
+      switch self {
+      case .none: break
+      case .sum: method.residual = .sum
+      case .epistemic: method.variance = .epistemic
+      case .samples: method.configuration.samples = 6
+      case .deterministic: method.configuration.deviation = nil
+      case .noMask: method.configuration.masks = false
+      case .noPrototypes: method.configuration.prototypes = 0
+      case .noKappa: method.configuration.kappa = 0
+      }
+    }
+  }
+
+  private func method(_ change: Change) -> URANetMethod {
+    var c = URANetConfiguration(channels: 6, grid: Self.grid)
+    c.hidden = 16
+    c.heads = 2
+    c.feedForward = 24
+    c.prototypes = 5
+    c.perceptionWidth = 8
+    c.deviation = 0.1
+    var method = URANetMethod(c)
+    method.scorePooling = 8
+    change(&method)
+    return method
+  }
+
+  /// - Parameter bias: of the perception: from a picture where nothing is flagged to one where all is.
+  @Test(arguments: Change.allCases, [-3, 0, 40] as [Float])
+  func openVINOComputesWhatLibTorchDoes(_ change: Change, bias: Float) throws {
+    let method = method(change)
+    let store = ParameterStore()
+    let source = store.initialized(by: try Generator(seed: 1))
+    let features = try Generator(seed: 2).normal([2, 6, 5, 4])
+    _ = try method.detect([features], size: Self.size, parameters: source)
+    try #require(store["perception.logit.bias"]).assign([bias])
+    let found = try method.detect([features], size: Self.size, parameters: source)
+    let uncertainty = try #require(found.uncertainty)
+    #expect(found.map.shape == [2, 40, 32] && uncertainty.map.shape == [2, 40, 32])
+    #expect(found.score.shape == [2] && uncertainty.value.shape == [2])
+
+    let graph = Graph(name: "ura")
+    let values = Dictionary(
+      uniqueKeysWithValues: try store.names.map { name in
+        let tensor = try #require(store[name])
+        return (name, (shape: tensor.shape, values: try tensor.floats()))
+      })
+    let input = try graph.input("features", shape: [-1, 6, 5, 4])
+    let recorded = try method.detect(
+      [input], size: Self.size, parameters: graph.parameters(from: values))
+    let outputs: [(name: String, node: Node, tensor: Tensor)] = [
+      ("map", recorded.map, found.map), ("score", recorded.score, found.score),
+      ("doubt", try #require(recorded.uncertainty).map, uncertainty.map),
+      ("value", try #require(recorded.uncertainty).value, uncertainty.value),
+    ]
+    for output in outputs { try graph.output(output.node, name: output.name) }
+    let request = try Core().compile(onnx: graph.model(), options: CompileOptions(threads: 2))
+      .makeRequest()
+    try request.setInput("features", features.floats(), shape: [2, 6, 5, 4])
+    try request.infer()
+    for output in outputs {
+      let expected = try output.tensor.floats()
+      let values = try request.output(output.name).values
+      let largest = expected.map(abs).max() ?? 0
+      let worst = zip(values, expected).map { abs($0 - $1) }.max() ?? .infinity
+      #expect(values.count == expected.count && values.allSatisfy(\.isFinite))
+      #expect(worst <= 1e-4 * max(largest, 1e-3), "\(output.name): \(worst) of \(largest)")
+    }
+  }
+
+  @Test func everyPictureIsJudgedAlone() throws {
+    let method = method(.none)
+    let source = ParameterStore().initialized(by: try Generator(seed: 1))
+    let features = try Generator(seed: 2).normal([3, 6, 5, 4])
+    let together = try method.detect([features], size: Self.size, parameters: source)
+    for picture in 0..<3 {
+      let alone = try method.detect(
+        [features.sliced(axis: 0, picture..<picture + 1)], size: Self.size, parameters: source)
+      let pair = try (
+        alone.score.item(), together.score.floats()[picture],
+        #require(alone.uncertainty).value.item(),
+        #require(together.uncertainty).value.floats()[picture]
+      )
+      #expect(abs(pair.0 - pair.1) <= 1e-4 * abs(pair.1))
+      #expect(abs(pair.2 - pair.3) <= 1e-4)
+    }
+  }
+
+  @Test func theValueIsTheDoubtOfThePlaceThatScores() throws {
+    let method = method(.none)
+    let doubt = try Tensor([0.5, 0.1, 0.3, 0.2], shape: [1, 4, 1])
+    let peak = try Tensor([0.001, 0, 9, 0.01], shape: [1, 4, 1])
+    #expect(abs(try method.value(of: doubt, weighedBy: peak).item() - 0.3) < 1e-4)
+    let nothing = try Tensor([0, 0, 0, 0], shape: [1, 4, 1])
+    #expect(abs(try method.value(of: doubt, weighedBy: nothing).item() - 0.275) < 1e-4)
+  }
+
+  @Test func theCosineDistanceKeepsSmallAngles() throws {
+    let a = try Tensor([3, 4, 1, 0], shape: [2, 2])
+    let b = try Tensor([3.003, 4, 0, 7], shape: [2, 2])
+    let found = try a.cosineDistance(b).floats()
+    // cos between (3, 4) and (3.003, 4), in double precision.
+    let cosine = (3 * 3.003 + 16) / (5 * (3.003 * 3.003 + 16).squareRoot())
+    #expect(abs(Double(found[0]) / (1 - cosine) - 1) < 1e-2)
+    #expect(abs(found[1] - 1) < 1e-6)
+  }
+}

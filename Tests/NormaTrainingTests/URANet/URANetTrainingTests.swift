@@ -1,0 +1,146 @@
+import Foundation
+import Networks
+import NormaCore
+import NormaTraining
+import Testing
+import Torch
+
+struct URANetTrainingTests {
+  static func method(_ change: (inout URANetMethod) -> Void = { _ in }) -> URANetMethod {
+    let shape = SmallTraining.shape
+    var c = URANetConfiguration(channels: shape.channels, grid: shape.grid)
+    c.hidden = 16
+    c.heads = 2
+    c.feedForward = 16
+    c.blocks = 1
+    c.prototypes = 6
+    c.perceptionWidth = 12
+    var method = URANetMethod(c)
+    method.scorePooling = 4
+    method.training.synthesis?.untouched = 0.3
+    change(&method)
+    return method
+  }
+
+  private func features(_ count: Int = 6) throws -> Tensor {
+    let shape = SmallTraining.shape
+    return try Tensor(
+      SmallTraining.features(count).flatMap { $0 },
+      shape: [count, shape.channels, shape.grid.height, shape.grid.width])
+  }
+
+  /// The derivative along a random direction in each parameter, by backpropagation and by central
+  /// differences of the loss.
+  @Test(arguments: [
+    URANetTrainingConfiguration.Segmentation.focal, URANetTrainingConfiguration.Segmentation.bce,
+  ])
+  func gradientsAreThoseOfFiniteDifferences(
+    segmentation: URANetTrainingConfiguration.Segmentation
+  ) throws {
+    let method = Self.method { $0.training.segmentation = segmentation }
+    let store = ParameterStore()
+    let network = try method.network(
+      store.initialized(by: Generator(seed: 5)), pictures: 1)
+    let features = try features()
+    func loss() throws -> Double {
+      try withoutGradient {
+        Double(try network.loss([features], noise: Generator(seed: 8)).item())
+      }
+    }
+    try network.loss([features], noise: Generator(seed: 8)).backward()
+    var compared = 0
+    for (index, name) in store.names.enumerated() where !name.hasSuffix("key.bias") {
+      let parameter = try #require(store[name])
+      let start = try parameter.floats()
+      let gradient = try #require(try parameter.gradient()).floats()
+      let direction = try Generator(seed: UInt64(100 + index)).normal([start.count]).floats()
+      let length = direction.reduce(0.0) { $0 + Double($1 * $1) }.squareRoot()
+      let step = 4e-3 / length
+      func moved(_ sign: Double) throws -> Double {
+        try parameter.assign(zip(start, direction).map { $0 + Float(sign * step) * $1 })
+        return try loss()
+      }
+      let slope = try (moved(1) - moved(-1)) / (2 * step)
+      try parameter.assign(start)
+      let expected = zip(gradient, direction).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+      // The loss itself is rounded at about 1e-7 of its size.
+      let tolerance = 0.03 * abs(expected) + 2e-6 * (try loss()) / step + 1e-3 * length * 1e-2
+      #expect(abs(slope - expected) <= tolerance, "\(name): \(slope) for \(expected)")
+      if abs(expected) > 10 * tolerance { compared += 1 }
+    }
+    #expect(compared > store.names.count / 4, "\(compared) of \(store.names.count) say something")
+  }
+
+  @Test func theDivergenceIsWeighedByTheTokensOfAllPictures() throws {
+    let method = Self.method()
+    let store = ParameterStore()
+    let source = store.initialized(by: try Generator(seed: 5))
+    let features = try features()
+    func loss(_ pictures: Int) throws -> Float {
+      try method.network(source, pictures: pictures)
+        .loss([features], noise: Generator(seed: 8)).item()
+    }
+    let network = try URANet(method.configuration, source)
+    let divergence = try #require(
+      try network.perception.divergence(fromPrior: method.training.prior)).item()
+    let difference = try loss(1) - loss(1_000_000)
+    #expect(abs(difference / (divergence / 16) - 1) < 1e-3)
+  }
+
+  @Test func heldOutLossesSeeTheSameAnomaliesEveryTime() throws {
+    let method = Self.method()
+    let network = try method.network(
+      ParameterStore().initialized(by: Generator(seed: 5)), pictures: 10)
+    let features = try features()
+    let first = try network.loss([features], noise: nil).item()
+    #expect(try network.loss([features], noise: nil).item() == first)
+    let drawn = try network.loss([features], noise: Generator(seed: 1)).item()
+    #expect(try network.loss([features], noise: Generator(seed: 1)).item() == drawn)
+    #expect(try network.loss([features], noise: Generator(seed: 2)).item() != drawn)
+  }
+
+  @Test func itLearnsAndTheSeedDecides() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      func train(seed: UInt64) throws -> TrainedNetwork {
+        let trainer = try Trainer(
+          Self.method(), data: data, settings: SmallTraining.settings(epochs: 30, seed: seed),
+          fingerprint: "f")
+        guard case .finished(let network) = try trainer.run(checkpoint: nil) else {
+          throw TrainerTests.TestFailure("the training did not finish")
+        }
+        return network
+      }
+      let first = try train(seed: 3)
+      let heldOut = try first.history.epochs.map { try #require($0.heldOut) }
+      #expect((heldOut.last ?? 1) < 0.7 * (heldOut.first ?? 0))
+      #expect(try train(seed: 3).values == first.values)
+      #expect(try train(seed: 4).values != first.values)
+      try anomaliesAreFound(first)
+    }
+  }
+
+  /// A picture with a spot of other features scores higher than all that have none.
+  private func anomaliesAreFound(_ network: TrainedNetwork) throws {
+    let shape = SmallTraining.shape
+    var pictures = SmallTraining.features(30).suffix(8).map { $0 }
+    for token in [5, 6, 9, 10] {
+      for channel in 0..<shape.channels {
+        pictures[0][channel * shape.grid.count + token] = channel % 2 == 0 ? 2 : -2
+      }
+    }
+    let features = try Tensor(
+      pictures.flatMap { $0 },
+      shape: [8, shape.channels, shape.grid.height, shape.grid.width])
+    let found = try withoutGradient {
+      try Self.method().detect(
+        [features], size: Grid(height: 32, width: 32),
+        parameters: Parameters(constants: network.weights))
+    }
+    let scores = try found.score.floats()
+    #expect(scores.dropFirst().allSatisfy { $0 < scores[0] }, "\(scores)")
+    let map = try found.map.floats()
+    // The spot lies in the middle of the grid.
+    #expect(map[16 * 32 + 16] > 4 * map[0])
+  }
+}
