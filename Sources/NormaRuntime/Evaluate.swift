@@ -11,7 +11,8 @@ public struct Evaluate: ParsableCommand {
     discussion: """
       Per category and in the mean: image AUROC, average precision and best F1, pixel AUROC, average \
       precision and AUPRO (false-positive rate up to 0.3), all in percent, and what the model's own \
-      thresholds do. A page with curves and pictures is written into the model.
+      thresholds do. For a model that knows how sure it is: the errors left among the others when a \
+      person looks at the least sure pictures. A page with curves and pictures is written into the model.
 
       Exit status: 0 done, 2 some pictures could not be read (the others are measured), 3 failure, \
       64 wrong command line, 130 interrupted.
@@ -102,6 +103,7 @@ public struct Evaluate: ParsableCommand {
       text += String(
         format: "%.1f %%", locale: Locale(identifier: "en_US_POSIX"), 100 * accuracy)
     }
+    if let dial = evaluation.review { text += "\n\n" + ReviewTable(dial).text }
     return text
   }
 }
@@ -112,6 +114,8 @@ private struct EvaluationOutput: Encodable {
   var mean: CategoryResult
   var pooled: CategoryResult
   var autoAccuracy: Double?
+  /// Left out for models that do not know how sure they are.
+  var review: ReviewDial?
   var unreadable: [JSONText.Unreadable]
 
   init(_ evaluation: Evaluation) {
@@ -119,6 +123,7 @@ private struct EvaluationOutput: Encodable {
     mean = evaluation.result.mean
     pooled = evaluation.result.pooled
     autoAccuracy = evaluation.autoAccuracy
+    review = evaluation.review
     unreadable = evaluation.unreadable.map(JSONText.Unreadable.init)
   }
 }

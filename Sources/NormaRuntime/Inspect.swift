@@ -13,8 +13,11 @@ public struct Inspect: ParsableCommand {
       normal pictures that score as high, and the boxes (width×height at left,top) and areas of its \
       anomalous regions, in its own pixels.
 
-      Exit status: 0 all pictures are normal, 1 some are anomalous, 2 some could not be read \
-      (whatever the others are), 3 failure, 64 wrong command line, 130 interrupted.
+      A model that knows how sure it is (URA-Net) gives an uncertainty beside each score. With \
+      --review-share, pictures of which it is least sure are marked: a person should look.
+
+      Exit status: 0 all pictures are normal, 1 some are anomalous or for a person to look at, 2 some \
+      could not be read (whatever the others are), 3 failure, 64 wrong command line, 130 interrupted.
       """)
 
   @Argument(help: "The model: a folder, or the same zipped.")
@@ -41,9 +44,22 @@ public struct Inspect: ParsableCommand {
       "Aim at this share of false alarms instead of the calibration's.", valueName: "rate"))
   public var falseAlarmRate: Double?
 
+  @Option(
+    help: ArgumentHelp(
+      "Mark the pictures of which the model is least sure, as many as this share of normal ones.",
+      discussion: "For models that know how sure they are.", valueName: "share"))
+  public var reviewShare: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Write a map of the uncertainty of every picture into this folder, as NAME.uncertainty.png.",
+      valueName: "folder"))
+  public var uncertaintyMaps: String?
+
   @Flag(
     help: """
-      Write one JSON object a line: path, score, pValue, threshold, category, anomalous, regions; \
+      Write one JSON object a line: path, score, pValue, threshold, category, anomalous, regions, \
+      and where the model knows how sure it is uncertainty, with --review-share also review; \
       or path and error.
       """)
   public var json = false
@@ -54,11 +70,15 @@ public struct Inspect: ParsableCommand {
 
   public func validate() throws {
     try FalseAlarmRate.validate(falseAlarmRate)
+    if let share = reviewShare, !(share > 0 && share < 1) {
+      throw ValidationError(
+        "--review-share is \(share); it is a share above 0 and below 1, such as 0.05")
+    }
   }
 
   public func run() throws {
     let interruption = Interruption()
-    let list = PictureList(paths, excluding: heatmaps)
+    let list = PictureList(paths, excluding: [heatmaps, uncertaintyMaps].compactMap { $0 })
     guard !list.entries.isEmpty || !list.unreadable.isEmpty else {
       throw FileProblem(
         path: paths.joined(separator: ", "), reason: "there are no pictures in here")
@@ -91,6 +111,7 @@ public struct Inspect: ParsableCommand {
       }
     return Inspector.Options(
       category: choice, falseAlarmRate: falseAlarmRate, heatMaps: heatmaps,
-      reader: pictures.reader(for: manifest))
+      reader: pictures.reader(for: manifest), reviewShare: reviewShare,
+      uncertaintyMaps: uncertaintyMaps)
   }
 }

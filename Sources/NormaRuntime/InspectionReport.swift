@@ -9,6 +9,8 @@ struct InspectionReport {
   private var normal = 0
   private var anomalous = 0
   private var undecided = 0
+  /// Pictures of which the model is not sure, whatever its verdict.
+  private var forReview = 0
   private var unreadable = 0
 
   init(json: Bool) { self.json = json }
@@ -17,10 +19,11 @@ struct InspectionReport {
     switch outcome {
     case .unreadable: unreadable += 1
     case .verdict(let verdict):
-      switch verdict.anomalous {
-      case true?: anomalous += 1
-      case false?: normal += 1
-      case nil: undecided += 1
+      switch (verdict.review, verdict.anomalous) {
+      case (true?, _): forReview += 1
+      case (_, true?): anomalous += 1
+      case (_, false?): normal += 1
+      case (_, nil): undecided += 1
       }
     }
     try StandardOutput.print(json ? JSONText.line(outcome) : Self.line(outcome))
@@ -30,7 +33,7 @@ struct InspectionReport {
   var status: ExitCode? {
     if undecided > 0 { return ExitStatus.failure }
     if unreadable > 0 { return ExitStatus.unreadable }
-    return anomalous > 0 ? ExitStatus.anomalous : nil
+    return anomalous + forReview > 0 ? ExitStatus.anomalous : nil
   }
 
   /// The summary, for people.
@@ -39,10 +42,12 @@ struct InspectionReport {
     guard !json else { return }
     var counts = ["\(anomalous) anomalous", "\(normal) normal"]
     if undecided > 0 { counts = ["\(undecided) without a verdict"] }
+    if forReview > 0 { counts.append("\(forReview) not sure, for a person to look at") }
     if unreadable > 0 { counts.append("\(unreadable) unreadable") }
-    let total = normal + anomalous + undecided + unreadable
+    let total = normal + anomalous + undecided + forReview + unreadable
     try StandardOutput.print(
-      "\n\(counted(total, "picture")): " + counts.joined(separator: ", ") + thresholds(inspector))
+      "\n\(counted(total, "picture")): " + counts.joined(separator: ", ") + thresholds(inspector)
+        + review(inspector))
     if let folder = inspector.options.heatMaps, total > unreadable {
       try StandardOutput.print("heat maps: \(folder)")
     }
@@ -72,19 +77,30 @@ struct InspectionReport {
     return text
   }
 
+  private func review(_ inspector: Inspector) -> String {
+    guard let limit = inspector.reviewThreshold else { return "" }
+    let share = Self.number(100 * limit.rate, digits: 3)
+    return "\nnot sure: uncertainty above \(Self.number(Double(limit.value))); at most \(share) % of "
+      + "normal pictures, from \(counted(limit.pictures, "normal picture"))"
+  }
+
   private static func line(_ outcome: Inspector.Outcome) -> String {
     switch outcome {
     case .unreadable(let problem):
       return "unreadable  \(problem)"
     case .verdict(let verdict):
       let word =
-        switch verdict.anomalous {
-        case true?: "ANOMALOUS "
-        case false?: "normal    "
-        case nil: "no verdict"
+        switch (verdict.review, verdict.anomalous) {
+        case (true?, _): "NOT SURE  "
+        case (_, true?): "ANOMALOUS "
+        case (_, false?): "normal    "
+        case (_, nil): "no verdict"
         }
       var parts = [word, "score \(number(Double(verdict.score)))"]
       if let p = verdict.pValue { parts.append("p \(number(p, digits: 3))") }
+      if let uncertainty = verdict.uncertainty {
+        parts.append("uncertainty \(number(Double(uncertainty), digits: 3))")
+      }
       if let category = verdict.category { parts.append(category) }
       parts.append(verdict.path)
       if !verdict.regions.isEmpty { parts.append(regions(verdict.regions)) }

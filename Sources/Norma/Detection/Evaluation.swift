@@ -12,6 +12,9 @@ public struct Evaluation: Sendable {
   /// The share of pictures whose nearest category, by mean trunk feature, is their own; nil when the
   /// model cannot tell.
   public var autoAccuracy: Double?
+  /// What it is worth to send the least sure pictures to a person; nil when the model does not know how
+  /// sure it is, or has no threshold.
+  public var review: ReviewDial?
 
   /// The pictures of one category.
   public func pictures(of category: String) -> [EvaluatedPicture] {
@@ -27,4 +30,6 @@ public struct EvaluatedPicture: Sendable, Hashable {
   public var pValue: Double?
   /// The category that it was taken for; nil when the model cannot tell.
   public var recognized: String?
+  /// How unsure the model is; nil when it does not know.
+  public var uncertainty: Float?
 }

@@ -12,6 +12,8 @@ extension EvaluationReport {
     for index in evaluation.categories.indices {
       evaluation.categories[index].decide(by: calibration)
     }
+    // It was of the threshold before, and the pictures' uncertainties are not kept.
+    evaluation.review = nil
     evaluation.note =
       "The thresholds were set after this evaluation. Its pictures are sorted by them; the colours and "
       + "outlines over the pictures are of the thresholds before."

@@ -23,7 +23,7 @@ public enum EvaluationReport {
         try category($0, evaluation: evaluation, evaluator: evaluator, examples: examples)
       },
       mean: ReportContent.Metrics(evaluation.result.mean),
-      autoCategoryAccuracy: evaluation.autoAccuracy)
+      autoCategoryAccuracy: evaluation.autoAccuracy, review: evaluation.review)
     if calibration.status == .uncalibrated {
       content.evaluation?.note =
         "The model is uncalibrated. The pictures are sorted by the threshold of the best F1 on these "

@@ -35,7 +35,8 @@ extension Evaluator {
             sample: sample, score: detection.score,
             pValue: isCalibrated
               ? calibration.pValue(score: detection.score, category: category) : nil,
-            recognized: calibration.nearestCategory(feature: detection.feature)))
+            recognized: calibration.nearestCategory(feature: detection.feature),
+            uncertainty: detection.uncertainty?.value))
         try add(sample, detection, truth)
       }
     }
@@ -91,7 +92,20 @@ extension Evaluator {
       return Evaluation(
         result: try EvaluationResult(pictures: scored, pixels: pixels, calibration: calibration),
         pictures: pictures, unreadable: unreadable, notes: notes,
-        autoAccuracy: recognized.isEmpty ? nil : Double(right) / Double(recognized.count))
+        autoAccuracy: recognized.isEmpty ? nil : Double(right) / Double(recognized.count),
+        review: review)
+    }
+
+    private var review: ReviewDial? {
+      guard let threshold = calibration.shared?.value else { return nil }
+      let known = pictures.compactMap { picture in
+        picture.uncertainty.map {
+          ReviewDial.Picture(
+            isAnomalous: picture.sample.label.isAnomalous, score: picture.score,
+            threshold: threshold, uncertainty: $0)
+        }
+      }
+      return known.isEmpty ? nil : ReviewDial(known)
     }
 
     private mutating func noteMasks() {

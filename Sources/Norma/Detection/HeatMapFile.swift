@@ -3,10 +3,10 @@ import NormaCore
 
 /// The files of heat maps in their folder.
 enum HeatMapFile {
-  /// Names for the heat maps of a list of pictures: each its own, whatever the pictures are called,
-  /// and the same for the same list.
+  /// Names for the maps of a list of pictures, before `.heatmap.png` or `.uncertainty.png`: each its
+  /// own, whatever the pictures are called, and the same for the same list.
   ///
-  /// `broken/003.jpg` becomes `broken/003.heatmap.png`. Where that is taken (`003.png` beside
+  /// `broken/003.jpg` becomes `broken/003`. Where that is taken (`003.png` beside
   /// `003.jpg`, or the same name from two folders) the extension or a number is added. Letters' case
   /// does not tell names apart, because not every disk does.
   static func names(for relatives: [String]) -> [String] {
@@ -21,7 +21,7 @@ enum HeatMapFile {
         candidate = number == 1 ? full : "\(full)-\(number)"
         number += 1
       }
-      return candidate + ".heatmap.png"
+      return candidate
     }
   }
 

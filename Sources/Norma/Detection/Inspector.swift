@@ -24,11 +24,19 @@ public struct Inspector: Sendable {
     public var heatMapSize: Int
     /// Nil reads pictures as the model was trained.
     public var reader: PictureReader?
+    /// The share of normal pictures that may be sent to a person because the model is not sure; nil
+    /// sends none.
+    public var reviewShare: Double?
+    /// Where maps of the uncertainty go; nil makes none.
+    public var uncertaintyMaps: String?
 
     public init(
       category: CategoryChoice = .shared, falseAlarmRate: Double? = nil, heatMaps: String? = nil,
-      heatMapSize: Int = 2048, reader: PictureReader? = nil
+      heatMapSize: Int = 2048, reader: PictureReader? = nil, reviewShare: Double? = nil,
+      uncertaintyMaps: String? = nil
     ) {
+      self.reviewShare = reviewShare
+      self.uncertaintyMaps = uncertaintyMaps
       self.category = category
       self.falseAlarmRate = falseAlarmRate
       self.heatMaps = heatMaps
@@ -41,6 +49,8 @@ public struct Inspector: Sendable {
   public let options: Options
   private let detector: Detector
   private let reader: PictureReader
+  /// The uncertainty above which a person looks; nil when nobody does.
+  public let reviewThreshold: Threshold?
 
   /// Throws when the category is unknown, the rate is not one, or the model cannot tell categories
   /// apart although `automatic` is asked for.
@@ -63,6 +73,16 @@ public struct Inspector: Sendable {
       }
     }
     _ = try calibration.pixelThreshold(rate: options.falseAlarmRate)
+    if options.reviewShare != nil || options.uncertaintyMaps != nil, !detector.knowsUncertainty {
+      throw DetectionError(
+        "the model does not know how sure it is; one trained by URA-Net does (--recipe ura-net)")
+    }
+    reviewThreshold = try options.reviewShare.flatMap(calibration.reviewThreshold)
+    if options.reviewShare != nil, reviewThreshold == nil {
+      throw DetectionError(
+        "the model keeps no uncertainties of normal pictures to set aside a share of them by; "
+          + "'norma calibrate' with a folder of new normal pictures gives it some")
+    }
   }
 
   /// Opens a model's calibration and compiles its graph.
@@ -86,7 +106,19 @@ public struct Inspector: Sendable {
         in: detection.map.values, width: detection.map.width, height: detection.map.height,
         pictureWidth: detection.original.width, pictureHeight: detection.original.height)
     }
+    verdict.uncertainty = detection.uncertainty?.value
+    if let limit = reviewThreshold?.value, let uncertainty = verdict.uncertainty {
+      verdict.review = uncertainty > limit
+    }
     return verdict
+  }
+
+  /// A picture with the colours of the uncertainty over it, from 0, sure, to ½, where the model knows
+  /// nothing; nil for a model that does not know how sure it is.
+  public func uncertaintyMap(_ picture: Picture, _ detection: Detection) -> Picture? {
+    detection.uncertainty.map {
+      picture.overlaid(with: $0.map, scale: HeatScale(low: 0, high: 0.5))
+    }
   }
 
   /// A picture with the map's colours over it and, where the verdict is anomalous, a line around each
@@ -129,18 +161,18 @@ extension Inspector {
     _ entries: [PictureList.Entry], deliver: (Int, Outcome) throws -> Void
   ) throws {
     let names = HeatMapFile.names(for: entries.map(\.relative))
-    if let folder = options.heatMaps { try FilePath.createFolder(FilePath.absolute(folder)) }
+    for folder in [options.heatMaps, options.uncertaintyMaps].compactMap({ $0 }) {
+      try FilePath.createFolder(FilePath.absolute(folder))
+    }
     let work: @Sendable (Int, FileDetection) throws -> Outcome = { index, found in
       switch found {
       case .unreadable(let problem): return .unreadable(problem)
       case .detected(let detection):
         let verdict = try verdict(detection, path: entries[index].path)
-        if let folder = options.heatMaps {
-          do {
-            try writeHeatMap(detection, verdict, to: "\(folder)/\(names[index])")
-          } catch let problem as FileProblem where problem.path == verdict.path {
-            return .unreadable(problem)
-          }
+        do {
+          try writeMaps(detection, verdict, name: names[index])
+        } catch let problem as FileProblem where problem.path == verdict.path {
+          return .unreadable(problem)
         }
         return .verdict(verdict)
       }
@@ -149,8 +181,15 @@ extension Inspector {
       entries.map(\.path), reader: reader, refine: work, deliver: deliver)
   }
 
-  private func writeHeatMap(_ detection: Detection, _ verdict: Verdict, to path: String) throws {
+  private func writeMaps(_ detection: Detection, _ verdict: Verdict, name: String) throws {
+    guard options.heatMaps != nil || options.uncertaintyMaps != nil else { return }
     let picture = try reader.read(verdict.path, fitting: options.heatMapSize)
-    try HeatMapFile.write(PictureWriter.png(heatMap(picture, detection, verdict)), to: path)
+    if let folder = options.heatMaps {
+      let map = try heatMap(picture, detection, verdict)
+      try HeatMapFile.write(PictureWriter.png(map), to: "\(folder)/\(name).heatmap.png")
+    }
+    if let folder = options.uncertaintyMaps, let map = uncertaintyMap(picture, detection) {
+      try HeatMapFile.write(PictureWriter.png(map), to: "\(folder)/\(name).uncertainty.png")
+    }
   }
 }

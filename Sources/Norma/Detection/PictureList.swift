@@ -21,9 +21,9 @@ public struct PictureList: Sendable, Equatable {
 
   /// A file is taken whatever it is, so that a wrong one is named and not passed over. A folder gives
   /// every file in it and below it that begins like a picture or has a picture's extension; hidden
-  /// ones are left out, and so is the folder `excluded`.
-  public init(_ paths: [String], excluding excluded: String? = nil) {
-    let excluded = excluded.flatMap { FilePath.resolved($0) }
+  /// ones are left out, and so are the folders `excluded`.
+  public init(_ paths: [String], excluding excluded: [String] = []) {
+    let excluded = Set(excluded.compactMap { FilePath.resolved($0) })
     for path in paths {
       if FilePath.isFolder(path) {
         var above: Set<String> = []
@@ -39,12 +39,12 @@ public struct PictureList: Sendable, Equatable {
   }
 
   private mutating func walk(
-    _ folder: String, relative: String, _ excluded: String?, _ above: inout Set<String>
+    _ folder: String, relative: String, _ excluded: Set<String>, _ above: inout Set<String>
   ) {
     // A link may lead back to a folder above it.
-    guard let real = FilePath.resolved(folder), real != excluded, above.insert(real).inserted else {
-      return
-    }
+    guard let real = FilePath.resolved(folder), !excluded.contains(real),
+      above.insert(real).inserted
+    else { return }
     defer { above.remove(real) }
     let listing: FolderListing
     do {

@@ -1,3 +1,5 @@
+import NormaCore
+
 extension ReportContent {
   /// What a model did on labelled test pictures.
   public struct Evaluation: Codable, Sendable, Equatable {
@@ -20,11 +22,14 @@ extension ReportContent {
     /// What a reader of the categories should know besides, for example how the pictures of an
     /// uncalibrated model are sorted.
     public var note: String?
+    /// What it is worth to send the least sure pictures to a person.
+    public var review: ReviewDial?
 
     public init(
       dataset: String, categories: [Category], mean: Metrics, deciding: Deciding = .shared,
-      autoCategoryAccuracy: Double? = nil, note: String? = nil
+      autoCategoryAccuracy: Double? = nil, note: String? = nil, review: ReviewDial? = nil
     ) {
+      self.review = review
       self.dataset = dataset
       self.categories = categories
       self.mean = mean

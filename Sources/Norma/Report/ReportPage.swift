@@ -15,6 +15,7 @@ public enum ReportPage {
           SummarySection(content: content).markup()
           if let evaluation = content.evaluation {
             ResultsSection(evaluation: evaluation).markup()
+            if let dial = evaluation.review { ReviewSection(dial: dial).markup() }
           }
           if let calibration = content.calibration {
             ThresholdsSection(
@@ -92,6 +93,7 @@ public enum ReportPage {
       Markup("ul") {
         if let evaluation = content.evaluation {
           link("results", "Results")
+          if evaluation.review != nil { link("review", "Not sure") }
           if content.calibration != nil { link("thresholds", "Thresholds") }
           for (index, category) in evaluation.categories.enumerated() {
             link(CategorySection.identifier(index), category.name)

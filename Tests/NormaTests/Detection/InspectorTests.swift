@@ -18,7 +18,7 @@ import Testing
   ) throws -> [Inspector.Outcome] {
     let inspector = try Inspector(model: model, options: options, engine: engine)
     var outcomes: [Inspector.Outcome] = []
-    try inspector.inspect(PictureList(paths, excluding: options.heatMaps).entries) {
+    try inspector.inspect(PictureList(paths, excluding: [options.heatMaps].compactMap { $0 }).entries) {
       index, outcome in
       #expect(index == outcomes.count)
       outcomes.append(outcome)

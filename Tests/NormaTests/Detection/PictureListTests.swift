@@ -36,7 +36,7 @@ import Testing
     let folder = try TemporaryFolder()
     try folder.write(handmadeBMP(width: 8, height: 8), to: "in/1.bmp")
     try folder.write(handmadeBMP(width: 8, height: 8), to: "out/2.bmp")
-    let list = PictureList([folder.path], excluding: folder.path + "/out/")
+    let list = PictureList([folder.path], excluding: [folder.path + "/out/"])
     #expect(list.entries.map(\.relative) == ["in/1.bmp"])
   }
 }
