@@ -8,7 +8,9 @@ enum TinyModel {
   static let size = 24
   /// Normal pictures are dim: twenty scores from 0.1 to 0.2 in each of two categories, which differ in
   /// their blue.
-  static func calibration() throws -> Calibration {
+  ///
+  /// - Parameter knowsUncertainty: 40 uncertainties from 0.02 to 0.115 besides.
+  static func calibration(knowsUncertainty: Bool = false) throws -> Calibration {
     let scores = (0..<20).map { 0.1 + Float($0) / 190 }
     var features = CategoryFeatures.Builder()
     for step in 0..<4 {
@@ -17,15 +19,18 @@ enum TinyModel {
       try features.add([0.15 + spread, 0, 0.9 + spread], category: "rings")
     }
     let both = ["plates": scores, "rings": scores.map { $0 + 0.1 }]
+    let doubts = (0..<20).map { 0.02 + Float($0) * 0.005 }
     return try Calibration.fit(
-      scores: both, pixelMaxima: both, source: .holdout, rate: 0.05,
+      scores: both, pixelMaxima: both,
+      uncertainties: knowsUncertainty ? ["plates": doubts, "rings": doubts] : [:],
+      source: .holdout, rate: 0.05,
       features: features.build(), autoAccuracy: 1)
   }
 
   @discardableResult
   static func write(
     to path: String, scale: Float = 1, calibration: Calibration? = nil,
-    exifOrientation: Bool = false
+    exifOrientation: Bool = false, knowsUncertainty: Bool = false
   ) throws -> ModelFolder {
     let manifest = Manifest(
       method: "ras", recipe: Recipe(),
@@ -36,8 +41,10 @@ enum TinyModel {
     return try ModelFolder.write(
       to: path, manifest: manifest,
       files: [
-        ModelFile.graph: TinyGraph.model(size: size, scale: scale),
-        ModelFile.calibration: (calibration ?? Self.calibration()).json(),
+        ModelFile.graph: TinyGraph.model(
+          size: size, scale: scale, knowsUncertainty: knowsUncertainty),
+        ModelFile.calibration: (calibration
+          ?? Self.calibration(knowsUncertainty: knowsUncertainty)).json(),
       ], replacing: false)
   }
 

@@ -45,6 +45,23 @@ import Testing
     #expect(try ModelFolder.open(model).contains(ModelFile.report) == false)
   }
 
+  @Test func theDialIsMeasured() throws {
+    let unsure = folder.path + "/unsure.norma"
+    try TinyModel.write(to: unsure, knowsUncertainty: true)
+    let result = try run(unsure, data, "--json")
+    #expect(result.status == 0, "\(result)")
+    let review = try #require(try figures(result)["review"] as? [String: Any])
+    #expect(review["pictures"] as? Int == 4)
+    let rows = try #require(review["byUncertainty"] as? [[String: Any]])
+    #expect(rows.first?["sent"] as? Int == 0 && rows.last?["sent"] as? Int == 1)
+    let page = String(
+      decoding: try ModelFolder.open(unsure).data(ModelFile.report), as: UTF8.self)
+    #expect(page.contains("id=\"review\"") && page.contains("href=\"#review\""))
+    let text = try run(unsure, data, "--no-report").output
+    #expect(text.contains("by uncertainty: false alarms"))
+    #expect(try figures(run(model, data, "--json", "--no-report"))["review"] == nil)
+  }
+
   @Test func pageGoesIntoTheModel() throws {
     let result = try run(model, data)
     #expect(result.status == 0 && result.output.contains("plates"))

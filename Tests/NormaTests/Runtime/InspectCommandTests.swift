@@ -42,6 +42,42 @@ import Testing
     #expect(unknown.status == 3 && unknown.errors.contains("unknown category 'bolts'"))
   }
 
+  @Test func picturesInDoubtAreForAPerson() throws {
+    let unsure = folder.path + "/unsure.norma"
+    try TinyModel.write(to: unsure, knowsUncertainty: true)
+    // Red decides, blue says how sure: 0.059, within what normal pictures have, and 0.39.
+    let doubtful = try folder.write(TinyModel.picture(red: 30, blue: 200), to: "in/doubtful.png")
+    let plain = try run(unsure, normal, doubtful, "--json")
+    #expect(plain.status == 0, "without a share nobody looks: \(plain)")
+    let values = try plain.lines.map { try object($0) }
+    #expect(values.allSatisfy { $0["review"] == nil })
+    #expect(values.map { ($0["uncertainty"] as? Double ?? 0) > 0.3 } == [false, true])
+
+    let dialled = try run(unsure, normal, anomalous, doubtful, "--json", "--review-share", "0.05")
+    #expect(dialled.status == 1)
+    #expect(try dialled.lines.map { try object($0)["review"] as? Bool } == [false, false, true])
+    let text = try run(
+      unsure, normal, doubtful, "--review-share", "0.05", "--uncertainty-maps",
+      folder.path + "/maps")
+    #expect(text.status == 1 && text.lines[1].hasPrefix("NOT SURE"), "\(text)")
+    #expect(text.output.contains("1 normal, 1 not sure, for a person to look at"))
+    #expect(text.output.contains("at most 4.88 % of normal pictures, from 40 normal pictures"))
+    let map = try PictureReader().read(folder.path + "/maps/doubtful.uncertainty.png")
+    let sure = try PictureReader().read(folder.path + "/maps/normal.uncertainty.png")
+    #expect(map.rgb != sure.rgb && map.width == 48)
+  }
+
+  @Test func aModelThatDoesNotKnowHowSureItIsHasNoDial() throws {
+    let result = try run(model, normal, "--review-share", "0.05")
+    #expect(result.status == 3 && result.errors.contains("does not know how sure it is"))
+    #expect(try object(run(model, normal, "--json").lines[0])["uncertainty"] == nil)
+    #expect(try run(model, normal, "--review-share", "1").status == 64)
+    let raw = folder.path + "/raw.norma"
+    try TinyModel.write(to: raw, calibration: TinyModel.calibration(), knowsUncertainty: true)
+    let without = try run(raw, normal, "--review-share", "0.05")
+    #expect(without.status == 3 && without.errors.contains("norma calibrate"))
+  }
+
   @Test func helpIsNoError() throws {
     let help = try run("--help")
     #expect(help.status == 0 && help.output.contains("--heatmaps") && help.errors.isEmpty)
