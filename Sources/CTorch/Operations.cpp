@@ -168,6 +168,14 @@ int ctorch_average_pool(
   });
 }
 
+int ctorch_maximum_pool(
+    CTorchTensor tensor, int kernel, int stride, int padding, CTorchTensor *out) {
+  return produce(out, [&] {
+    return at::max_pool2d(
+        tensor->value, {kernel, kernel}, {stride, stride}, {padding, padding});
+  });
+}
+
 int ctorch_resize(CTorchTensor tensor, int64_t height, int64_t width, CTorchTensor *out) {
   return produce(out, [&] {
     return at::upsample_bilinear2d(tensor->value, {height, width}, true);

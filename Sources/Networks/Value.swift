@@ -68,6 +68,8 @@ public protocol Value {
   ) throws -> Self
   /// Average over `kernel × kernel` windows. The divisor is always `kernel²`, zero padding counted.
   func averagePooled(kernel: Int, stride: Int, padding: Int) throws -> Self
+  /// Maximum over `kernel × kernel` windows; what is padded never wins.
+  func maximumPooled(kernel: Int, stride: Int, padding: Int) throws -> Self
   /// Bilinear, corners aligned (also when shrinking), no antialiasing.
   func resized(height: Int, width: Int) throws -> Self
 }

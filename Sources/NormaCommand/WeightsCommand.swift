@@ -89,7 +89,8 @@ extension WeightsCommand {
       abstract: "Check a file of weights and store it in NORMA_HOME/weights.",
       discussion: """
         Reads safetensors and PyTorch checkpoints (.pth, also those from before PyTorch 1.6) with the \
-        names of timm (tf_efficientnet_…) or of efficientnet_pytorch. Nothing in the file is \
+        names of timm (tf_efficientnet_…), of efficientnet_pytorch, or for ResNets of torchvision and \
+        timm. Nothing in the file is \
         executed; a checkpoint that wants to run code is refused. Every tensor up to stride 16 is \
         checked by name, shape and value, and what is missing or too much is listed. Weights that \
         were trained without TensorFlow's padding (timm's efficientnet_… without tf_) have the same \
@@ -119,7 +120,7 @@ extension WeightsCommand {
               leftOut: imported.leftOut, path: imported.path, digest: imported.digest)))
       }
       print("\(specification.name), read from \(imported.format): every tensor is as it should be.")
-      print("\(imported.blockCount) of \(specification.blocks.count) blocks are there.")
+      print("\(imported.blockCount) of \(specification.blockCount) blocks are there.")
       if !imported.leftOut.isEmpty {
         print("Left out, not needed: \(imported.leftOut.joined(separator: ", "))")
       }

@@ -34,22 +34,33 @@ extension Node {
   }
 
   public func averagePooled(kernel: Int, stride: Int, padding: Int) throws -> Node {
-    try requireFeatureMap("averagePooled")
+    try pooled(
+      "AveragePool", "averagePooled", kernel: kernel, stride: stride, padding: padding,
+      attributes: ["count_include_pad": .integer(1)])
+  }
+
+  public func maximumPooled(kernel: Int, stride: Int, padding: Int) throws -> Node {
+    try pooled("MaxPool", "maximumPooled", kernel: kernel, stride: stride, padding: padding)
+  }
+
+  private func pooled(
+    _ type: String, _ operation: String, kernel: Int, stride: Int, padding: Int,
+    attributes: [String: Attribute] = [:]
+  ) throws -> Node {
+    try requireFeatureMap(operation)
     guard kernel >= 1, stride >= 1, (0..<kernel).contains(padding) else {
       throw refused(
-        "averagePooled", "kernel \(kernel), stride \(stride) and padding \(padding) do not fit")
+        operation, "kernel \(kernel), stride \(stride) and padding \(padding) do not fit")
     }
     let shape = try windowed(
-      "averagePooled", channels: extents[1], kernel: (kernel, kernel), stride: stride,
+      operation, channels: extents[1], kernel: (kernel, kernel), stride: stride,
       padding: Padding(top: padding, left: padding, bottom: padding, right: padding))
+    let window: [String: Attribute] = [
+      "kernel_shape": .integers([kernel, kernel]), "strides": .integers([stride, stride]),
+      "pads": .integers([padding, padding, padding, padding]),
+    ]
     return try recording(
-      "AveragePool",
-      attributes: [
-        "kernel_shape": .integers([kernel, kernel]), "strides": .integers([stride, stride]),
-        "pads": .integers([padding, padding, padding, padding]),
-        "count_include_pad": .integer(1),
-      ],
-      shape: shape)
+      type, attributes: window.merging(attributes) { $1 }, shape: shape)
   }
 
   public func resized(height: Int, width: Int) throws -> Node {

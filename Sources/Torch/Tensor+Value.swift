@@ -120,6 +120,10 @@ extension Tensor: Value {
     try .make { ctorch_average_pool(handle, Int32(kernel), Int32(stride), Int32(padding), $0) }
   }
 
+  public func maximumPooled(kernel: Int, stride: Int, padding: Int) throws -> Tensor {
+    try .make { ctorch_maximum_pool(handle, Int32(kernel), Int32(stride), Int32(padding), $0) }
+  }
+
   public func resized(height: Int, width: Int) throws -> Tensor {
     try .make { ctorch_resize(handle, Int64(height), Int64(width), $0) }
   }

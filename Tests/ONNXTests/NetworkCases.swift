@@ -82,6 +82,14 @@ extension OperationCase {
       try x[0].averagePooled(kernel: kernel, stride: stride, padding: padding)
     }
   }
+  private struct MaximumPool: Forward {
+    var kernel: Int
+    var stride: Int
+    var padding: Int
+    func callAsFunction<V: Value>(_ x: [V], _ w: [V]) throws -> V {
+      try x[0].maximumPooled(kernel: kernel, stride: stride, padding: padding)
+    }
+  }
   private struct Resize: Forward {
     var height: Int
     var width: Int
@@ -115,6 +123,10 @@ extension OperationCase {
       OperationCase(
         "average pooling, strided", [[-1, 3, 9, 8]], folds: false,
         Pool(kernel: 4, stride: 3, padding: 2)),
+      // All below zero at the border: padding must not win.
+      OperationCase(
+        "maximum pooling", [[-1, 3, 7, 6]], folds: false, range: -9 ... -1,
+        MaximumPool(kernel: 3, stride: 2, padding: 1)),
       OperationCase(
         "average pooling to a few", [[-1, 1, 20, 20]], folds: false,
         Pool(kernel: 16, stride: 1, padding: 0)),

@@ -223,6 +223,22 @@ extension Reference {
       groups: channels)
   }
 
+  func maximumPooled(kernel: Int, stride: Int, padding: Int) throws -> Reference {
+    let (height, width) = (shape[2], shape[3])
+    let sizes = [height, width].map { ($0 + 2 * padding - kernel) / stride + 1 }
+    return Reference([shape[0], shape[1]] + sizes) { at in
+      var largest = -Double.infinity
+      for row in 0..<kernel {
+        for column in 0..<kernel {
+          let (y, x) = (at[2] * stride - padding + row, at[3] * stride - padding + column)
+          guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
+          largest = max(largest, self[[at[0], at[1], y, x]])
+        }
+      }
+      return largest
+    }
+  }
+
   func resized(height: Int, width: Int) throws -> Reference {
     func position(_ i: Int, _ size: Int, _ from: Int) -> (Int, Int, Double) {
       let exact = size == 1 ? 0 : Double(i * (from - 1)) / Double(size - 1)

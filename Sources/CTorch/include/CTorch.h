@@ -121,6 +121,9 @@ int ctorch_convolution(
 int ctorch_average_pool(
     CTorchTensor _Nonnull tensor, int kernel, int stride, int padding,
     CTorchTensor _Nullable *_Nonnull out);
+int ctorch_maximum_pool(
+    CTorchTensor _Nonnull tensor, int kernel, int stride, int padding,
+    CTorchTensor _Nullable *_Nonnull out);
 int ctorch_resize(
     CTorchTensor _Nonnull tensor, int64_t height, int64_t width,
     CTorchTensor _Nullable *_Nonnull out);

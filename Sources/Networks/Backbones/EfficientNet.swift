@@ -53,20 +53,6 @@ public struct EfficientNet<V: Value> {
   }
 }
 
-extension EfficientNetSpecification {
-  /// - Throws: ``BackboneError`` unless `taps` are blocks of this network in ascending order.
-  public func check(taps: [Int]) throws {
-    guard let first = taps.first, let last = taps.last else {
-      throw BackboneError("\(name) needs at least one tap; its default is \(defaultTaps)")
-    }
-    guard first >= 0, last < blocks.count, zip(taps, taps.dropFirst()).allSatisfy(<) else {
-      throw BackboneError(
-        "\(name) has the blocks 0 to \(blocks.count - 1); the taps \(taps) must be among them, "
-          + "ascending (default \(defaultTaps))")
-    }
-  }
-}
-
 /// The size by which convolutions are padded, carried through the network: the nominal one or the
 /// actual one.
 private struct MapSize {

@@ -14,23 +14,48 @@ public struct ConvolutionParameters: Sendable, Equatable {
   public var biasShape: [Int] { [weightShape[0]] }
 }
 
-extension EfficientNetSpecification {
-  /// Every convolution from the stem to block `lastBlock`, in the order of the forward pass.
-  public func convolutions(throughBlock lastBlock: Int) -> [ConvolutionParameters] {
-    let stem = ConvolutionParameters(
-      name: "conv_stem", weightShape: [stemChannels, 3, 3, 3], batchNorm: "bn1")
-    return [stem] + blocks[...lastBlock].flatMap(\.convolutions)
+extension EfficientNetSpecification: BackboneSpecification {
+  public var blockCount: Int { blocks.count }
+  /// TensorFlow's setting.
+  public var epsilon: Double { 1e-3 }
+
+  public func outputChannels(ofBlock index: Int) -> Int { blocks[index].outputChannels }
+
+  public func mapSize(ofBlock index: Int, imageSize: Int, padding: BackbonePadding) -> Int {
+    var nominal = padding == .nominal ? nominalResolution : imageSize
+    var actual = imageSize
+    let convolutions = [(kernel: 3, stride: 2)] + blocks[...index].map { ($0.kernel, $0.stride) }
+    for (kernel, stride) in convolutions {
+      let pad = BackbonePadding.same(size: nominal, kernel: kernel, stride: stride)
+      actual = (actual + pad.before + pad.after - kernel) / stride + 1
+      nominal = (nominal + stride - 1) / stride
+    }
+    return actual
   }
 
-  /// Shapes of the parameters that ``EfficientNet`` asks for when its last tap is `lastBlock`, batch
-  /// norms folded, by name.
-  public func parameterShapes(throughBlock lastBlock: Int) -> [String: [Int]] {
-    var shapes: [String: [Int]] = [:]
-    for convolution in convolutions(throughBlock: lastBlock) {
-      shapes[convolution.weightName] = convolution.weightShape
-      shapes[convolution.biasName] = convolution.biasShape
-    }
-    return shapes
+  public var stemConvolutions: [ConvolutionParameters] {
+    [
+      ConvolutionParameters(
+        name: "conv_stem", weightShape: [stemChannels, 3, 3, 3], batchNorm: "bn1")
+    ]
+  }
+
+  public func convolutions(ofBlock index: Int) -> [ConvolutionParameters] {
+    blocks[index].convolutions
+  }
+
+  /// In a whole stage, a block more than the network has makes it another network.
+  public func scopes(throughBlock lastBlock: Int) -> [String] {
+    let later = blocks.dropFirst(lastBlock + 1).first?.stage
+    let stages = 0..<(later ?? blocks[lastBlock].stage + 1)
+    return ["conv_stem.", "bn1."] + stages.map { "blocks.\($0)." }
+  }
+
+  public func network<V: Value>(
+    taps: [Int], padding: BackbonePadding, parameters: Parameters<V>
+  ) throws -> (V) throws -> [V] {
+    let network = try EfficientNet(self, taps: taps, padding: padding, parameters: parameters)
+    return { try network($0) }
   }
 }
 

@@ -1,5 +1,5 @@
 /// The frozen half of a detector: a backbone and what makes features of its levels.
-public struct Trunk: Equatable, Sendable {
+public struct Trunk: Sendable {
   public enum Arrangement: Equatable, Sendable {
     /// One map: the levels on the coarsest grid, their channels stacked (RAS, UniAD).
     case aligned(pools: Bool)
@@ -7,7 +7,7 @@ public struct Trunk: Equatable, Sendable {
     case levels(pools: Bool)
   }
 
-  public let specification: EfficientNetSpecification
+  public let specification: any BackboneSpecification
   /// Blocks that are tapped, ascending.
   public let taps: [Int]
   public let padding: BackbonePadding
@@ -17,7 +17,7 @@ public struct Trunk: Equatable, Sendable {
 
   /// Throws when the backbone has no such taps, or the picture is too small to leave a grid.
   public init(
-    _ specification: EfficientNetSpecification, taps: [Int]? = nil,
+    _ specification: any BackboneSpecification, taps: [Int]? = nil,
     padding: BackbonePadding = .nominal, imageSize: Int, arrangement: Arrangement
   ) throws {
     let taps = taps ?? specification.defaultTaps
@@ -36,7 +36,7 @@ public struct Trunk: Equatable, Sendable {
   public var levels: [(channels: Int, grid: Grid)] {
     taps.map { tap in
       let side = specification.mapSize(ofBlock: tap, imageSize: imageSize, padding: padding)
-      return (specification.blocks[tap].outputChannels, Grid(height: side, width: side))
+      return (specification.outputChannels(ofBlock: tap), Grid(height: side, width: side))
     }
   }
 
@@ -66,8 +66,8 @@ public struct Trunk: Equatable, Sendable {
   }
 
   /// The backbone itself, from normalised pictures `[batch, 3, S, S]` to its levels.
-  public func backbone<V: Value>(_ parameters: Parameters<V>) throws -> EfficientNet<V> {
-    try EfficientNet(specification, taps: taps, padding: padding, parameters: parameters)
+  public func backbone<V: Value>(_ parameters: Parameters<V>) throws -> (V) throws -> [V] {
+    try specification.network(taps: taps, padding: padding, parameters: parameters)
   }
 
   /// Levels as the method takes them.
@@ -79,20 +79,5 @@ public struct Trunk: Equatable, Sendable {
       guard pools else { return levels }
       return try levels.map { try $0.averagePooled(kernel: 3, stride: 1, padding: 1) }
     }
-  }
-}
-
-extension EfficientNetSpecification {
-  /// Side of the map that block `index` gives for square pictures of `imageSize` pixels.
-  public func mapSize(ofBlock index: Int, imageSize: Int, padding: BackbonePadding) -> Int {
-    var nominal = padding == .nominal ? nominalResolution : imageSize
-    var actual = imageSize
-    let convolutions = [(kernel: 3, stride: 2)] + blocks[...index].map { ($0.kernel, $0.stride) }
-    for (kernel, stride) in convolutions {
-      let pad = BackbonePadding.same(size: nominal, kernel: kernel, stride: stride)
-      actual = (actual + pad.before + pad.after - kernel) / stride + 1
-      nominal = (nominal + stride - 1) / stride
-    }
-    return actual
   }
 }

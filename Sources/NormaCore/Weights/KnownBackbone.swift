@@ -9,7 +9,7 @@ public struct KnownBackbone: Sendable, Equatable {
   /// A package of Python's index that carries weights of this backbone as a file.
   public let package: String?
 
-  /// EfficientNet-Lite0–Lite4 and B0–B7.
+  /// EfficientNet-Lite0–Lite4 and B0–B7, ResNet-18, -34 and -50, WideResNet-50-2.
   public static let all: [KnownBackbone] =
     (0...4).map { size in
       KnownBackbone(
@@ -21,6 +21,11 @@ public struct KnownBackbone: Sendable, Equatable {
       KnownBackbone(
         name: "efficientnet-b\(size)", source: "tf_efficientnet_b\(size).aa_in1k",
         licence: "Apache-2.0", package: nil)
+    }
+    + ["resnet18", "resnet34", "resnet50", "wide_resnet50_2"].map { architecture in
+      KnownBackbone(
+        name: architecture.replacing("_", with: "-"), source: architecture + ".tv_in1k",
+        licence: "BSD-3-Clause", package: nil)
     }
 
   /// The backbone of that name, or `nil`.
@@ -38,7 +43,8 @@ public struct KnownBackbone: Sendable, Equatable {
 
   /// File names under which the weights are looked for, in this order.
   public var fileNames: [String] {
-    [name, architecture, architecture + "_trunk"].map { $0 + ".safetensors" }
+    [name, architecture, architecture + "_trunk", architecture + "_layer3_folded"]
+      .map { $0 + ".safetensors" }
   }
 
   /// How a person gets the weights, in lines to be followed.

@@ -3,7 +3,7 @@ import NormaCore
 
 /// How a file's tensors compare with what a network needs, by names and shapes alone.
 public struct BackboneFit: Sendable {
-  public let specification: EfficientNetSpecification
+  public let specification: any BackboneSpecification
   /// The last block that the comparison asked for.
   public let lastBlock: Int
   /// Needed and not there; timm's names, in the order of the forward pass.
@@ -30,7 +30,7 @@ public struct BackboneFit: Sendable {
   ///   - shapes: by name; timm's names or lukemelas's.
   ///   - lastBlock: the last block that is needed; `nil` for the default's last tap.
   public init(
-    _ shapes: [String: [Int]], to specification: EfficientNetSpecification, lastBlock: Int? = nil
+    _ shapes: [String: [Int]], to specification: any BackboneSpecification, lastBlock: Int? = nil
   ) {
     let lastBlock = lastBlock ?? specification.defaultTaps.last ?? 0
     let found = BackboneNames.canonical(shapes, for: specification)
@@ -59,10 +59,10 @@ public struct BackboneFit: Sendable {
     }.sorted()
   }
 
-  /// The network among all thirteen that a file's names and shapes fit best; `nil` when the file has
-  /// nothing of an EfficientNet.
+  /// The backbone among all that a file's names and shapes fit best; `nil` when the file has nothing of
+  /// any.
   public static func best(_ shapes: [String: [Int]]) -> BackboneFit? {
-    let fits = EfficientNetSpecification.all.map { BackboneFit(shapes, to: $0) }
+    let fits = Backbones.all.map { BackboneFit(shapes, to: $0) }
     let plausible = fits.filter { fit in
       let needed = fit.specification.convolutions(throughBlock: fit.lastBlock).count
       return fit.missing.count < needed
@@ -98,15 +98,5 @@ extension ConvolutionParameters {
     if hasBias { result.append((biasName, biasShape)) }
     return result
       + ["weight", "bias", "running_mean", "running_var"].map { ("\(batchNorm).\($0)", biasShape) }
-  }
-}
-
-extension EfficientNetSpecification {
-  /// Prefixes of everything that belongs to the stem and to the stages that end with `lastBlock` or
-  /// before it. In a whole stage, a block more than the network has makes it another network.
-  fileprivate func scopes(throughBlock lastBlock: Int) -> [String] {
-    let later = blocks.dropFirst(lastBlock + 1).first?.stage
-    let stages = 0..<(later ?? blocks[lastBlock].stage + 1)
-    return ["conv_stem.", "bn1."] + stages.map { "blocks.\($0)." }
   }
 }

@@ -5,7 +5,7 @@ import NormaCore
 /// Takes a file of weights into the user's own store, so that recipes find it by the backbone's name.
 public struct BackboneImport: Sendable {
   /// The network that the file's names and shapes say, or that the caller named.
-  public let specification: EfficientNetSpecification
+  public let specification: any BackboneSpecification
   /// The format of the file: `safetensors`, `PyTorch`, `PyTorch (before 1.6)`.
   public let format: String
   /// How many of the network's blocks the file holds, from the stem outwards.
@@ -37,9 +37,8 @@ public struct BackboneImport: Sendable {
       content.tensors, specification, lastBlock: fit.lastBlock, file: file)
 
     let found = BackboneNames.canonical(content.tensors, for: specification)
-    let kept = found.filter { name, _ in
-      name.hasPrefix("conv_stem.") || name.hasPrefix("bn1.") || name.hasPrefix("blocks.")
-    }
+    let trunk = specification.scopes(throughBlock: specification.blockCount - 1)
+    let kept = found.filter { name, _ in trunk.contains { name.hasPrefix($0) } }
     var metadata = content.metadata
     metadata["backbone"] = specification.name
     metadata["imported_from"] = FilePath.name(file)
@@ -51,7 +50,9 @@ public struct BackboneImport: Sendable {
     let path = try store(stored, name: specification.name, registry: registry)
     return BackboneImport(
       specification: specification, format: content.format,
-      blockCount: specification.blocks.prefix { found["\($0.scope).conv_dw.weight"] != nil }.count,
+      blockCount: (0..<specification.blockCount).prefix { block in
+        specification.convolutions(ofBlock: block).allSatisfy { found[$0.weightName] != nil }
+      }.count,
       leftOut: found.keys.filter { kept[$0] == nil }.sorted(), path: path,
       digest: Digest.sha256(stored))
   }
@@ -61,7 +62,7 @@ public struct BackboneImport: Sendable {
   ) throws -> BackboneFit {
     let shapes = content.tensors.mapValues(\.shape)
     if let name {
-      guard let specification = EfficientNetSpecification.named(name) else {
+      guard let specification = Backbones.named(name) else {
         throw UnknownBackbone(name: name)
       }
       let fit = BackboneFit(shapes, to: specification)

@@ -1,17 +1,19 @@
 import Networks
 
 /// Translates the parameter names of other EfficientNet implementations into timm's, which Norma uses.
+/// Those of ResNets are the same everywhere.
 enum BackboneNames {
   /// `tensors` under timm's names. Already so: unchanged but for a `module.` that a data-parallel
   /// wrapper left. lukemelas's names (`_blocks.7._expand_conv.weight`) count blocks without stages, so
   /// the translation depends on the network.
   static func canonical<Content>(
-    _ tensors: [String: Content], for specification: EfficientNetSpecification
+    _ tensors: [String: Content], for specification: any BackboneSpecification
   ) -> [String: Content] {
     var result: [String: Content] = [:]
     for (name, tensor) in tensors where !name.hasSuffix(".num_batches_tracked") {
       let bare = name.hasPrefix("module.") ? String(name.dropFirst("module.".count)) : name
-      result[translated(bare, specification) ?? bare] = tensor
+      let network = specification as? EfficientNetSpecification
+      result[network.flatMap { translated(bare, $0) } ?? bare] = tensor
     }
     return result
   }

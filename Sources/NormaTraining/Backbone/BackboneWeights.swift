@@ -2,21 +2,18 @@ import Foundation
 import Networks
 import NormaCore
 
-/// A backbone's weights, ready for ``EfficientNet``: from a file, checked against the network, batch
+/// A backbone's weights, ready for its network: from a file, checked against the network, batch
 /// norms folded.
 public struct BackboneWeights: Sendable {
-  public let specification: EfficientNetSpecification
+  public let specification: any BackboneSpecification
   /// The file that they come from.
   public let path: String
   /// SHA-256 of that file: features that were computed with other weights are other features.
   public let digest: String
   /// As the file's metadata, or the list of known backbones, has it.
   public let licence: String?
-  /// The names that ``EfficientNetSpecification/parameterShapes(throughBlock:)`` lists.
+  /// The names that ``BackboneSpecification/parameterShapes(throughBlock:)`` lists.
   public let parameters: [String: WeightTensor]
-
-  /// EfficientNet's batch norms, whoever trained them with TensorFlow's settings.
-  static let epsilon = 1e-3
 
   /// Reads the weights of the backbone called `name`.
   /// - Parameters:
@@ -31,7 +28,7 @@ public struct BackboneWeights: Sendable {
     registry: WeightsRegistry = .standard
   ) throws -> BackboneWeights {
     let known = try KnownBackbone.called(name)
-    guard let specification = EfficientNetSpecification.named(name) else {
+    guard let specification = Backbones.named(name) else {
       throw UnknownBackbone(name: name)
     }
     let taps = taps ?? specification.defaultTaps
@@ -50,7 +47,7 @@ public struct BackboneWeights: Sendable {
   /// The folded parameters up to block `lastBlock`, from tensors under timm's names or lukemelas's.
   /// - Throws: `WeightsFileError` that lists what is missing, of another shape, or no number.
   public static func folded(
-    _ tensors: [String: WeightTensor], _ specification: EfficientNetSpecification, lastBlock: Int,
+    _ tensors: [String: WeightTensor], _ specification: any BackboneSpecification, lastBlock: Int,
     file: String
   ) throws -> [String: WeightTensor] {
     let fit = BackboneFit(tensors.mapValues(\.shape), to: specification, lastBlock: lastBlock)
@@ -63,7 +60,8 @@ public struct BackboneWeights: Sendable {
     let found = BackboneNames.canonical(tensors, for: specification)
     var parameters: [String: WeightTensor] = [:]
     for convolution in specification.convolutions(throughBlock: lastBlock) {
-      let (weight, bias) = try convolution.folded(found, file: file)
+      let (weight, bias) = try convolution.folded(
+        found, epsilon: specification.epsilon, file: file)
       parameters[convolution.weightName] = weight
       parameters[convolution.biasName] = bias
     }
@@ -73,7 +71,7 @@ public struct BackboneWeights: Sendable {
 
 extension ConvolutionParameters {
   fileprivate func folded(
-    _ tensors: [String: WeightTensor], file: String
+    _ tensors: [String: WeightTensor], epsilon: Double, file: String
   ) throws -> (weight: WeightTensor, bias: WeightTensor) {
     func finite(_ name: String) throws -> WeightTensor {
       guard let tensor = tensors[name] else {
@@ -102,7 +100,7 @@ extension ConvolutionParameters {
     guard let negative = norm.variance.firstIndex(where: { $0 < 0 }) else {
       let bias = tensors[biasName] == nil ? nil : try finite(biasName)
       return BatchNormFolding.fold(
-        weight: weight, bias: bias, norm, epsilon: BackboneWeights.epsilon)
+        weight: weight, bias: bias, norm, epsilon: epsilon)
     }
     throw WeightsFileError(
       file: file,

@@ -6,8 +6,8 @@ extension Recipe {
   ///
   /// - Throws: when no such backbone is known, or it has no such taps.
   public func trunk() throws -> Trunk {
-    guard let specification = EfficientNetSpecification.named(backbone.name) else {
-      let known = EfficientNetSpecification.all.map(\.name).joined(separator: ", ")
+    guard let specification = Backbones.named(backbone.name) else {
+      let known = Backbones.all.map(\.name).joined(separator: ", ")
       throw NetworkError("the backbone '\(backbone.name)' is unknown; known are \(known)")
     }
     return try Trunk(

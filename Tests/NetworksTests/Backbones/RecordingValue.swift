@@ -81,5 +81,6 @@ struct RecordingValue: Value {
     return with([shape[0], weight.shape[0], height, width])
   }
   func averagePooled(kernel: Int, stride: Int, padding: Int) throws -> Self { throw Unsupported() }
+  func maximumPooled(kernel: Int, stride: Int, padding: Int) throws -> Self { throw Unsupported() }
   func resized(height: Int, width: Int) throws -> Self { throw Unsupported() }
 }
