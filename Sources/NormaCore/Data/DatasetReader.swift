@@ -1,9 +1,10 @@
 import Foundation
 
-/// Reads a data set as its user has it on disk, whichever of the three layouts it has.
+/// Reads a data set as its user has it on disk, whichever of the layouts it has.
 public enum DatasetReader {
   /// - Parameter path: a table (`.csv`), a folder that holds exactly one, a folder in MVTec AD's
-  ///   layout (of several categories or of one), or a plain folder of normal pictures.
+  ///   or BTAD's layout (of several categories or of one), or in OCT-2017's, or a plain folder of
+  ///   normal pictures.
   /// - Throws: `DatasetProblem` or `FileProblem` when nothing can be read at all. Single files that
   ///   cannot be used do not throw; they are named in `Dataset.unusable`.
   public static func read(_ path: String) throws -> Dataset {
@@ -11,7 +12,9 @@ public enum DatasetReader {
     guard FilePath.isFolder(source) else { return try readFile(source) }
     let listing = try FolderListing(source)
     let dataset =
-      if MVTecLayout.isCategory(listing) {
+      if OCTLayout.isDataset(source, listing) {
+        OCTLayout.read(source, listing)
+      } else if MVTecLayout.isCategory(listing) {
         try MVTecLayout.readCategory(source)
       } else if let categories = MVTecLayout.categories(in: source, listing) {
         MVTecLayout.read(source, categories: categories, listing)
@@ -53,6 +56,8 @@ public enum DatasetReader {
     A data set is one of
       MVTec AD's layout  CATEGORY/train/good/*, CATEGORY/test/good/*, CATEGORY/test/DEFECT/*,
                          CATEGORY/ground_truth/DEFECT/NAME_mask.png
+      BTAD's layout      the same with ok for good, and masks named as their pictures
+      OCT-2017's layout  train/NORMAL/*, test/NORMAL/*, test/DISEASE/*
       a plain folder     CATEGORY/* or pictures directly; all are taken as normal
       a table            a .csv file whose first line is path,category,split,label,mask
     with pictures in JPEG, PNG, TIFF, WebP or BMP.

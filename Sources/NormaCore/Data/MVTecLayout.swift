@@ -1,7 +1,37 @@
 /// MVTec AD's layout: `CATEGORY/train/good`, `CATEGORY/test/good`, `CATEGORY/test/DEFECT` and
 /// `CATEGORY/ground_truth/DEFECT/NAME_mask.png`. Masks may be missing.
+///
+/// BTAD's is the same by other names: `ok` for `good`, `ko` for a defect, and masks that are called as
+/// their pictures.
 enum MVTecLayout {
   static let name = "MVTec AD"
+
+  /// What a category calls its parts.
+  private struct Naming {
+    var layout: String
+    var good: String
+    /// What a mask's name has after its picture's.
+    var maskSuffix: String
+
+    static let mvtec = Naming(layout: MVTecLayout.name, good: "good", maskSuffix: "_mask")
+    static let btad = Naming(layout: "BTAD", good: "ok", maskSuffix: "")
+
+    /// BTAD's where the category trains on `ok` and has no `good`.
+    init(ofCategory folder: String) {
+      let kinds = (try? FolderListing(folder + "/train"))?.folders ?? []
+      self = kinds.contains("ok") && !kinds.contains("good") ? .btad : .mvtec
+    }
+
+    private init(layout: String, good: String, maskSuffix: String) {
+      (self.layout, self.good, self.maskSuffix) = (layout, good, maskSuffix)
+    }
+  }
+
+  /// The layout's name; MVTec AD's when the categories do not agree.
+  private static func layout(_ folders: [String]) -> String {
+    let names = Set(folders.map { Naming(ofCategory: $0).layout })
+    return names.count == 1 ? names.first ?? name : name
+  }
 
   static func isCategory(_ listing: FolderListing) -> Bool {
     listing.folders.contains("train") || listing.folders.contains("test")
@@ -19,7 +49,8 @@ enum MVTecLayout {
   }
 
   static func read(_ root: String, categories: [String], _ listing: FolderListing) -> Dataset {
-    var builder = DatasetBuilder(root: root, layout: name)
+    var builder = DatasetBuilder(
+      root: root, layout: layout(categories.map { root + "/" + $0 }))
     let others = listing.folders.filter { !categories.contains($0) && !$0.hasPrefix(".") }
     for other in others {
       let path = root + "/" + other
@@ -36,7 +67,7 @@ enum MVTecLayout {
   /// The folder is one category itself.
   static func readCategory(_ folder: String) throws -> Dataset {
     // Paths stay relative to the folder above, as they are when it is read as one of several.
-    var builder = DatasetBuilder(root: FilePath.parent(folder), layout: name)
+    var builder = DatasetBuilder(root: FilePath.parent(folder), layout: layout([folder]))
     addCategory(FilePath.name(folder), at: folder, to: &builder)
     return builder.dataset(source: folder)
   }
@@ -46,10 +77,11 @@ enum MVTecLayout {
   ) {
     builder.add(category: category)
     guard let listing = builder.list(folder, category: category) else { return }
+    let naming = Naming(ofCategory: folder)
     for split in listing.folders {
       switch split {
-      case "train": addTraining(category, at: folder + "/train", to: &builder)
-      case "test": addTest(category, at: folder, to: &builder)
+      case "train": addTraining(category, naming, at: folder + "/train", to: &builder)
+      case "test": addTest(category, naming, at: folder, to: &builder)
       case "ground_truth": break
       default:
         if !split.hasPrefix(".") {
@@ -62,26 +94,28 @@ enum MVTecLayout {
   }
 
   private static func addTraining(
-    _ category: String, at folder: String, to builder: inout DatasetBuilder
+    _ category: String, _ naming: Naming, at folder: String, to builder: inout DatasetBuilder
   ) {
     guard let listing = builder.list(folder, category: category, split: .train) else { return }
+    let good = naming.good
     for file in listing.files {
       builder.refuse(
-        folder + "/" + file, "it lies in train itself; normal pictures belong in train/good",
+        folder + "/" + file, "it lies in train itself; normal pictures belong in train/\(good)",
         category: category, split: .train)
     }
-    for kind in listing.folders where kind != "good" && !kind.hasPrefix(".") {
+    for kind in listing.folders where kind != good && !kind.hasPrefix(".") {
       builder.note(
-        "\(category)/train/\(kind) is not used; normal pictures to train on belong in train/good",
+        "\(category)/train/\(kind) is not used; normal pictures to train on belong in train/\(good)",
         category: category)
     }
-    if listing.folders.contains("good") {
-      builder.addPictures(in: folder + "/good", category: category, split: .train, label: .normal)
+    if listing.folders.contains(good) {
+      builder.addPictures(
+        in: folder + "/" + good, category: category, split: .train, label: .normal)
     }
   }
 
   private static func addTest(
-    _ category: String, at folder: String, to builder: inout DatasetBuilder
+    _ category: String, _ naming: Naming, at folder: String, to builder: inout DatasetBuilder
   ) {
     guard let listing = builder.list(folder + "/test", category: category, split: .test) else {
       return
@@ -89,17 +123,17 @@ enum MVTecLayout {
     for file in listing.files {
       builder.refuse(
         folder + "/test/" + file,
-        "it lies in test itself; pictures belong in test/good or test/DEFECT", category: category,
-        split: .test)
+        "it lies in test itself; pictures belong in test/\(naming.good) or test/DEFECT",
+        category: category, split: .test)
     }
     for kind in listing.folders where !kind.hasPrefix(".") {
-      let isGood = kind == "good"
-      if ["ok", "normal", "nominal"].contains(kind.lowercased()) {
+      let isGood = kind == naming.good
+      if !isGood, ["ok", "normal", "nominal"].contains(kind.lowercased()) {
         builder.note(
           "\(category)/test/\(kind) is taken as a kind of defect; normal pictures belong in "
-            + "test/good", category: category)
+            + "test/\(naming.good)", category: category)
       }
-      let masks = isGood ? [:] : masks(of: kind, category, at: folder, &builder)
+      let masks = isGood ? [:] : masks(of: kind, category, naming, at: folder, &builder)
       let before = builder.samples.count
       builder.addPictures(
         in: folder + "/test/" + kind, category: category, split: .test,
@@ -111,7 +145,8 @@ enum MVTecLayout {
 
   /// Masks by the stem of the picture that they belong to.
   private static func masks(
-    of kind: String, _ category: String, at folder: String, _ builder: inout DatasetBuilder
+    of kind: String, _ category: String, _ naming: Naming, at folder: String,
+    _ builder: inout DatasetBuilder
   ) -> [String: String] {
     let path = folder + "/ground_truth/" + kind
     guard FilePath.isFolder(path),
@@ -121,13 +156,13 @@ enum MVTecLayout {
     for file in listing.files {
       guard builder.isPicture(path + "/" + file, category: category, split: .test) else { continue }
       let stem = FilePath.stem(file)
-      guard stem.hasSuffix("_mask") else {
+      guard stem.hasSuffix(naming.maskSuffix) else {
         builder.refuse(
-          path + "/" + file, "not taken as a mask: its name does not end in _mask",
+          path + "/" + file, "not taken as a mask: its name does not end in \(naming.maskSuffix)",
           category: category, split: .test)
         continue
       }
-      masks[String(stem.dropLast("_mask".count))] = path + "/" + file
+      masks[String(stem.dropLast(naming.maskSuffix.count))] = path + "/" + file
     }
     return masks
   }
