@@ -1,3 +1,4 @@
+import Foundation
 import Networks
 import Testing
 import Torch
@@ -34,6 +35,30 @@ struct TensorTests {
     let normal = try generator.initialized([65536], .normal(mean: 3, deviation: 0.5)).floats()
     let mean = normal.reduce(0, +) / Float(normal.count)
     #expect(abs(mean - 3) < 0.02)
+  }
+
+  @Test func theLogarithmOfZeroHidesAndTeachesNothing() throws {
+    let weights = try Tensor([0, 0.25, 1], shape: [1, 3])
+    try weights.requireGradient()
+    let logarithm = try weights.logarithm()
+    #expect(try logarithm.floats() == [-.infinity, Float(log(0.25)), 0])
+    // Through a softmax, as an attention's bias: what is hidden gets no gradient, and no NaN.
+    let values = try Tensor([5, 2, 1], shape: [1, 3])
+    try (logarithm.softmax(axis: 1) * values).sum(axes: [0, 1]).reshaped([]).backward()
+    let gradient = try #require(try weights.gradient()).floats()
+    // d/dw of (2w + 1)/(w + 1) at 0.25, and of (0.5 + v)/(0.25 + v) at 1.
+    #expect(gradient[0] == 0)
+    #expect(abs(gradient[1] - 0.64) < 1e-5 && abs(gradient[2] + 0.16) < 1e-5)
+  }
+
+  @Test func selectionTakesElementsInAnyOrderAndAgain() throws {
+    let table = try Tensor((0..<6).map(Float.init), shape: [3, 2])
+    try table.requireGradient()
+    let picked = try table.selected(axis: 0, [2, 0, 2])
+    #expect(try picked.floats() == [4, 5, 0, 1, 4, 5])
+    try picked.sum(axes: [0, 1]).reshaped([]).backward()
+    #expect(try table.gradient()?.floats() == [1, 1, 0, 0, 2, 2])
+    #expect(throws: TorchError.self) { try table.selected(axis: 0, [3]) }
   }
 
   @Test func gradientsAreRecordedOnlyWhereWanted() throws {

@@ -66,8 +66,9 @@ extension BackboneSpecification {
 
 /// The backbones that can be built.
 public enum Backbones {
-  public static let all: [any BackboneSpecification] =
-    EfficientNetSpecification.all + ResNetSpecification.all
+  public static let all: [any BackboneSpecification] = efficientNets + resNets
+  private static let efficientNets: [any BackboneSpecification] = EfficientNetSpecification.all
+  private static let resNets: [any BackboneSpecification] = ResNetSpecification.all
 
   /// The backbone called `name`, or `nil` when there is none.
   public static func named(_ name: String) -> (any BackboneSpecification)? {

@@ -21,7 +21,7 @@ extension URANetRecipe {
 
 extension PerceptionRecipe {
   func check(_ check: inout RecipeCheck) {
-    check.range("uranet.perception.width", width, 1...65536)
+    check.range("uranet.perception.width", width, 2...65536)
     check.fraction("uranet.perception.deviation", deviation, below: 10)
     check.fraction("uranet.perception.prior", prior, below: 10)
     check.range("uranet.perception.divergence", divergence, 0...1000)
