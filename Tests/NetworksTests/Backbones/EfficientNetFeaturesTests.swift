@@ -103,8 +103,8 @@ import Testing
     let graph = Graph()
     var pictures = try graph.input("pictures", shape: [-1] + input.shape.dropFirst())
     if normalise { pictures = try weights.specification.normalization.normalized(pictures) }
-    let network = try EfficientNet(
-      weights.specification, padding: padding,
+    let network = try weights.specification.network(
+      taps: weights.specification.defaultTaps, padding: padding,
       parameters: graph.parameters(from: weights.parameters.mapValues { ($0.shape, $0.values) }))
     let outputs = try network(pictures)
     for (index, level) in outputs.enumerated() { try graph.output(level, name: "level\(index)") }

@@ -116,7 +116,7 @@ import Torch
 
   @Test(.enabled(if: SharedData.isPresent, "needs the shared data"))
   func theSharedResNet18Loads() throws {
-    let path = SharedData.url("weights/resnet18_layer3_folded.safetensors").path
+    let path = try SharedData.url("weights/resnet18_layer3_folded.safetensors").path
     let shapes = try SafeTensors.read(path).tensors.mapValues(\.shape)
     let best = try #require(BackboneFit.best(shapes))
     #expect(best.specification.name == "resnet18" && best.isExact, "\(best.problems)")

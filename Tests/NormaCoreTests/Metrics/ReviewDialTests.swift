@@ -25,7 +25,8 @@ struct ReviewDialTests {
     #expect(dial.byUncertainty.map(\.sent) == [0, 1, 2, 3, 10])
     #expect(dial.byUncertainty.map(\.falseAlarms) == [1, 0, 0, 0, 0])
     #expect(dial.byUncertainty.map(\.misses) == [2, 2, 1, 1, 0])
-    #expect(dial.byUncertainty.map(\.errorRate) == [0.3, 2.0 / 9, 1.0 / 8, 1.0 / 7, 0])
+    let rates: [Double] = [0.3, 2.0 / 9.0, 0.125, 1.0 / 7.0, 0]
+    #expect(dial.byUncertainty.map(\.errorRate) == rates)
   }
 
   @Test func byScoreThoseNearestToTheThresholdGoFirst() {

@@ -48,7 +48,7 @@ struct RestorationAttentionTests {
     let kept = try kept { flagged.contains($0) ? 0 : $0 % 3 == 0 ? 0.4 : 1 }
     let tokens = try tokens()
     let restored = try network.restored(tokens, kept: kept).floats()
-    #expect(restored.allSatisfy(\.isFinite))
+    #expect(restored.allSatisfy { $0.isFinite })
     let other = try perturbed(tokens, flagged)
     #expect(try other.floats() != tokens.floats())
     // To the last bit, wherever the token is: also its own place.
@@ -105,7 +105,7 @@ struct RestorationAttentionTests {
       try restored.tokens.meanSquaredError(tokens.affine(scale: 2, offset: 1)).backward()
       for name in store.names {
         let gradient = try store[name]?.gradient()?.floats() ?? []
-        #expect(gradient.allSatisfy(\.isFinite), "\(name) at \(bias)")
+        #expect(gradient.allSatisfy { $0.isFinite }, "\(name) at \(bias)")
       }
     }
   }

@@ -78,7 +78,7 @@ struct URANetGraphTests {
       let values = try request.output(output.name).values
       let largest = expected.map(abs).max() ?? 0
       let worst = zip(values, expected).map { abs($0 - $1) }.max() ?? .infinity
-      #expect(values.count == expected.count && values.allSatisfy(\.isFinite))
+      #expect(values.count == expected.count && values.allSatisfy { $0.isFinite })
       #expect(worst <= 1e-4 * max(largest, 1e-3), "\(output.name): \(worst) of \(largest)")
     }
   }
