@@ -90,8 +90,9 @@ int ctorch_slice(CTorchTensor tensor, int axis, int64_t start, int64_t end, CTor
 int ctorch_select(
     CTorchTensor tensor, int axis, const int64_t *indices, int64_t count, CTorchTensor *out) {
   return produce(out, [&] {
+    // Copied: the backward pass looks at the indices again.
     const auto wanted = at::from_blob(
-        const_cast<int64_t *>(indices), {count}, at::TensorOptions(at::kLong));
+        const_cast<int64_t *>(indices), {count}, at::TensorOptions(at::kLong)).clone();
     return at::index_select(tensor->value, axis, wanted);
   });
 }

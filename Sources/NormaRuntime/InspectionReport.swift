@@ -80,7 +80,8 @@ struct InspectionReport {
   private func review(_ inspector: Inspector) -> String {
     guard let limit = inspector.reviewThreshold else { return "" }
     let share = Self.number(100 * limit.rate, digits: 3)
-    return "\nnot sure: uncertainty above \(Self.number(Double(limit.value))); at most \(share) % of "
+    return
+      "\nnot sure: uncertainty above \(Self.number(Double(limit.value))); at most \(share) % of "
       + "normal pictures, from \(counted(limit.pictures, "normal picture"))"
   }
 

@@ -17,7 +17,8 @@ struct ReviewTable {
     for (first, second) in zip(dial.byUncertainty, dial.byScore) {
       table.add([Self.percent(first.share), "\(first.sent)"] + cells(first) + cells(second))
     }
-    return "errors of the shared threshold among the rest, when a person looks at the least sure\n\n"
+    return
+      "errors of the shared threshold among the rest, when a person looks at the least sure\n\n"
       + table.text
   }
 

@@ -52,7 +52,8 @@ extension OperationCase {
     ]
     + ["sigmoid", "relu", "relu6", "silu", "gelu", "softplus"].map {
       OperationCase($0, [[-1, 5, 9]], range: -20...20, Curve(kind: $0))
-    } + ["square root", "logarithm"].map {
+    }
+    + ["square root", "logarithm"].map {
       OperationCase($0, [[-1, 5]], range: 1e-3...9, Curve(kind: $0))
     }
 

@@ -64,7 +64,8 @@ public struct Calibration: Sendable, Equatable {
   /// - Throws: ``CalibrationError``.
   public static func fit(
     scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:],
-    uncertainties: [String: [Float]] = [:], source: CalibrationStatus.Source, rate: Double = 0.01, pixelRate: Double? = nil,
+    uncertainties: [String: [Float]] = [:], source: CalibrationStatus.Source, rate: Double = 0.01,
+    pixelRate: Double? = nil,
     extrapolate: Bool = false, features: CategoryFeatures? = nil, autoAccuracy: Double? = nil
   ) throws -> Calibration {
     guard scores.values.contains(where: { !$0.isEmpty }) else { throw CalibrationError.noPictures }

@@ -68,7 +68,9 @@ extension Recipe {
   }
 
   private func checkWindow(grid: Int, _ check: inout RecipeCheck) {
-    guard method == "ras", ras.encoder > 0, ras.window > 0, ras.window / 2 > grid - 2 else { return }
+    guard method == "ras", ras.encoder > 0, ras.window > 0, ras.window / 2 > grid - 2 else {
+      return
+    }
     let largest = RASRecipe.largestWindow(grid: grid)
     check.add(
       "ras.window",

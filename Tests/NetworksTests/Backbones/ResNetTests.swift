@@ -125,7 +125,8 @@ import Torch
     #expect(weights.licence == "BSD-3-Clause (upstream)")
     let trunk = try Trunk(
       weights.specification, imageSize: 64, arrangement: .aligned(pools: false))
-    let picture = try Tensor(bytes: (0..<64 * 64 * 3).map { UInt8($0 % 251) }, shape: [1, 64, 64, 3])
+    let picture = try Tensor(
+      bytes: (0..<64 * 64 * 3).map { UInt8($0 % 251) }, shape: [1, 64, 64, 3])
     let map = try withoutGradient {
       try trunk(picture, parameters: Parameters(constants: weights.parameters))
     }

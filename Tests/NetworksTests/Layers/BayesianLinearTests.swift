@@ -141,7 +141,8 @@ struct BayesianLinearTests {
     let each = try layer.layer(mean + variance.squareRoot() * noise)
     let centre = try each.mean.mean(axes: [0])
     let distance = try each.mean - centre
-    let spread = try (distance * distance).mean(axes: [0])
+    let spread =
+      try (distance * distance).mean(axes: [0])
       + #require(each.variance).mean(axes: [0])
     let worst = try zip(found.variance.floats(), spread.floats()).map { abs($0 / $1 - 1) }.max()
     #expect(try #require(worst) < 0.04)

@@ -18,7 +18,9 @@ import Testing
   ) throws -> [Inspector.Outcome] {
     let inspector = try Inspector(model: model, options: options, engine: engine)
     var outcomes: [Inspector.Outcome] = []
-    try inspector.inspect(PictureList(paths, excluding: [options.heatMaps].compactMap { $0 }).entries) {
+    try inspector.inspect(
+      PictureList(paths, excluding: [options.heatMaps].compactMap { $0 }).entries
+    ) {
       index, outcome in
       #expect(index == outcomes.count)
       outcomes.append(outcome)

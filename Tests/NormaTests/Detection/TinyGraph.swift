@@ -23,7 +23,9 @@ enum TinyGraph {
       ("score", try map.maximum(axes: [1, 2]).reshaped([-1])),
       ("feature", try colours.mean(axes: [1, 2]).reshaped([-1, 3])),
     ]
-    for (name, node) in outputs + (knowsUncertainty ? doubts : []) where name != leavingOut { try graph.output(node, name: name) }
+    for (name, node) in outputs + (knowsUncertainty ? doubts : []) where name != leavingOut {
+      try graph.output(node, name: name)
+    }
     return try graph.model()
   }
 }

@@ -43,7 +43,8 @@ enum TinyModel {
       files: [
         ModelFile.graph: TinyGraph.model(
           size: size, scale: scale, knowsUncertainty: knowsUncertainty),
-        ModelFile.calibration: (calibration
+        ModelFile.calibration:
+          (calibration
           ?? Self.calibration(knowsUncertainty: knowsUncertainty)).json(),
       ], replacing: false)
   }

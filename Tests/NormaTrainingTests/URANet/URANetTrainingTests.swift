@@ -29,8 +29,8 @@ struct URANetTrainingTests {
       shape: [count, shape.channels, shape.grid.height, shape.grid.width])
   }
 
-  /// The derivative along a random direction in each parameter, by backpropagation and by central
-  /// differences of the loss.
+  /// The derivative of the loss in each parameter, by backpropagation and by central differences, along
+  /// a direction between the gradient, so that there is something to see, and a random one.
   @Test(arguments: [
     URANetTrainingConfiguration.Segmentation.focal, URANetTrainingConfiguration.Segmentation.bce,
   ])
@@ -40,7 +40,7 @@ struct URANetTrainingTests {
     let method = Self.method { $0.training.segmentation = segmentation }
     let store = ParameterStore()
     let network = try method.network(
-      store.initialized(by: Generator(seed: 5)), pictures: 1)
+      store.initialized(by: Generator(seed: 5)), pictures: 20)
     let features = try features()
     func loss() throws -> Double {
       try withoutGradient {
@@ -48,27 +48,34 @@ struct URANetTrainingTests {
       }
     }
     try network.loss([features], noise: Generator(seed: 8)).backward()
-    var compared = 0
+    // Short, because the ReLUs' kinks cost in proportion; the loss is rounded at about 1e-7 of its size.
+    let step = 1e-3
+    let rounding = 4e-7 * (try loss()) / step
+    var telling = 0
     for (index, name) in store.names.enumerated() where !name.hasSuffix("key.bias") {
       let parameter = try #require(store[name])
       let start = try parameter.floats()
-      let gradient = try #require(try parameter.gradient()).floats()
-      let direction = try Generator(seed: UInt64(100 + index)).normal([start.count]).floats()
-      let length = direction.reduce(0.0) { $0 + Double($1 * $1) }.squareRoot()
-      let step = 4e-3 / length
+      let gradient = try #require(try parameter.gradient()).floats().map(Double.init)
+      let random = try Generator(seed: UInt64(100 + index)).normal([start.count]).floats()
+      let direction = Self.unit(
+        zip(Self.unit(gradient), Self.unit(random.map(Double.init))).map { $0 + $1 })
       func moved(_ sign: Double) throws -> Double {
-        try parameter.assign(zip(start, direction).map { $0 + Float(sign * step) * $1 })
+        try parameter.assign(zip(start, direction).map { $0 + Float(sign * step * $1) })
         return try loss()
       }
       let slope = try (moved(1) - moved(-1)) / (2 * step)
       try parameter.assign(start)
-      let expected = zip(gradient, direction).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
-      // The loss itself is rounded at about 1e-7 of its size.
-      let tolerance = 0.03 * abs(expected) + 2e-6 * (try loss()) / step + 1e-3 * length * 1e-2
+      let expected = zip(gradient, direction).reduce(0.0) { $0 + $1.0 * $1.1 }
+      let tolerance = 0.03 * abs(expected) + rounding
       #expect(abs(slope - expected) <= tolerance, "\(name): \(slope) for \(expected)")
-      if abs(expected) > 10 * tolerance { compared += 1 }
+      if abs(expected) > 10 * rounding { telling += 1 }
     }
-    #expect(compared > store.names.count / 4, "\(compared) of \(store.names.count) say something")
+    #expect(telling > store.names.count / 2, "\(telling) of \(store.names.count) say something")
+  }
+
+  private static func unit(_ vector: [Double]) -> [Double] {
+    let norm = vector.reduce(0.0) { $0 + $1 * $1 }.squareRoot()
+    return norm > 0 ? vector.map { $0 / norm } : vector
   }
 
   @Test func theDivergenceIsWeighedByTheTokensOfAllPictures() throws {
@@ -82,7 +89,8 @@ struct URANetTrainingTests {
     }
     let network = try URANet(method.configuration, source)
     let divergence = try #require(
-      try network.perception.divergence(fromPrior: method.training.prior)).item()
+      try network.perception.divergence(fromPrior: method.training.prior)
+    ).item()
     let difference = try loss(1) - loss(1_000_000)
     #expect(abs(difference / (divergence / 16) - 1) < 1e-3)
   }

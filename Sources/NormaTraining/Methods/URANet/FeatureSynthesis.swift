@@ -34,7 +34,8 @@ package struct FeatureSynthesis {
     }
     let source = try tokens.reshaped([batch * count, channels])
       .selected(axis: 0, plan.sources).reshaped([batch, count, channels])
-    let noise = try generator.normal(tokens.shape)
+    let noise =
+      try generator.normal(tokens.shape)
       * Tensor(plan.noise, shape: [batch, 1, 1])
     let pasted = try source.jittered(by: noise, scale: configuration.jitter)
     let mask = try Tensor(plan.mask, shape: [batch, count, 1])

@@ -41,7 +41,8 @@ struct URANetTraining: TrainingNetwork {
         try network.perception.sampledLogit(sample.tokens, noise: $0.trainingNoise)
       } ?? network.perception.meanLogit(sample.tokens)
     let turn = try restored.cosineDistance(tokens).mean(axes: [0, 1, 2]).reshaped([])
-    let loss = try restored.meanSquaredError(tokens)
+    let loss =
+      try restored.meanSquaredError(tokens)
       + turn.affine(scale: settings.cosine, offset: 0)
       + segmentation(logit, sample.mask).affine(scale: settings.perception, offset: 0)
     guard noise != nil, settings.divergence > 0,
@@ -61,7 +62,8 @@ struct URANetTraining: TrainingNetwork {
   }
 
   private func segmentation(_ logit: Tensor, _ mask: Tensor) throws -> Tensor {
-    let pointwise = try
+    let pointwise =
+      try
       (settings.segmentation == .focal
       ? SegmentationLoss.focal(logit, mask) : SegmentationLoss.crossEntropy(logit, mask))
     return try pointwise
@@ -82,7 +84,8 @@ package enum SegmentationLoss {
   package static func focal(_ logit: Tensor, _ mask: Tensor) throws -> Tensor {
     let probability = try logit.sigmoid()
     // 1 − p_t is p where the truth is 0 and 1 − p where it is 1.
-    let wrong = try probability + mask
+    let wrong =
+      try probability + mask
       - (probability * mask).affine(scale: 2, offset: 0)
     return try (wrong * wrong * pointwise(logit, mask)).mean(axes: [0, 1, 2]).reshaped([])
   }

@@ -66,7 +66,8 @@ struct PerceptionHeadTests {
     }
   }
 
-  private func pairs(_ perceived: Perception<Tensor>) throws -> [(mean: Double, deviation: Double)] {
+  private func pairs(_ perceived: Perception<Tensor>) throws -> [(mean: Double, deviation: Double)]
+  {
     try zip(perceived.probability.floats(), perceived.deviation.floats()).map {
       (Double($0), Double($1))
     }
