@@ -22,5 +22,6 @@ struct NormaCommand: ParsableCommand {
     version: NormaVersion.current,
     subcommands: [TrainCommand.self] + RuntimeVerbs.handedOver + [
       CalibrateCommand.self, ExportCommand.self, WeightsCommand.self, DoctorCommand.self,
+      MeasureCommand.self,
     ])
 }

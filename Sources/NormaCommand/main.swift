@@ -1,5 +1,5 @@
 import NormaRuntime
 
 // Training is the one work of LibTorch that lasts.
-if CommandLine.arguments.dropFirst().first == "train" { ThreadPolicy.settle() }
+if ["train", "measure"].contains(CommandLine.arguments.dropFirst().first) { ThreadPolicy.settle() }
 CommandRunner.run(NormaCommand.self)
