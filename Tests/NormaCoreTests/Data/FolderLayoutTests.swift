@@ -72,9 +72,9 @@ struct FolderLayoutTests {
   /// Another data set's layout must not slip through with its defects as normal pictures.
   @Test func deeperLayoutsAreNotTakenAsNormal() throws {
     let tree = try TemporaryTree()
-    try tree.pictures("btad/01/train/ok", "a.png")
-    try tree.pictures("btad/01/test/ko", "a.png")
-    let dataset = try DatasetReader.read(tree["btad"])
+    try tree.pictures("set/01/train/fine", "a.png")
+    try tree.pictures("set/01/test/broken", "a.png")
+    let dataset = try DatasetReader.read(tree["set"])
     #expect(dataset.train.isEmpty)
     let problem = #expect(throws: DatasetProblem.self) { try dataset.validateForTraining() }
     #expect(problem?.description.contains("they belong in 01/train/good") == true)
