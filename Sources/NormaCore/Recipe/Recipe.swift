@@ -2,24 +2,37 @@ import Foundation
 
 /// Everything that decides what is trained and how, by the names it has in a recipe's YAML. The
 /// defaults are RAS ("Reconstruction as Sequence") as published, at a length and batch that suit a
-/// CPU; `Recipes/ras.yaml` says the same with comments.
+/// CPU; `Recipes/ras.yaml` says the same with comments. Where a method is named, its own defaults
+/// come first (``init(method:)``).
 public struct Recipe: RecipeSection {
-  /// The method; `ras` is built.
+  /// The method, one of ``methods``.
   public var method = "ras"
   public var backbone = BackboneRecipe()
   public var features = FeaturesRecipe()
   public var ras = RASRecipe()
+  public var uniad = UniADRecipe()
   public var training = TrainingRecipe()
   public var scoring = ScoringRecipe()
   public var calibration = CalibrationRecipe()
 
   public init() {}
 
+  /// The defaults of a method: RAS's, but for what the method's own publication has otherwise.
+  public init(method: String) {
+    self.method = method
+    // UniAD aligns its levels without pooling them before.
+    if method == "uniad" { features.pool = false }
+  }
+
+  /// The methods that are built; each has a section of its name.
+  public static let methods = ["ras", "uniad"]
+
   public static let keys: [RecipeKey<Recipe>] = [
     .value("method", \.method),
     .section("backbone", \.backbone),
     .section("features", \.features),
     .section("ras", \.ras),
+    .section("uniad", \.uniad),
     .section("training", \.training),
     .section("scoring", \.scoring),
     .section("calibration", \.calibration),
@@ -68,6 +81,7 @@ public struct Recipe: RecipeSection {
     look("backbone", BackboneRecipe.self)
     look("features", FeaturesRecipe.self)
     look("ras", RASRecipe.self)
+    look("uniad", UniADRecipe.self)
     look("training", TrainingRecipe.self)
     look("training.crossFit", CrossFitRecipe.self)
     look("scoring", ScoringRecipe.self)

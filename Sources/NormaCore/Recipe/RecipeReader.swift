@@ -10,17 +10,24 @@ struct RecipeReader {
 
   /// - Throws: `RecipeProblem`.
   static func read(_ text: String, file: String) throws -> Recipe {
-    var recipe = Recipe()
     var reader = RecipeReader()
-    if let root = try compose(text, file: file) { reader.read(root, into: &recipe) }
-    var issues = reader.issues
+    guard let root = try compose(text, file: file) else { return Recipe() }
+    var recipe = root.mapping?["method"]?.string.map(Recipe.init(method:)) ?? Recipe()
+    reader.read(root, into: &recipe)
+    try reader.check(recipe, file: file)
+    return recipe
+  }
+
+  /// - Throws: `RecipeProblem` with everything that is wrong in what was read, and in the values
+  ///   themselves.
+  func check(_ recipe: Recipe, file: String) throws {
+    var issues = issues
     let broken = Set(issues.map(\.key))
     for var issue in recipe.issues() where !broken.contains(issue.key) {
-      issue.line = reader.lines[issue.key]
+      issue.line = lines[issue.key]
       issues.append(issue)
     }
     guard issues.isEmpty else { throw RecipeProblem(file: file, issues: issues) }
-    return recipe
   }
 
   mutating func read<Section: RecipeSection>(_ node: Node, into section: inout Section) {
@@ -67,7 +74,7 @@ struct RecipeReader {
   }
 
   /// The document's root; nil for an empty one.
-  private static func compose(_ text: String, file: String) throws -> Node? {
+  static func compose(_ text: String, file: String) throws -> Node? {
     // The parser descends by recursion: what nests deeper than any recipe does is refused first.
     var depth = 0
     for byte in text.utf8 {

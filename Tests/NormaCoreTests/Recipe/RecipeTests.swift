@@ -153,7 +153,7 @@ struct RecipeTests {
         == "r.yaml:2: training.crossFit.folds: cross-fitting is for holdout: 0; here holdout is 0.1"
     )
     #expect(Self.problem("training: {holdout: 0, crossFit: {folds: 1}}").contains("1 part"))
-    #expect(Self.problem("method: rlr\n") == "r.yaml:1: method: 'rlr' is not built; ras is")
+    #expect(Self.problem("method: rlr\n") == "r.yaml:1: method: 'rlr' is not built; ras, uniad are")
     #expect(
       Self.problem("backbone:\n  name: eficientnet-b4\n")
         == "r.yaml:2: backbone.name: unknown backbone 'eficientnet-b4'; "
