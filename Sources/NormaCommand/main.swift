@@ -1,5 +1,7 @@
 import NormaRuntime
 
 // Training is the one work of LibTorch that lasts.
-if CommandLine.arguments.dropFirst().first == "train" { ThreadPolicy.settle() }
+if let verb = CommandLine.arguments.dropFirst().first, ["train", "benchmark"].contains(verb) {
+  ThreadPolicy.settle()
+}
 CommandRunner.run(NormaCommand.self)

@@ -36,7 +36,8 @@ import Testing
 
   @Test func uniADIsTheSameInBothEngines() async throws {
     let workshop = try await TrainedModel.shared.value.workshop()
-    try workshop.writeRecipe("tiny-uniad.yaml", adding: "method: uniad\n", replacing: ["ras:": "uniad:"])
+    try workshop.writeRecipe(
+      "tiny-uniad.yaml", adding: "method: uniad\n", replacing: ["ras:": "uniad:"])
     let trained = try await workshop.norma(
       "train", "products", "--output", "line.norma", "--force", "--recipe", "tiny-uniad.yaml")
     #expect(trained.status == 0 && trained.output.contains("UNIAD"), "\(trained)")

@@ -72,6 +72,13 @@ public struct Recipe: RecipeSection {
     yamlLines.joined(separator: "\n") + "\n"
   }
 
+  /// The same without the sections of other methods, which decide nothing.
+  public var decisiveYAML: String {
+    let others = Self.methods.filter { $0 != method }
+    let lines = Self.keys.filter { !others.contains($0.name) }.flatMap { $0.write(self) }
+    return lines.joined(separator: "\n") + "\n"
+  }
+
   /// The sections that have a key of this name, for errors.
   static func sections(with key: String) -> [String] {
     var sections: [String] = []
