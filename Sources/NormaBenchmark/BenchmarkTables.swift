@@ -67,9 +67,9 @@ extension SortableTable.Cell {
   static func metric(_ spread: Spread?, _ interval: Bootstrap.Interval? = nil) -> Self {
     guard let spread else { return Self(ReportNumbers.absent, value: .nan) }
     let deviation = spread.deviation.map { " ± " + ReportNumbers.metric($0) } ?? ""
-    let bounds = interval.map {
+    let bounds = interval.map { bounds in
       Markup("span", ["class": "interval"]) {
-        " \(ReportNumbers.metric($0.low))…\(ReportNumbers.metric($0.high))"
+        " \(ReportNumbers.metric(bounds.low))…\(ReportNumbers.metric(bounds.high))"
       }
     }
     return Self(
@@ -202,7 +202,7 @@ struct CategoriesTable {
         caption: "AUROC by row and category", columns: ["Row"] + names,
         rows: rows.map { row in
           (
-            [.init(Markup.name(row.name), value: nil)]
+            [SortableTable.Cell(Markup.name(row.name), value: nil)]
               + names.map { name in cell(row.categories.first { $0.name == name }) }, [:]
           )
         }

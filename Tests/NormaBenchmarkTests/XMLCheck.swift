@@ -5,8 +5,15 @@ import Foundation
 #endif
 
 /// Whether an XML parser takes a page.
-enum XMLCheck {
+final class XMLCheck: NSObject, XMLParserDelegate {
+  private var hasProblem = false
+
   static func isWellFormed(_ page: String) -> Bool {
-    XMLParser(data: Data(page.utf8)).parse()
+    let check = XMLCheck()
+    let parser = XMLParser(data: Data(page.utf8))
+    parser.delegate = check
+    return parser.parse() && !check.hasProblem
   }
+
+  func parser(_ parser: XMLParser, parseErrorOccurred error: any Error) { hasProblem = true }
 }

@@ -94,7 +94,7 @@ struct BenchmarkCommand: ParsableCommand {
   func run() throws {
     let interruption = Interruption()
     let runner = try runner(interruption)
-    if list { return try tell(list: runner) }
+    if list { return try show(list: runner) }
     let outcome: BenchmarkRunner.Outcome
     do {
       outcome = try runner.run()
@@ -112,10 +112,13 @@ struct BenchmarkCommand: ParsableCommand {
   }
 
   private func runner(_ interruption: Interruption) throws -> BenchmarkRunner {
-    let path = try ShippedFiles.plans.find(plan)
+    let path = try ShippedFiles.plans.find(self.plan)
     let folder = FilePath.parent(FilePath.absolute(path))
     let plan = try changed(BenchmarkPlan.read(path))
-    let tell: (String) -> Void = json ? Messages.say : Terminal.say
+    // The table alone goes to standard output where it is to be read by a program.
+    let tell: (String) -> Void = { [json] line in
+      if json { Messages.say(line) } else { Terminal.say(line) }
+    }
     let read = try DatasetReader.read(source(plan, file: path, folder: folder))
     let rows = try plan.rows(categories: read.categories, file: path) { name in
       let beside = folder + "/" + name
@@ -158,7 +161,7 @@ struct BenchmarkCommand: ParsableCommand {
     return named.hasPrefix("/") ? named : folder + "/" + named
   }
 
-  private func tell(list runner: BenchmarkRunner) throws {
+  private func show(list runner: BenchmarkRunner) throws {
     var table = TextTable(columns: ["run", "seed", "categories", ""], right: [1])
     for run in runner.runs {
       let isDone = try runner.output.store.contains(runner.pictures.key(of: run))

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Norma
 import NormaBenchmark
 import NormaCore

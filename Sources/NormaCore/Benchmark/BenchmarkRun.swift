@@ -13,6 +13,16 @@ public struct BenchmarkRun: Sendable, Equatable {
   /// Noise while testing; nil: none.
   public var jitter: Double?
 
+  public init(
+    row: String, recipeName: String, recipe: Recipe, categories: [String], jitter: Double?
+  ) {
+    self.row = row
+    self.recipeName = recipeName
+    self.recipe = recipe
+    self.categories = categories
+    self.jitter = jitter
+  }
+
   public var seed: Int { recipe.training.seed }
 
   /// Names everything that the trained model depends on, but for the tool itself.
@@ -37,6 +47,17 @@ public struct BenchmarkRow: Sendable, Equatable {
   public var published: PublishedFigures?
   /// By seed, then group.
   public var runs: [BenchmarkRun]
+
+  public init(
+    name: String, recipeName: String, jitter: Double?, published: PublishedFigures?,
+    runs: [BenchmarkRun]
+  ) {
+    self.name = name
+    self.recipeName = recipeName
+    self.jitter = jitter
+    self.published = published
+    self.runs = runs
+  }
 }
 
 extension BenchmarkPlan {

@@ -22,6 +22,12 @@ public struct Bootstrap: Sendable {
     public var value: Double
     public var low: Double
     public var high: Double
+
+    public init(value: Double, low: Double, high: Double) {
+      self.value = value
+      self.low = low
+      self.high = high
+    }
   }
 
   /// The difference of two rows on the same pictures.
@@ -31,6 +37,13 @@ public struct Bootstrap: Sendable {
     public var high: Double
     /// Two-sided: twice the share of resamples on the other side of no difference, at most 1.
     public var pValue: Double
+
+    public init(value: Double, low: Double, high: Double, pValue: Double) {
+      self.value = value
+      self.low = low
+      self.high = high
+      self.pValue = pValue
+    }
   }
 
   public var resamples: Int

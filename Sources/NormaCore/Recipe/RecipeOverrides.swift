@@ -24,7 +24,6 @@ public struct RecipeOverrides: Codable, Sendable, Equatable {
 
 extension RecipeOverrides: RecipeValue {
   init(yaml node: Node) throws {
-    if node.isEmptyValue { return self.init() }
     guard case .mapping(let mapping) = node else {
       throw RecipeValueProblem(expected: "keys as {ras.gate: false}", found: node)
     }
