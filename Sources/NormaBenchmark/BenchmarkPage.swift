@@ -9,7 +9,10 @@ public enum BenchmarkPage {
   public static func html(_ summary: BenchmarkSummary) -> String {
     let done = summary.rows.reduce(0) { $0 + $1.runsDone }
     let all = summary.rows.reduce(0) { $0 + $1.runs }
-    var links = [(target: "table", text: "Table"), (target: "categories", text: "Categories")]
+    var links = [
+      (target: "table", text: "Table"), (target: "cost", text: "Cost"),
+      (target: "categories", text: "Categories"),
+    ]
     if !summary.comparisons.isEmpty {
       links.append((target: "comparisons", text: "Row against row"))
     }
@@ -33,6 +36,7 @@ public enum BenchmarkPage {
     th button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
     th[aria-sort="ascending"] button::after { content: " ↑"; }
     th[aria-sort="descending"] button::after { content: " ↓"; }
+    tbody th { min-width: 9rem; }
     .interval { color: var(--soft); font-size: .85em; }
     .better { color: var(--normal); }
     .worse { color: var(--anomalous); }

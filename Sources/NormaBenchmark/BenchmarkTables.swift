@@ -57,6 +57,17 @@ struct SortableTable {
     }
   }
 
+  /// Without the columns in which no row has a value, such as thresholds where no model has any.
+  var withoutEmptyColumns: SortableTable {
+    let kept = columns.indices.filter { column in
+      column == 0 || rows.isEmpty || rows.contains { $0.cells[column].value?.isNaN != true }
+    }
+    var result = self
+    result.columns = kept.map { columns[$0] }
+    result.rows = rows.map { row in (kept.map { row.cells[$0] }, row.attributes) }
+    return result
+  }
+
   private static func sorted(_ value: Double?) -> String? {
     value.map { $0.isFinite ? "\($0)" : "" }
   }
@@ -84,6 +95,12 @@ extension SortableTable.Cell {
     guard let spread else { return Self(ReportNumbers.absent, value: .nan) }
     let deviation = spread.deviation.map { " ± " + text($0) } ?? ""
     return Self(text(spread.mean) + deviation, value: spread.mean)
+  }
+
+  /// A count as a whole number; a mean of several with a decimal.
+  static func count(_ value: Double) -> String {
+    let isWhole = value == value.rounded() && abs(value) < 1e15
+    return isWhole ? ReportNumbers.count(Int(value)) : ReportNumbers.metric(value / 100)
   }
 
   /// A paper's figure, in per cent already, and how far the measured one is from it.
@@ -124,7 +141,7 @@ struct ResultsTable {
           "AUPRO", "F1, own", "F1, shared", "False alarms, own", "Misses, own",
           "False alarms, shared", "Misses, shared",
         ], rows: rows.map { (cells($0), [:]) }
-      ).markup()
+      ).withoutEmptyColumns.markup()
       sources
     }
   }
@@ -134,7 +151,7 @@ struct ResultsTable {
     let unfinished = row.runsDone < row.runs ? " (\(row.runsDone)/\(row.runs) runs)" : ""
     let seeds = SortableTable.Cell(
       "\(row.seeds.count)" + unfinished, value: Double(row.seeds.count))
-    let count: (Double) -> String = { ReportNumbers.value($0) }
+    let count = SortableTable.Cell.count
     return [name, seeds, .metric(row.imageAUROC, row.imageInterval)]
       + SortableTable.Cell.published(row.published?.image, measured: row.imageAUROC)
       + [.metric(row.pixelAUROC)]
@@ -177,8 +194,8 @@ struct CostTable {
             [
               .init(Markup.name(row.name), value: nil),
               .number(row.trainingSeconds) { ReportNumbers.duration($0) },
-              .number(row.epochs) { ReportNumbers.value($0) },
-              .number(row.steps) { ReportNumbers.value($0) },
+              .number(row.epochs, SortableTable.Cell.count),
+              .number(row.steps, SortableTable.Cell.count),
               .number(row.millisecondsPerPicture) { ReportNumbers.value($0) },
               .number(row.peakAnonymousBytes) { ReportNumbers.value($0 / 1_048_576) + " MiB" },
             ], [:]

@@ -75,6 +75,9 @@ struct BenchmarkSummaryTests {
     let unfinished = BenchmarkPage.html(
       try self.summary([Fixture.row("weak")], without: ["weak 0 ab", "weak 1 ab"]))
     #expect(XMLCheck.isWellFormed(unfinished) && unfinished.contains("0 of 2 runs"))
+    // What no row has is no column.
+    #expect(page.contains("Misses, own") && !unfinished.contains("Misses, own"))
+    #expect(page.contains(">290<") && page.contains("1 min"))
   }
 
   @Test func tablesForSpreadsheetsHoldEveryRun() throws {
