@@ -5,7 +5,7 @@ DEMO_OUTPUT ?= solar-cells.norma
 
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build demo test format check-format docs clean
+.PHONY: help build demo test bench format check-format docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,11 @@ demo: ## train on photographs of solar cells, evaluate, leave a page (DEMO_OUTPU
 test: ## build and run every test
 	@Scripts/setup.sh test
 	@Scripts/test.sh
+
+bench: ## time Norma beside what its users have, in one run (ARGUMENTS=…, such as --only steps)
+	@Scripts/setup.sh demo
+	@swift build -c release
+	@Scripts/bench.sh $(ARGUMENTS)
 
 format: ## format the Swift sources with the toolchain's swift-format
 	@swift format --in-place --recursive --parallel $(SOURCES)

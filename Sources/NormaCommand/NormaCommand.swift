@@ -22,6 +22,6 @@ struct NormaCommand: ParsableCommand {
     version: NormaVersion.current,
     subcommands: [TrainCommand.self] + RuntimeVerbs.handedOver + [
       BenchmarkCommand.self, CalibrateCommand.self, ExportCommand.self, WeightsCommand.self,
-      DoctorCommand.self,
+      DoctorCommand.self, MeasureCommand.self,
     ])
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import Norma
 import NormaCore
 import NormaTraining
@@ -11,17 +12,17 @@ struct OpenVINOExtractor: FeatureExtractor {
   private let reader: PictureReader
   private let size: Int
 
-  /// - Parameter graph: the trunk's, of ``DetectorGraph/trunk(_:backbone:)``.
   init(
-    graph: Data, imageSize: Int, shapes: [FeatureShape], precision: Precision,
+    trunk: Trunk, weights: BackboneWeights, precision: FeaturesRecipe.Precision,
     reader: PictureReader
   ) throws {
     let options = CompileOptions(
-      precision: precision, hint: .throughput, cacheFolder: Detector.Options.defaultCacheFolder,
-      batch: 1)
-    model = try Core().compile(onnx: graph, options: options)
-    size = imageSize
-    self.shapes = shapes
+      precision: precision == .bf16 ? .bf16 : .f32, hint: .throughput,
+      cacheFolder: Detector.Options.defaultCacheFolder, batch: 1)
+    model = try Core().compile(
+      onnx: DetectorGraph.trunk(trunk, backbone: weights.parameters), options: options)
+    size = trunk.imageSize
+    shapes = trunk.outputs.map { FeatureShape(channels: $0.channels, grid: $0.grid) }
     self.reader = reader
   }
 

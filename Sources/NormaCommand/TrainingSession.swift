@@ -72,9 +72,8 @@ struct TrainingSession {
         at: path, key: key, paths: pictures.map(\.path),
         by: {
           try OpenVINOExtractor(
-            graph: DetectorGraph.trunk(plan.trunk, backbone: plan.backbone.parameters),
-            imageSize: recipe.backbone.imageSize, shapes: shapes,
-            precision: recipe.features.precision == .bf16 ? .bf16 : .f32, reader: plan.reader)
+            trunk: plan.trunk, weights: plan.backbone, precision: recipe.features.precision,
+            reader: plan.reader)
         }, shapes: shapes, shouldStop: { interruption.isRequested },
         unusable: { problems[$0] = "\($1)" }, progress: { progress.update($0) })
       progress.finish()

@@ -1,7 +1,7 @@
 import NormaRuntime
 
 // Training is the one work of LibTorch that lasts.
-if let verb = CommandLine.arguments.dropFirst().first, ["train", "benchmark"].contains(verb) {
+if ["train", "measure", "benchmark"].contains(CommandLine.arguments.dropFirst().first) {
   ThreadPolicy.settle()
 }
 CommandRunner.run(NormaCommand.self)

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Foundation
+import Norma
+import NormaCore
+import NormaTraining
+import OpenVINO
+
+/// `norma measure extract`: pictures on disk to stored features.
+struct MeasureExtraction: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "extract", abstract: "Pictures on disk to stored features.",
+    discussion: """
+      Decoding, resizing, the backbone and the writing of the feature store, as
+      'norma train' does it before it learns.
+      """)
+
+  @Argument(help: "Pictures, or folders of them.")
+  var pictures: [String]
+
+  @Option(help: "Whose backbone: the name of a recipe that comes with Norma, or a .yaml file.")
+  var recipe: String?
+
+  @Option(help: "Write the backbone's graph there too, for another runtime: an .onnx file.")
+  var graph: String?
+
+  @OptionGroup var rounds: MeasuredRounds
+
+  func run() throws {
+    let recipe = try recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
+    let trunk = try recipe.trunk()
+    let paths = PictureList(pictures).entries.map(\.path)
+    let weights = try BackboneWeights.load(
+      recipe.backbone.name, taps: recipe.backbone.taps, from: recipe.backbone.weights)
+    if let graph {
+      try AtomicFile.write(DetectorGraph.trunk(trunk, backbone: weights.parameters), to: graph)
+    }
+    let extractor = try OpenVINOExtractor(
+      trunk: trunk, weights: weights, precision: recipe.features.precision,
+      reader: PictureReader())
+    let folder = try TemporaryFolder()
+    try rounds.run("pictures") {
+      let path = folder.path + "/" + UUID().uuidString
+      let seconds = try MeasuredRounds.time {
+        _ = try FeatureStore.filled(
+          at: path, key: "measured", paths: paths, by: { extractor }, shapes: extractor.shapes,
+          shouldStop: { false }, unusable: { _, _ in }, progress: { _ in })
+      }
+      try FileManager.default.removeItem(atPath: path)
+      return MeasuredRounds.Round(seconds: seconds, items: paths.count)
+    }
+  }
+}

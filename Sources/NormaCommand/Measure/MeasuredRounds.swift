@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import NormaCore
+
+/// How a measurement is repeated, the same for all parts.
+struct MeasuredRounds: ParsableArguments {
+  @Option(help: "How often it is timed, after one round of warming up.")
+  var rounds = 5
+
+  @Flag(help: "Time a round for each line on standard input, until its end.")
+  var onRequest = false
+
+  @Flag(help: "One JSON object a round.")
+  var json = false
+
+  func validate() throws {
+    guard rounds > 0 else { throw ValidationError("--rounds is \(rounds); at least 1 is needed") }
+  }
+
+  /// What a round says of itself.
+  struct Round: Encodable {
+    /// The seconds of what is measured, without what was made ready for it.
+    var seconds: Double
+    /// How many pictures, steps or maps they were for.
+    var items: Int
+    /// Results, by name, that another program can compare with its own.
+    var results: [String: Double] = [:]
+  }
+
+  /// Warms up, then times.
+  func run(_ unit: String, round: () throws -> Round) throws {
+    _ = try round()
+    var rates: [Double] = []
+    func once() throws {
+      let result = try round()
+      rates.append(Double(result.items) / result.seconds)
+      try StandardOutput.print(
+        json || onRequest
+          ? JSONText.line(result) : "\(Self.seconds(result.seconds)) for \(result.items) \(unit)")
+    }
+    if onRequest {
+      try StandardOutput.print("ready")
+      while readLine() != nil { try once() }
+    } else {
+      for _ in 0..<rounds { try once() }
+    }
+    guard !json, !onRequest else { return }
+    let median = rates.sorted()[rates.count / 2]
+    try StandardOutput.print(
+      "median: \(String(format: "%.2f", median)) \(unit) a second, "
+        + "\(String(format: "%.2f", 1000 / median)) ms each")
+  }
+
+  private static func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
+
+  /// The seconds that `body` takes.
+  static func time(_ body: () throws -> Void) rethrows -> Double {
+    let start = ContinuousClock.now
+    try body()
+    let elapsed = ContinuousClock.now - start
+    return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+  }
+}
