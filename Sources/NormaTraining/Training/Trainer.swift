@@ -86,10 +86,10 @@ public final class Trainer {
     var stepsOfRun = 0
     var saved = 0.0
     let limit = settings.minutes > 0 ? settings.minutes * 60 : .infinity
-    // What was begun of an epoch is closed, and at least one step is done.
-    while state.epoch < settings.epochs,
-      clock.total < limit || state.step > 0 || state.history.epochs.isEmpty
-    {
+    // What was begun of an epoch is closed, and at least one step is done. Whether time is up is decided
+    // by the seconds that the checkpoint holds, so that a resumed training decides alike.
+    var isOver = state.seconds >= limit && state.step == 0 && !state.history.epochs.isEmpty
+    while state.epoch < settings.epochs, !isOver {
       let order = shuffledTraining(epoch: state.epoch)
       while state.step < steps {
         if shouldStop() {
@@ -118,11 +118,11 @@ public final class Trainer {
         }
       }
       try finishEpoch(seconds: clock.total)
+      state.seconds = clock.total
+      isOver = state.seconds >= limit
       if let checkpoint,
-        clock.ofRun - saved >= checkpointSeconds || state.epoch == settings.epochs
-          || clock.total >= limit
+        clock.ofRun - saved >= checkpointSeconds || state.epoch == settings.epochs || isOver
       {
-        state.seconds = clock.total
         try save(to: checkpoint)
         saved = clock.ofRun
       }
