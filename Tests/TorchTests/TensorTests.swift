@@ -80,6 +80,35 @@ struct TensorTests {
     }
   }
 
+  /// In 16 bits attention takes another way, by plain products: to the same results and gradients, but
+  /// for the rounding, with a mask and without, also for queries that all pictures share.
+  @Test(arguments: [(1, false), (1, true), (3, false), (3, true)])
+  func attentionIn16BitsIsThatOf32(batch: Int, isMasked: Bool) throws {
+    let generator = try Generator(seed: 5)
+    let values = try [
+      generator.normal([batch, 2, 5, 4]), generator.normal([3, 2, 6, 4]),
+      generator.normal([3, 2, 6, 4]),
+    ].map { try $0.floats() }
+    let weights = try generator.normal([3, 2, 5, 4])
+    let hidden = (0..<30).map { $0 % 7 == 3 ? -Float.infinity : 0 }
+    func attended(in16Bits: Bool) throws -> [[Float]] {
+      let shapes = [[batch, 2, 5, 4], [3, 2, 6, 4], [3, 2, 6, 4]]
+      let inputs = try zip(values, shapes).map { try Tensor($0, shape: $1) }
+      for input in inputs { try input.requireGradient() }
+      let bias = isMasked ? try Tensor(hidden, shape: [1, 1, 5, 6]) : nil
+      let output = try withBF16Autocast(in16Bits) {
+        try inputs[0].attention(keys: inputs[1], values: inputs[2], bias: bias)
+      }
+      try (output * weights).sum(axes: [0, 1, 2, 3]).reshaped([]).backward()
+      return try [output.floats()] + inputs.map { try #require(try $0.gradient()).floats() }
+    }
+    for (narrow, wide) in try zip(attended(in16Bits: true), attended(in16Bits: false)) {
+      let largest = try #require(wide.map(abs).max())
+      let difference = try #require(zip(narrow, wide).map { abs($0 - $1) }.max())
+      #expect(difference > 0 && difference < 0.03 * largest, "\(difference) of \(largest)")
+    }
+  }
+
   @Test func parametersAreSharedByNameAndRefusedInAnotherShape() throws {
     let store = ParameterStore()
     let parameters = store.initialized(by: try Generator(seed: 0))

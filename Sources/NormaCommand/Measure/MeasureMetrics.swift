@@ -18,7 +18,7 @@ struct MeasureMetrics: ParsableCommand {
   @OptionGroup var rounds: MeasuredRounds
 
   func run() throws {
-    let tensors = try SafeTensors.read(Data(contentsOf: URL(fileURLWithPath: maps))).tensors
+    let tensors = try SafeTensors.read(maps).tensors
     guard let maps = tensors["maps"], let masks = tensors["masks"], maps.shape.count == 3,
       maps.shape == masks.shape
     else {
