@@ -77,7 +77,7 @@ struct BenchmarkSummaryTests {
     #expect(XMLCheck.isWellFormed(unfinished) && unfinished.contains("0 of 2 runs"))
     // What no row has is no column.
     #expect(page.contains("Misses, own") && !unfinished.contains("Misses, own"))
-    #expect(page.contains(">290 ± 0<") && page.contains("1 min"))
+    #expect(page.contains(">290 ± 0<") && page.contains("1\u{A0}min"))
   }
 
   @Test func tablesForSpreadsheetsHoldEveryRun() throws {
