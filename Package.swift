@@ -60,6 +60,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
@@ -113,13 +114,18 @@ let package = Package(
     .target(
       name: "NormaTraining", dependencies: ["NormaCore", "Networks", "Torch", "ONNX"],
       swiftSettings: strict),
+    .target(
+      name: "NormaBenchmark",
+      dependencies: ["Norma", "NormaCore", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: seesOpenVINO),
 
     // Command lines
     .target(name: "NormaRuntime", dependencies: ["Norma", arguments], swiftSettings: seesOpenVINO),
     .executableTarget(
       name: "NormaRuntimeCommand", dependencies: ["NormaRuntime"], swiftSettings: seesOpenVINO),
     .executableTarget(
-      name: "NormaCommand", dependencies: ["NormaRuntime", "NormaTraining", arguments],
+      name: "NormaCommand",
+      dependencies: ["NormaRuntime", "NormaTraining", "NormaBenchmark", arguments],
       swiftSettings: seesOpenVINO),
 
     // Tests
@@ -142,6 +148,9 @@ let package = Package(
     .testTarget(
       name: "NormaTrainingTests", dependencies: ["NormaTraining", "TestSupport"],
       swiftSettings: strict),
+    .testTarget(
+      name: "NormaBenchmarkTests", dependencies: ["NormaBenchmark", "NormaCore"],
+      swiftSettings: seesOpenVINO),
     .testTarget(
       name: "CommandLineTests",
       dependencies: ["Networks", "NormaCore", "Norma", "NormaCommand", "NormaRuntimeCommand"],

@@ -50,6 +50,7 @@ missing_packages() {
   compgen -G '/usr/include/c++/*/vector' >/dev/null || wanted+=(g++)
   [ -f /usr/include/vips/vips.h ] || [ -f /usr/local/include/vips/vips.h ] ||
     wanted+=(libvips-dev)
+  [ -f /usr/include/sqlite3.h ] || [ -f /usr/local/include/sqlite3.h ] || wanted+=(libsqlite3-dev)
   if must_download && ! find_python; then
     if [ -z "$python" ]; then wanted+=(python3); fi
     wanted+=(python3-pip)

@@ -60,6 +60,7 @@ struct ModelCalibration {
     let crossFit = recipe.training.crossFit
     var settings = try TrainingSettings(recipe.training)
     settings.epochs = crossFit.epochs
+    settings.minutes = 0
     let fit = CrossFit(
       folds: crossFit.folds, method: plan.method, data: pictures.data, settings: settings,
       imageSize: plan.trunk.imageSize)

@@ -15,7 +15,7 @@ extension ReportContent {
         epochs: losses.epochs.enumerated().map {
           LossHistory.Epoch(
             number: $0 + 1, training: $1.training, heldOut: $1.heldOut)
-        }, keptEpoch: losses.kept.map { $0 + 1 }),
+        }, keptEpoch: losses.kept.map { $0 + 1 }, steps: losses.steps),
       calibration: Calibration(calibration))
   }
 }

@@ -44,9 +44,9 @@ struct TrainedModel {
         ModelFile.report: Data(ReportPage.html(content).utf8),
         EvaluationReport.contentFile: content.encoded(),
       ], replacing: true)
-    Terminal.say(calibration.summary)
-    Terminal.say("Model: \(plan.output)")
-    Terminal.say("Page:  \(plan.output)/\(ModelFile.report)")
+    plan.tell(calibration.summary)
+    plan.tell("Model: \(plan.output)")
+    plan.tell("Page:  \(plan.output)/\(ModelFile.report)")
   }
 
   private var manifest: Manifest {

@@ -4,8 +4,7 @@ import Norma
 import NormaCore
 import NormaTraining
 
-/// What `norma train` was asked to do, checked before any work starts: recipe, data set, weights,
-/// output.
+/// A training that was asked for, checked before any work starts: recipe, data set, weights, output.
 struct TrainingPlan {
   let recipe: Recipe
   let dataset: Dataset
@@ -20,34 +19,42 @@ struct TrainingPlan {
   /// The state of a training under way lies here, beside the output.
   var workFolder: String { output + ".training" }
   static let checkpointName = "checkpoint.safetensors"
-  /// What is said when a training was stopped.
-  var stopped: String {
-    "Stopped. The training so far is kept; the same command with --resume"
-      + (force ? " (instead of --force)" : "") + " goes on."
-  }
+  /// What is said when the training was stopped.
+  let stopped: String
+  /// What hears how the work goes, a line at a time.
+  let tell: (String) -> Void
   var checkpoint: String { workFolder + "/" + Self.checkpointName }
 
-  init(_ command: TrainCommand, interruption: Interruption) throws {
-    let output = FilePath.absolute(command.output)
-    try Self.check(output, resume: command.resume, force: command.force)
-    let recipe = try Self.recipe(command)
+  /// - Parameters:
+  ///   - dataset: looked at already, so that all its pictures can be read.
+  ///   - output: the model folder to write.
+  ///   - resume: go on where an earlier training of this output stopped.
+  ///   - force: start anew, whatever an earlier training left.
+  ///   - stopped: what an interruption says: what was kept, and how to go on.
+  /// - Throws: when the output cannot be written, or the recipe cannot be with its backbone.
+  init(
+    recipe: Recipe, dataset: Dataset, output: String, resume: Bool, force: Bool,
+    reader: PictureReader, stopped: String, tell: @escaping (String) -> Void = Terminal.say
+  ) throws {
+    try Self.check(output, resume: resume, force: force)
     let trunk = try recipe.trunk()
     try recipe.validate(grid: trunk.outputs.map(\.grid.height).min() ?? 0)
-    let dataset = try Self.dataset(command, interruption)
     self.recipe = recipe
     self.dataset = dataset
     self.trunk = trunk
     self.output = output
-    resume = command.resume
-    force = command.force
-    reader = command.pictures.reader
+    self.resume = resume
+    self.force = force
+    self.reader = reader
+    self.stopped = stopped
+    self.tell = tell
     method = try recipe.trainingMethod(trunk)
     backbone = try BackboneWeights.load(
       recipe.backbone.name, taps: recipe.backbone.taps, from: recipe.backbone.weights)
   }
 
   /// Refuses to overwrite; removes nothing.
-  private static func check(_ output: String, resume: Bool, force: Bool) throws {
+  static func check(_ output: String, resume: Bool, force: Bool) throws {
     let exists = FilePath.exists(output)
     let started = FilePath.exists(output + ".training/" + checkpointName)
     if force {
@@ -69,55 +76,5 @@ struct TrainingPlan {
         path: output,
         reason: "an interrupted training of it was found; --resume goes on, --force starts anew")
     }
-  }
-
-  private static func recipe(_ command: TrainCommand) throws -> Recipe {
-    var recipe = try command.recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
-    if let backbone = command.backbone {
-      recipe.backbone.name = backbone
-    } else if command.recipe == nil {
-      recipe.backbone.name = defaultBackbone(preferred: recipe.backbone.name)
-    }
-    if let epochs = command.epochs { recipe.training.epochs = epochs }
-    if let batch = command.batch { recipe.training.batch = batch }
-    if let size = command.imageSize { recipe.backbone.imageSize = size }
-    if let seed = command.seed { recipe.training.seed = seed }
-    try recipe.validate()
-    return recipe
-  }
-
-  /// The recipe's backbone where its weights are found, else Lite0's, which set-up fetches.
-  private static func defaultBackbone(preferred: String) -> String {
-    let fallback = "efficientnet-lite0"
-    for name in [preferred, fallback] {
-      guard let known = KnownBackbone.named(name), WeightsRegistry.standard.find(known) != nil
-      else { continue }
-      Terminal.say("No recipe given: RAS with \(name).")
-      return name
-    }
-    return preferred
-  }
-
-  private static func dataset(
-    _ command: TrainCommand, _ interruption: Interruption
-  ) throws -> Dataset {
-    var dataset = try DatasetReader.read(command.dataset)
-    if let names = command.categories {
-      dataset = try dataset.selecting(categories: names.commaSeparated)
-    }
-    let reader = command.pictures.reader
-    let progress = ProgressLine(
-      "Looking at the pictures", total: dataset.samples.count, unit: "pictures")
-    defer { progress.clear() }
-    let summary = try DatasetSummary(
-      dataset, probe: { path in Result { try reader.probe(path) } },
-      progress: { done, _ in
-        progress.update(done)
-        try interruption.check("Stopped; nothing was begun.")
-      })
-    progress.clear()
-    Terminal.say(summary.text)
-    try summary.dataset.validateForTraining()
-    return summary.dataset
   }
 }

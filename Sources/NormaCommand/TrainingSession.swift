@@ -21,7 +21,8 @@ struct TrainingSession {
     let lock = try lockedWorkFolder()
     defer { withExtendedLifetime(lock) {} }
     let pictures = plan.dataset.train.filter { !$0.label.isAnomalous }
-    let fingerprint = try fingerprint(of: pictures)
+    let fingerprint = try PictureFingerprint.of(
+      pictures, root: plan.dataset.root, interruption: interruption)
     let key = featureKey(pictures, fingerprint: fingerprint)
     let (store, usable) = try features(of: pictures, key: key)
     let split = split(store, samples: pictures, usable: usable)
@@ -52,23 +53,6 @@ struct TrainingSession {
 
   // MARK: Features
 
-  private func fingerprint(of pictures: [Sample]) throws -> String {
-    let cache = DigestCache(path: try Home.folder("features") + "/digests.json")
-    let progress = ProgressLine("Reading the pictures", total: pictures.count, unit: "pictures")
-    defer { progress.clear() }
-    var done = 0
-    let fingerprint = try DatasetFingerprint.of(
-      pictures, root: plan.dataset.root,
-      digest: { path, key in
-        done += 1
-        progress.update(done)
-        try interruption.check("Stopped; nothing was begun.")
-        return try cache.digest(path, key)
-      })
-    try cache.save()
-    return fingerprint
-  }
-
   private func features(
     of pictures: [Sample], key: String
   ) throws -> (store: FeatureStore, usable: [Int]) {
@@ -93,7 +77,7 @@ struct TrainingSession {
         }, shapes: shapes, shouldStop: { interruption.isRequested },
         unusable: { problems[$0] = "\($1)" }, progress: { progress.update($0) })
       progress.finish()
-      if reused > 0 { Terminal.say("Features of \(reused) pictures were there already.") }
+      if reused > 0 { plan.tell("Features of \(reused) pictures were there already.") }
       return (store, try usable(store, pictures, problems))
     } catch is ExtractionInterrupted {
       throw Interrupted("Stopped. The features so far are kept; the same command goes on.")
@@ -163,12 +147,12 @@ struct TrainingSession {
     if plan.force { try? FileManager.default.removeItem(atPath: plan.checkpoint) }
     if plan.resume {
       let found = try trainer.resume(from: plan.checkpoint)
-      Terminal.say(
+      plan.tell(
         found
           ? "Going on after \(trainer.epoch) of \(settings.epochs) epochs."
           : "There is nothing to resume; training starts anew.")
     }
-    Terminal.say(
+    plan.tell(
       "Training \(recipe.method.uppercased()): \(trainer.parameterCount) parameters, "
         + "\(pictures.training.count) pictures, \(pictures.heldOut.count) held out, "
         + "\(settings.epochs) epochs, \(settings.bf16 ? "bf16" : "float32")")
@@ -227,7 +211,8 @@ extension TrainingSettings {
       epochs: recipe.epochs, batch: recipe.batch,
       optimizer: recipe.optimizer == .adam ? .adam : .adamw, learningRate: recipe.learningRate,
       beta1: recipe.betas[0], beta2: recipe.betas[1], weightDecay: recipe.weightDecay,
-      clip: Float(recipe.clip), warmup: recipe.warmup, seed: UInt64(recipe.seed),
+      clip: Float(recipe.clip), warmup: recipe.warmup, decay: recipe.decay,
+      minutes: recipe.minutes, seed: UInt64(recipe.seed),
       keep: recipe.keep == .best ? .best : .last, bf16: bf16)
   }
 }

@@ -1,5 +1,7 @@
 import NormaRuntime
 
 // Training is the one work of LibTorch that lasts.
-if ["train", "measure"].contains(CommandLine.arguments.dropFirst().first) { ThreadPolicy.settle() }
+if ["train", "measure", "benchmark"].contains(CommandLine.arguments.dropFirst().first) {
+  ThreadPolicy.settle()
+}
 CommandRunner.run(NormaCommand.self)

@@ -34,6 +34,22 @@ import Testing
     #expect((differing.rows.first?.map ?? 0) > 1e-3, "\(other)")
   }
 
+  @Test func uniADIsTheSameInBothEngines() async throws {
+    let workshop = try await TrainedModel.shared.value.workshop()
+    try workshop.writeRecipe(
+      "tiny-uniad.yaml", adding: "method: uniad\n", replacing: ["ras:": "uniad:"])
+    let trained = try await workshop.norma(
+      "train", "products", "--output", "line.norma", "--force", "--recipe", "tiny-uniad.yaml")
+    #expect(trained.status == 0 && trained.output.contains("UNIAD"), "\(trained)")
+    let manifest = try ModelFolder.open(workshop.path + "/line.norma").manifest
+    #expect(manifest.method == "uniad" && !manifest.recipe.features.pool)
+    let compared = try await workshop.start(Self.compare).result()
+    #expect(compared.status == 0, "\(compared)")
+    let agreement = try #require(try compared.doctor.agreement)
+    let exact = try #require(agreement.rows.first { $0.engine == "OpenVINO f32" })
+    #expect(exact.score < 1e-3 && exact.map < 1e-3, "\(exact)")
+  }
+
   private static let interpreter = Python.interpreter(importing: "numpy, onnxruntime")
 
   @Test(.enabled(if: interpreter != nil, "needs Python with onnxruntime and numpy"))

@@ -5,7 +5,9 @@ extension CommandLineTests {
     @Test func theCommandTeachesItsUse() async throws {
       let help = try await Workshop().norma("--help")
       #expect(help.status == 0)
-      let verbs = ["train", "inspect", "evaluate", "calibrate", "export", "weights", "doctor"]
+      let verbs = [
+        "train", "inspect", "evaluate", "calibrate", "export", "weights", "doctor", "benchmark",
+      ]
       for verb in verbs { #expect(help.output.contains("\n  \(verb) "), "\(verb) in\n\(help)") }
       #expect(help.output.contains("norma train "), "an example")
       for code in ["0", "1", "2", "3", "64", "130"] { #expect(help.output.contains(code)) }
@@ -15,6 +17,7 @@ extension CommandLineTests {
       ("train", ["--output", "--recipe", "--resume", "--force", "--categories", "norma train "]),
       ("inspect", ["--heatmaps", "--category", "--false-alarm-rate", "--json", "norma inspect "]),
       ("evaluate", ["--categories", "--json", "norma evaluate "]),
+      ("benchmark", ["--list", "--json", "--seeds", "minutes:", "rows:", "norma benchmark "]),
       ("calibrate", ["--false-alarm-rate", "norma calibrate "]),
       ("export", ["--output", "ONNX Runtime", "norma export "]),
       ("weights", ["import", "NORMA_HOME"]),

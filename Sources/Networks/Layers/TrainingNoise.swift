@@ -1,22 +1,24 @@
 /// The randomness of a training step: where jitter and dropout are drawn from. Networks take it as an
-/// optional; without it they are deterministic.
+/// optional; without it they are deterministic. Noise on the features of a trained network, whose
+/// tolerance is measured, is the same without dropout.
 public struct TrainingNoise<V: Value> {
   /// N(0, 1) of a shape.
   public var normal: (_ shape: [Int]) throws -> V
-  /// 0 with probability p, else 1/(1−p).
-  public var dropoutMask: (_ shape: [Int], _ probability: Float) throws -> V
+  /// 0 with probability p, else 1/(1−p); nil for no dropout.
+  public var dropoutMask: ((_ shape: [Int], _ probability: Float) throws -> V)?
 
   public init(
     normal: @escaping (_ shape: [Int]) throws -> V,
-    dropoutMask: @escaping (_ shape: [Int], _ probability: Float) throws -> V
+    dropoutMask: ((_ shape: [Int], _ probability: Float) throws -> V)? = nil
   ) {
     self.normal = normal
     self.dropoutMask = dropoutMask
   }
 
-  /// Dropout with this noise (Srivastava et al., 2014); nil for a probability of 0.
+  /// Dropout with this noise (Srivastava et al., 2014); nil for none, or a probability of 0.
   func dropout(_ probability: Float) -> Dropout<V>? {
-    probability > 0 ? Dropout(probability: probability, mask: dropoutMask) : nil
+    guard probability > 0 else { return nil }
+    return dropoutMask.map { Dropout(probability: probability, mask: $0) }
   }
 }
 

@@ -31,7 +31,7 @@ public struct RASConfiguration: Equatable, Sendable {
 
 /// Reconstruction as sequence (RAS): the features are rebuilt in T_d steps, each of which looks at the
 /// last one's latent through a gate and a transformer whose queries are learned context.
-public struct RAS<V: Value> {
+public struct RAS<V: Value>: ReconstructingNetwork {
   public let configuration: RASConfiguration
   let input: Linear<V>
   let positions: LearnedPositions<V>

@@ -6,11 +6,15 @@ public final class DetectionSession {
   private let request: InferRequest
   private let imageSize: Int
   private let knowsUncertainty: Bool
+  private let noise: DetectionNoise?
 
-  init(request: InferRequest, imageSize: Int, knowsUncertainty: Bool) {
+  init(
+    request: InferRequest, imageSize: Int, knowsUncertainty: Bool, noise: DetectionNoise? = nil
+  ) {
     self.request = request
     self.imageSize = imageSize
     self.knowsUncertainty = knowsUncertainty
+    self.noise = noise
   }
 
   /// What the network says of a picture of its size. Throws `DetectionError` when the picture has
@@ -22,6 +26,9 @@ public final class DetectionSession {
           + "\(imageSize)×\(imageSize)")
     }
     try request.setInput(GraphPort.pictures, picture.rgb, shape: [1, imageSize, imageSize, 3])
+    if let noise {
+      try request.setInput(GraphPort.noise, noise.values(for: name), shape: noise.shape)
+    }
     try request.infer()
     let map = try values(of: GraphPort.anomalyMap, name: name)
     let score = try values(of: GraphPort.score, name: name)

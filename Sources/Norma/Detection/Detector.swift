@@ -14,15 +14,19 @@ public final class Detector: Sendable {
     public var cacheFolder: String?
     /// The arithmetic; nil is the model's own, which it was calibrated in.
     public var precision: Precision?
+    /// What the noise of a graph that takes some is drawn from; other graphs take none.
+    public var noiseSeed: UInt64
 
     public init(
       hint: CompileOptions.Hint = .throughput, threads: Int? = nil,
-      cacheFolder: String? = Options.defaultCacheFolder, precision: Precision? = nil
+      cacheFolder: String? = Options.defaultCacheFolder, precision: Precision? = nil,
+      noiseSeed: UInt64 = 0
     ) {
       self.hint = hint
       self.threads = threads
       self.cacheFolder = cacheFolder
       self.precision = precision
+      self.noiseSeed = noiseSeed
     }
 
     /// `openvino` in Norma's own folder; nil when that cannot be written, which costs a second at
@@ -38,6 +42,8 @@ public final class Detector: Sendable {
   /// The arithmetic that was asked for.
   public let precision: Precision
   let compiled: CompiledModel
+  /// Of a graph with a noise input: what measures a network's tolerance.
+  let noise: DetectionNoise?
 
   /// Compiles the graph of a model. Throws when the graph does not take pictures of the manifest's
   /// size, lacks an output, or OpenVINO cannot compile it.
@@ -72,6 +78,8 @@ public final class Detector: Sendable {
     } catch {
       throw DetectionError("\(name): \(error)")
     }
+    noise = compiled.inputs.first { $0.name == GraphPort.noise }
+      .map { DetectionNoise(seed: options.noiseSeed, shape: $0.shape) }
     try Self.check(compiled, imageSize: imageSize, name: name)
   }
 
@@ -90,7 +98,8 @@ public final class Detector: Sendable {
   /// Buffers for one picture after another, to be used by one thread.
   public func session() throws -> DetectionSession {
     try DetectionSession(
-      request: compiled.makeRequest(), imageSize: imageSize, knowsUncertainty: knowsUncertainty)
+      request: compiled.makeRequest(), imageSize: imageSize, knowsUncertainty: knowsUncertainty,
+      noise: noise)
   }
 
   /// Whether the model says how sure it is.

@@ -33,7 +33,7 @@ public enum EvaluationReport {
   }
 
   /// What training left, if it did.
-  static func stored(in model: ModelFolder) throws -> ReportContent? {
+  public static func stored(in model: ModelFolder) throws -> ReportContent? {
     guard model.contains(contentFile) else { return nil }
     return try ReportContent(encoded: model.data(contentFile))
   }

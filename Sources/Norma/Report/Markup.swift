@@ -39,7 +39,7 @@ package struct Markup: Sendable {
 
   /// A name that somebody gave: kept apart from the direction of the text around it, and free to
   /// break after its separators.
-  static func name(_ text: String) -> Markup {
+  package static func name(_ text: String) -> Markup {
     var parts: [Markup] = []
     var part = ""
     for character in text {

@@ -26,8 +26,13 @@ extension ReportContent {
     /// The number of the epoch whose weights the model holds.
     public var keptEpoch: Int?
     public var scale: Scale
+    /// Optimiser steps in all; nil where nobody counted them.
+    public var steps: Int?
 
-    public init(epochs: [Epoch], keptEpoch: Int? = nil, scale: Scale = .logarithmic) {
+    public init(
+      epochs: [Epoch], keptEpoch: Int? = nil, scale: Scale = .logarithmic, steps: Int? = nil
+    ) {
+      self.steps = steps
       self.epochs = epochs
       self.keptEpoch = keptEpoch
       self.scale = scale

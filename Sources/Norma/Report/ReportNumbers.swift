@@ -3,7 +3,7 @@ import Foundation
 /// Numbers as a report writes them, whatever the machine's locale.
 package enum ReportNumbers {
   /// What stands where there is no number.
-  static let absent = "–"
+  package static let absent = "–"
 
   /// A metric of 0…1 in per cent without the sign: `98.4`.
   package static func metric(_ fraction: Double?) -> String {

@@ -7,107 +7,46 @@ public enum ReportPage {
   ///
   /// Everything that comes from `content` is escaped. Sections whose data are absent are left out.
   public static func html(_ content: ReportContent) -> String {
-    let page = Markup("html", ["lang": "en"]) {
-      head(content)
-      Markup("body") {
-        masthead(content)
-        Markup("main") {
-          SummarySection(content: content).markup()
-          if let evaluation = content.evaluation {
-            ResultsSection(evaluation: evaluation).markup()
-            if let dial = evaluation.review { ReviewSection(dial: dial).markup() }
-          }
-          if let calibration = content.calibration {
-            ThresholdsSection(
-              calibration: calibration, accuracy: content.evaluation?.autoCategoryAccuracy
-            ).markup()
-          }
-          if let evaluation = content.evaluation {
-            CategorySection.all(of: evaluation)
-          }
-          if let losses = content.losses {
-            TrainingSection(history: losses).markup()
-          }
-          ModelSection(model: content.model).markup()
-        }
-        Markup("footer") {
-          "Written by Norma \(content.model.toolVersion). "
-            + "This page is complete in itself and loads nothing from anywhere."
-        }
-        Markup("script") { Markup(raw: ReportScript.source) }
+    let shell = PageShell(
+      title: content.title,
+      kind: content.evaluation == nil ? "training report" : "evaluation report",
+      lede: "\(content.model.method) on \(content.model.backbone), "
+        + "\(content.model.imageSize)\u{A0}px, \(content.model.precision)",
+      links: links(content), toolVersion: content.model.toolVersion, script: ReportScript.source)
+    return shell.html {
+      SummarySection(content: content).markup()
+      if let evaluation = content.evaluation {
+        ResultsSection(evaluation: evaluation).markup()
+        if let dial = evaluation.review { ReviewSection(dial: dial).markup() }
       }
-    }
-    return "<!DOCTYPE html>\n" + page.source + "\n"
-  }
-
-  private static func head(_ content: ReportContent) -> Markup {
-    Markup("head") {
-      Markup("meta", ["charset": "utf-8"])
-      Markup("meta", ["name": "viewport", "content": "width=device-width, initial-scale=1"])
-      Markup("meta", ["name": "color-scheme", "content": "light dark"])
-      // A browser holds the page to its word that it loads nothing.
-      Markup(
-        "meta",
-        [
-          "http-equiv": "Content-Security-Policy",
-          "content": "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
-            + "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
-        ])
-      Markup("link", ["rel": "icon", "href": "data:,"])
-      Markup("title") { "\(content.title) · Norma" }
-      Markup("style") { Markup(raw: ReportStyle.source) }
+      if let calibration = content.calibration {
+        ThresholdsSection(
+          calibration: calibration, accuracy: content.evaluation?.autoCategoryAccuracy
+        ).markup()
+      }
+      if let evaluation = content.evaluation {
+        CategorySection.all(of: evaluation)
+      }
+      if let losses = content.losses {
+        TrainingSection(history: losses).markup()
+      }
+      ModelSection(model: content.model).markup()
     }
   }
 
-  private static func masthead(_ content: ReportContent) -> Markup {
-    Markup("header", ["class": "masthead"]) {
-      Markup("p", ["class": "wordmark"]) {
-        square
-        Markup("span") { "norma" }
-        Markup("span", ["class": "kind"]) {
-          content.evaluation == nil ? "training report" : "evaluation report"
-        }
+  private static func links(_ content: ReportContent) -> [(target: String, text: String)] {
+    var links: [(target: String, text: String)] = []
+    if let evaluation = content.evaluation {
+      links.append(("results", "Results"))
+      if evaluation.review != nil { links.append(("review", "Not sure")) }
+      if content.calibration != nil { links.append(("thresholds", "Thresholds")) }
+      for (index, category) in evaluation.categories.enumerated() {
+        links.append((CategorySection.identifier(index), category.name))
       }
-      Markup("h1") { Markup.name(content.title) }
-      Markup("p", ["class": "lede"]) {
-        "\(content.model.method) on \(content.model.backbone), "
-          + "\(content.model.imageSize)\u{A0}px, \(content.model.precision)"
-      }
-      navigation(content)
+    } else if content.calibration != nil {
+      links.append(("thresholds", "Thresholds"))
     }
-  }
-
-  /// The carpenter's square.
-  private static var square: Markup {
-    Markup(
-      "svg",
-      [
-        "class": "mark", "viewBox": "0 0 20 20", "width": "20", "height": "20",
-        "aria-hidden": "true",
-      ]
-    ) { Markup("path", ["d": "M2 1h5v12h12v5H2z M4.5 4h2.5 M4.5 7h2.5 M4.5 10h2.5"]) }
-  }
-
-  private static func navigation(_ content: ReportContent) -> Markup {
-    Markup("nav", ["aria-label": "Sections"]) {
-      Markup("ul") {
-        if let evaluation = content.evaluation {
-          link("results", "Results")
-          if evaluation.review != nil { link("review", "Not sure") }
-          if content.calibration != nil { link("thresholds", "Thresholds") }
-          for (index, category) in evaluation.categories.enumerated() {
-            link(CategorySection.identifier(index), category.name)
-          }
-        } else if content.calibration != nil {
-          link("thresholds", "Thresholds")
-        }
-        if content.losses != nil { link("training", "Training") }
-        link("model", "Model")
-      }
-    }
-  }
-
-  private static func link(_ target: String, _ text: String) -> Markup {
-    Markup("li") { Markup("a", ["href": "#\(target)"]) { Markup.name(text) } }
+    if content.losses != nil { links.append(("training", "Training")) }
+    return links + [("model", "Model")]
   }
 }

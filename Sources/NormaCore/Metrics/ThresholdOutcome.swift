@@ -20,6 +20,14 @@ public struct ThresholdOutcome: Codable, Sendable, Equatable {
     misses = pictures.count { $0.isAnomalous && !($0.score > threshold) }
   }
 
+  /// F1 = 2TP / (2TP + FP + FN) of this threshold; nil without anomalous pictures.
+  /// - Parameter anomalous: how many pictures are anomalous.
+  public func f1(anomalous: Int) -> Double? {
+    guard anomalous > 0 else { return nil }
+    let found = Double(anomalous - misses)
+    return 2 * found / (2 * found + Double(falseAlarms) + Double(misses))
+  }
+
   /// The sum of several outcomes; the threshold stays where all share it. `nil` for none.
   static func sum(_ outcomes: [ThresholdOutcome]) -> ThresholdOutcome? {
     guard let first = outcomes.first else { return nil }

@@ -3,6 +3,8 @@
 public enum GraphPort {
   /// In: uint8 `[batch, size, size, 3]`, RGB.
   public static let pictures = "pictures"
+  /// In, of graphs that measure a network's tolerance alone: float `[batch, tokens, channels]`.
+  public static let noise = "noise"
   /// Out: float `[batch, size, size]`.
   public static let anomalyMap = "anomaly_map"
   /// Out: float `[batch]`.

@@ -4,7 +4,7 @@ public struct FeaturesRecipe: RecipeSection {
     case bf16, f32
   }
 
-  /// 3×3 average pooling, stride 1, before the levels are aligned (RAS).
+  /// 3×3 average pooling, stride 1, before the levels are aligned: RAS's default, not UniAD's.
   public var pool = true
   /// Each channel to mean 0 and deviation 1 over the training pictures; folded into the graph.
   public var standardize = false

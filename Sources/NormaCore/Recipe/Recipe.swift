@@ -2,13 +2,15 @@ import Foundation
 
 /// Everything that decides what is trained and how, by the names it has in a recipe's YAML. The
 /// defaults are RAS ("Reconstruction as Sequence") as published, at a length and batch that suit a
-/// CPU; `Recipes/ras.yaml` says the same with comments.
+/// CPU; `Recipes/ras.yaml` says the same with comments. Where a method is named, its own defaults
+/// come first (``init(method:)``).
 public struct Recipe: RecipeSection {
-  /// The method; `methods` are built.
+  /// The method, one of ``methods``.
   public var method = "ras"
   public var backbone = BackboneRecipe()
   public var features = FeaturesRecipe()
   public var ras = RASRecipe()
+  public var uniad = UniADRecipe()
   public var uranet = URANetRecipe()
   public var training = TrainingRecipe()
   public var scoring = ScoringRecipe()
@@ -16,19 +18,27 @@ public struct Recipe: RecipeSection {
 
   public init() {}
 
+  /// The defaults of a method: RAS's, but for what the method's own publication has otherwise.
+  public init(method: String) {
+    self.method = method
+    // UniAD aligns its levels without pooling them before.
+    if method == "uniad" { features.pool = false }
+  }
+
+  /// The methods that are built, by their names in a recipe; each has a section of its name.
+  public static let methods = ["ras", "uniad", "uranet"]
+
   public static let keys: [RecipeKey<Recipe>] = [
     .value("method", \.method),
     .section("backbone", \.backbone),
     .section("features", \.features),
     .section("ras", \.ras).written { $0.method == "ras" },
+    .section("uniad", \.uniad).written { $0.method == "uniad" },
     .section("uranet", \.uranet).written { $0.method == "uranet" },
     .section("training", \.training),
     .section("scoring", \.scoring),
     .section("calibration", \.calibration),
   ]
-
-  /// The methods that are built, by their names in a recipe; each has a section of its name.
-  public static let methods = ["ras", "uranet"]
 
   /// RAS exactly as the paper trained it on MVTec AD: batch 64, 500 epochs
   /// (`Recipes/ras-paper.yaml`).
@@ -59,8 +69,8 @@ public struct Recipe: RecipeSection {
     try RecipeReader.read(text, file: file)
   }
 
-  /// The whole recipe as YAML, every key said but for those of other methods; reading it gives the same
-  /// recipe.
+  /// The whole recipe as YAML, every key said but for those of other methods, which decide nothing.
+  /// Reading it gives a recipe that trains the same.
   public var yaml: String {
     yamlLines.joined(separator: "\n") + "\n"
   }
@@ -74,6 +84,7 @@ public struct Recipe: RecipeSection {
     look("backbone", BackboneRecipe.self)
     look("features", FeaturesRecipe.self)
     look("ras", RASRecipe.self)
+    look("uniad", UniADRecipe.self)
     look("uranet", URANetRecipe.self)
     look("uranet.perception", PerceptionRecipe.self)
     look("uranet.synthesis", SynthesisRecipe.self)

@@ -7,20 +7,34 @@ struct RecipeReader {
   private(set) var issues: [RecipeIssue] = []
   private var lines: [String: Int] = [:]
   private var place: [String] = []
+  private var otherLine: Int?
 
   /// - Throws: `RecipeProblem`.
   static func read(_ text: String, file: String) throws -> Recipe {
-    var recipe = Recipe()
     var reader = RecipeReader()
-    if let root = try compose(text, file: file) { reader.read(root, into: &recipe) }
-    var issues = reader.issues
+    guard let root = try compose(text, file: file) else { return Recipe() }
+    var recipe = root.mapping?["method"]?.string.map(Recipe.init(method:)) ?? Recipe()
+    reader.read(root, into: &recipe)
+    try reader.check(recipe, file: file)
+    return recipe
+  }
+
+  /// - Throws: `RecipeProblem` with everything that is wrong in what was read, and in the values
+  ///   themselves.
+  func check(_ recipe: Recipe, file: String) throws {
+    try check(recipe.issues(), file: file)
+  }
+
+  /// - Parameter found: what is wrong with the values; of keys that could not be read nothing is said
+  ///   again.
+  func check(_ found: [RecipeIssue], file: String) throws {
+    var issues = issues
     let broken = Set(issues.map(\.key))
-    for var issue in recipe.issues() where !broken.contains(issue.key) {
-      issue.line = reader.lines[issue.key]
+    for var issue in found where !broken.contains(issue.key) {
+      issue.line = lines[issue.key]
       issues.append(issue)
     }
     guard issues.isEmpty else { throw RecipeProblem(file: file, issues: issues) }
-    return recipe
   }
 
   mutating func read<Section: RecipeSection>(_ node: Node, into section: inout Section) {
@@ -33,7 +47,7 @@ struct RecipeReader {
     for (keyNode, value) in mapping {
       let name = keyNode.string ?? keyNode.shown
       place.append(name)
-      lines[place.joined(separator: ".")] = keyNode.mark?.line
+      lines[place.joined(separator: ".")] = line(of: keyNode)
       if let key = Section.keys.first(where: { $0.name == name }) {
         key.read(&section, value, &self)
       } else {
@@ -43,10 +57,33 @@ struct RecipeReader {
     }
   }
 
+  /// Reads what stands on one line of another file.
+  mutating func read<Section: RecipeSection>(
+    _ node: Node, into section: inout Section, line: Int?
+  ) {
+    otherLine = line
+    read(node, into: &section)
+    otherLine = nil
+  }
+
+  /// Reads each element of a list into a section of its own.
+  mutating func read<Section: RecipeSection>(_ node: Node, into list: inout [Section]) {
+    guard case .sequence(let elements) = node else {
+      return report("expected a list, found \(node.shown)", at: node)
+    }
+    list = elements.map { element in
+      var section = Section()
+      read(element, into: &section)
+      return section
+    }
+  }
+
   mutating func report(_ reason: String, at node: Node) {
     issues.append(
-      RecipeIssue(key: place.joined(separator: "."), reason: reason, line: node.mark?.line))
+      RecipeIssue(key: place.joined(separator: "."), reason: reason, line: line(of: node)))
   }
+
+  private func line(of node: Node) -> Int? { otherLine ?? node.mark?.line }
 
   private mutating func reportUnknown<Section: RecipeSection>(
     _ name: String, in section: Section.Type, at node: Node
@@ -63,11 +100,11 @@ struct RecipeReader {
     }
     issues.append(
       RecipeIssue(
-        key: place.joined(separator: "."), reason: reason, line: node.mark?.line, saysKey: true))
+        key: place.joined(separator: "."), reason: reason, line: line(of: node), saysKey: true))
   }
 
   /// The document's root; nil for an empty one.
-  private static func compose(_ text: String, file: String) throws -> Node? {
+  static func compose(_ text: String, file: String) throws -> Node? {
     // The parser descends by recursion: what nests deeper than any recipe does is refused first.
     var depth = 0
     for byte in text.utf8 {

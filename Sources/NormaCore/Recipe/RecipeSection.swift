@@ -64,6 +64,29 @@ public struct RecipeKey<Section: RecipeSection>: Sendable {
   }
 }
 
+extension RecipeKey {
+  /// A list of sections.
+  static func list<Inner: RecipeSection>(
+    _ name: String, _ path: WritableKeyPath<Section, [Inner]> & Sendable
+  ) -> RecipeKey {
+    RecipeKey(
+      name: name,
+      read: { section, node, reader in reader.read(node, into: &section[keyPath: path]) },
+      write: { section in
+        ["\(name):"]
+          + section[keyPath: path].flatMap { inner in
+            inner.yamlLines.enumerated().map { ($0 == 0 ? "  - " : "    ") + $1 }
+          }
+      },
+      decode: { section, container in
+        if let list = try container.decodeIfPresent([Inner].self, forKey: RecipeName(name)) {
+          section[keyPath: path] = list
+        }
+      },
+      encode: { try $1.encode($0[keyPath: path], forKey: RecipeName(name)) })
+  }
+}
+
 extension RecipeSection {
   var yamlLines: [String] { Self.keys.flatMap { $0.write(self) } }
 

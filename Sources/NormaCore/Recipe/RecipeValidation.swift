@@ -18,12 +18,20 @@ extension Recipe {
   func issues() -> [RecipeIssue] {
     var check = RecipeCheck()
     if !Self.methods.contains(method) {
-      let known = Self.methods.joined(separator: ", ")
-      check.add("method", "'\(method)' is not built; known are \(known)")
+      check.add(
+        "method",
+        "'\(method)' is not built; \(Self.methods.joined(separator: ", ")) are"
+          + Spelling.hint(for: method, among: Self.methods))
     }
     checkBackbone(&check)
-    if method == "ras" { checkNetwork(&check) }
-    if method == "uranet" { uranet.check(&check) }
+    switch method {
+    case "ras": checkRAS(&check)
+    case "uniad": checkUniAD(&check)
+    case "uranet": uranet.check(&check)
+    default: break
+    }
+    // Other taps may have another grid, which only the backbone knows.
+    if backbone.taps == nil { checkWindow(grid: grid, &check) }
     checkTraining(&check)
     check.range("scoring.pool", scoring.pool, 1...max(1, backbone.imageSize))
     check.fraction("calibration.falseAlarmRate", calibration.falseAlarmRate, below: 0.5)
@@ -48,34 +56,34 @@ extension Recipe {
     }
   }
 
-  private func checkNetwork(_ check: inout RecipeCheck) {
-    check.range("ras.hidden", ras.hidden, 4...8192)
-    if ras.hidden % 2 != 0 {
-      check.add("ras.hidden", "\(ras.hidden) is odd; half of it encodes the row, half the column")
-    }
-    check.range("ras.heads", ras.heads, 1...256)
-    if ras.heads > 0, ras.hidden % ras.heads != 0 {
-      check.add("ras.heads", "\(ras.heads) heads do not divide hidden (\(ras.hidden))")
-    }
-    check.range("ras.feedforward", ras.feedforward, 1...65536)
-    check.range("ras.dropout", ras.dropout, 0...0.9)
+  private func checkRAS(_ check: inout RecipeCheck) {
+    check.transformer(
+      "ras", hidden: ras.hidden, heads: ras.heads, feedforward: ras.feedforward,
+      dropout: ras.dropout)
     check.range("ras.encoder", ras.encoder, 0...24)
     check.range("ras.decoder", ras.decoder, 1...24)
     check.range("ras.jitter", ras.jitter, 0...1000)
     check.range("ras.window", ras.window, 0...4096)
-    // Other taps may have another grid, which only the backbone knows.
-    if backbone.taps == nil { checkWindow(grid: grid, &check) }
   }
 
+  private func checkUniAD(_ check: inout RecipeCheck) {
+    check.transformer(
+      "uniad", hidden: uniad.hidden, heads: uniad.heads, feedforward: uniad.feedforward,
+      dropout: uniad.dropout)
+    check.range("uniad.encoder", uniad.encoder, 0...24)
+    check.range("uniad.decoder", uniad.decoder, 1...24)
+    check.range("uniad.jitter", uniad.jitter, 0...1000)
+    check.range("uniad.window", uniad.window, 0...4096)
+  }
+
+  /// The neighbour mask of the recipe's own method; the other methods' grids are not this one.
   private func checkWindow(grid: Int, _ check: inout RecipeCheck) {
-    guard method == "ras", ras.encoder > 0, ras.window > 0, ras.window / 2 > grid - 2 else {
-      return
+    switch method {
+    case "ras" where ras.encoder > 0: check.window("ras.window", ras.window, grid: grid)
+    case "uniad" where uniad.maskEncoder || uniad.maskSelf || uniad.maskCross:
+      check.window("uniad.window", uniad.window, grid: grid)
+    default: break
     }
-    let largest = RASRecipe.largestWindow(grid: grid)
-    check.add(
-      "ras.window",
-      "a window of \(ras.window) hides every token of a \(grid)×\(grid) grid from every query; "
-        + (largest > 0 ? "the largest that fits is \(largest)" : "only 0, no mask, fits"))
   }
 
   private func checkTraining(_ check: inout RecipeCheck) {
@@ -88,6 +96,8 @@ extension Recipe {
     }
     check.range("training.clip", training.clip, 0...1e6)
     check.range("training.warmup", training.warmup, 0...10_000_000)
+    check.range("training.minutes", training.minutes, 0...1_000_000)
+    checkDecay(&check)
     check.range("training.seed", training.seed, 0...Int.max)
     check.range("training.holdout", training.holdout, 0...0.5)
     check.range("training.checkpointEvery", training.checkpointEvery, 0...1440)
@@ -96,6 +106,17 @@ extension Recipe {
         "training.keep", "'best' is chosen by held-out pictures, and holdout is 0; use 'last'")
     }
     checkCrossFit(training.crossFit, &check)
+  }
+
+  private func checkDecay(_ check: inout RecipeCheck) {
+    for drop in training.decay {
+      if drop.epoch < 1 || !(drop.factor > 0 && drop.factor <= 1) {
+        check.add("training.decay", "\(drop.yaml): epochs from 1 on, a factor above 0, up to 1")
+      }
+    }
+    if zip(training.decay, training.decay.dropFirst()).contains(where: { $0.epoch >= $1.epoch }) {
+      check.add("training.decay", "each drop comes after the one before")
+    }
   }
 
   private func checkCrossFit(_ crossFit: CrossFitRecipe, _ check: inout RecipeCheck) {
@@ -131,5 +152,31 @@ struct RecipeCheck {
   mutating func fraction(_ key: String, _ value: Double, below limit: Double) {
     guard !(value > 0 && value <= limit) else { return }
     add(key, "\(value.yaml) is out of range; above 0, up to \(limit.yaml)")
+  }
+
+  /// The sizes of a transformer in the section `section`.
+  mutating func transformer(
+    _ section: String, hidden: Int, heads: Int, feedforward: Int, dropout: Double
+  ) {
+    range("\(section).hidden", hidden, 4...8192)
+    if hidden % 2 != 0 {
+      add("\(section).hidden", "\(hidden) is odd; half of it encodes the row, half the column")
+    }
+    range("\(section).heads", heads, 1...256)
+    if heads > 0, hidden % heads != 0 {
+      add("\(section).heads", "\(heads) heads do not divide hidden (\(hidden))")
+    }
+    range("\(section).feedforward", feedforward, 1...65536)
+    range("\(section).dropout", dropout, 0...0.9)
+  }
+
+  /// A neighbour mask must leave some query something to see.
+  mutating func window(_ key: String, _ window: Int, grid: Int) {
+    guard window > 0, window / 2 > grid - 2 else { return }
+    let largest = RASRecipe.largestWindow(grid: grid)
+    add(
+      key,
+      "a window of \(window) hides every token of a \(grid)×\(grid) grid from every query; "
+        + (largest > 0 ? "the largest that fits is \(largest)" : "only 0, no mask, fits"))
   }
 }

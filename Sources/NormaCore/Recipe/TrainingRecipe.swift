@@ -19,6 +19,10 @@ public struct TrainingRecipe: RecipeSection {
   /// Pictures per optimizer step.
   public var batch = 16
   public var learningRate = 7e-4
+  /// When the rate falls, and how far.
+  public var decay: [RateDrop] = []
+  /// Minutes of training after which it ends, whatever `epochs` says; 0: no such limit.
+  public var minutes = 0.0
   public var optimizer = Optimizer.adamw
   public var weightDecay = 1e-4
   public var betas = [0.9, 0.999]
@@ -39,7 +43,8 @@ public struct TrainingRecipe: RecipeSection {
   public init() {}
 
   public static let keys: [RecipeKey<TrainingRecipe>] = [
-    .value("epochs", \.epochs), .value("batch", \.batch), .value("learningRate", \.learningRate),
+    .value("epochs", \.epochs), .value("minutes", \.minutes), .value("batch", \.batch),
+    .value("learningRate", \.learningRate), .value("decay", \.decay),
     .value("optimizer", \.optimizer), .value("weightDecay", \.weightDecay),
     .value("betas", \.betas), .value("clip", \.clip), .value("warmup", \.warmup),
     .value("seed", \.seed), .value("holdout", \.holdout), .value("keep", \.keep),

@@ -17,16 +17,25 @@ public enum DetectorGraph {
   /// - Parameters:
   ///   - backbone: the backbone's parameters, batch norms folded.
   ///   - weights: the trained network's.
-  /// - Throws: when a parameter is missing or has another shape.
+  ///   - jitter: strength of noise on the features, for measuring what a network tolerates: the graph
+  ///     then has a second input, `noise` float `[N, tokens, C]`. nil for the detector itself.
+  /// - Throws: when a parameter is missing or has another shape, or the method has no jitter.
   public static func detector(
-    _ network: DetectorNetwork, backbone: Weights, weights: Weights
+    _ network: DetectorNetwork, backbone: Weights, weights: Weights, jitter: Float? = nil
   ) throws -> Data {
     let graph = Graph(name: "norma_detector")
     let size = network.trunk.imageSize
     let pictures = try graph.input(GraphPort.pictures, shape: [-1, size, size, 3], type: .uint8)
+    let noise = try jitter.flatMap { strength in
+      try network.trunk.outputs.first.map {
+        FeatureJitter(
+          strength: strength,
+          normal: try graph.input(GraphPort.noise, shape: [-1, $0.grid.count, $0.channels]))
+      }
+    }
     let (detection, feature) = try network(
       pictures, backbone: graph.parameters(from: backbone.graphParameters),
-      parameters: graph.parameters(from: weights.graphParameters))
+      parameters: graph.parameters(from: weights.graphParameters), jitter: noise)
     try graph.output(detection.map, name: GraphPort.anomalyMap)
     try graph.output(detection.score, name: GraphPort.score)
     try graph.output(feature, name: GraphPort.feature)

@@ -37,26 +37,12 @@ private struct RASGoldenConfiguration: Decodable {
 extension MethodGolden {
   /// RAS's golden file: every step's reconstruction, the anomaly map, the pixel map and the score.
   init(ras file: GoldenFile) throws {
-    guard let described = file.decoded("config", as: RASGoldenConfiguration.self),
-      let size = file.decoded("size", as: [Int].self), size.count == 2, size.allSatisfy({ $0 > 0 })
-    else { throw GoldenError("\(file.name) does not describe its network and the map's size") }
+    let described = try file.described(as: RASGoldenConfiguration.self)
     var method = RASMethod(described.configuration)
     method.scorePooling = described.scorePooling ?? method.scorePooling
-    let pixels = Grid(height: size[0], width: size[1])
-    let detector = method
-    let reference = try file.tensor("features")
-    let features = try Tensor(reference.values, shape: reference.shape)
-    self.init(file: file, method: detector, features: [features]) { parameters in
-      let network = try RAS(detector.configuration, parameters)
-      let map = try detector.anomalyMap(features, network)
-      let detection = try detector.detect([features], size: pixels, parameters: parameters)
-      var outputs = [
-        "anomaly_map": map, "pixel_map": detection.map, "image_score": detection.score,
-      ]
-      for (index, step) in try network.steps(features).enumerated() {
-        outputs["steps.\(index)"] = step
-      }
-      return outputs
+    let configuration = method.configuration
+    try self.init(file, reconstructing: method) { features, parameters in
+      try RAS(configuration, parameters).steps(features)
     }
   }
 }

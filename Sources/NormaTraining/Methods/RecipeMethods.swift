@@ -20,15 +20,14 @@ extension Recipe {
   public func trainingMethod(_ trunk: Trunk) throws -> any TrainingMethod {
     switch method {
     case "ras": return try rasMethod(trunk)
+    case "uniad": return try uniADMethod(trunk)
     case "uranet": return try uraNetMethod(trunk)
     default: throw NetworkError("the method '\(method)' is not built")
     }
   }
 
   private func rasMethod(_ trunk: Trunk) throws -> RASMethod {
-    guard let aligned = trunk.outputs.first, trunk.outputs.count == 1 else {
-      throw NetworkError("RAS takes one aligned feature map, not \(trunk.outputs.count)")
-    }
+    let aligned = try alignedOutput(trunk)
     var c = RASConfiguration(channels: aligned.channels, grid: aligned.grid)
     c.hidden = ras.hidden
     c.heads = ras.heads
@@ -44,5 +43,31 @@ extension Recipe {
     var method = RASMethod(c)
     method.scorePooling = scoring.pool
     return method
+  }
+
+  private func uniADMethod(_ trunk: Trunk) throws -> UniADMethod {
+    let aligned = try alignedOutput(trunk)
+    var c = UniADConfiguration(channels: aligned.channels, grid: aligned.grid)
+    c.hidden = uniad.hidden
+    c.heads = uniad.heads
+    c.feedForward = uniad.feedforward
+    c.encoderBlocks = uniad.encoder
+    c.decoderLayers = uniad.decoder
+    c.window = uniad.window
+    c.masksEncoder = uniad.maskEncoder
+    c.masksSelfAttention = uniad.maskSelf
+    c.masksCrossAttention = uniad.maskCross
+    c.jitter = Float(uniad.jitter)
+    c.dropout = Float(uniad.dropout)
+    var method = UniADMethod(c)
+    method.scorePooling = scoring.pool
+    return method
+  }
+
+  private func alignedOutput(_ trunk: Trunk) throws -> (channels: Int, grid: Grid) {
+    guard let aligned = trunk.outputs.first, trunk.outputs.count == 1 else {
+      throw NetworkError("\(method) takes one aligned feature map, not \(trunk.outputs.count)")
+    }
+    return aligned
   }
 }

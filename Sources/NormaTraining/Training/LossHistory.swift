@@ -13,5 +13,8 @@ public struct LossHistory: Codable, Equatable, Sendable {
   /// The epoch, counted from 0, whose weights the model keeps.
   public var kept: Int?
 
+  /// Optimiser steps in all; nil of a training that did not count them.
+  public var steps: Int?
+
   public init() {}
 }

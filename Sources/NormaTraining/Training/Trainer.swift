@@ -71,7 +71,7 @@ public final class Trainer {
   /// The epoch, counted from 0, that comes next.
   public var epoch: Int { state.epoch }
 
-  /// Trains to the end.
+  /// Trains to the end: all epochs, or as many steps as the settings' minutes hold.
   ///
   /// - Parameters:
   ///   - checkpoint: where to keep the state; nil for a training too short to be worth it.
@@ -86,7 +86,11 @@ public final class Trainer {
     let clock = RunClock(before: state.seconds)
     var stepsOfRun = 0
     var saved = 0.0
-    while state.epoch < settings.epochs {
+    let limit = settings.minutes > 0 ? settings.minutes * 60 : .infinity
+    // What was begun of an epoch is closed, and at least one step is done. Whether time is up is decided
+    // by the seconds that the checkpoint holds, so that a resumed training decides alike.
+    var isOver = state.seconds >= limit && state.step == 0 && !state.history.epochs.isEmpty
+    while state.epoch < settings.epochs, !isOver {
       let order = shuffledTraining(epoch: state.epoch)
       while state.step < steps {
         if shouldStop() {
@@ -94,6 +98,7 @@ public final class Trainer {
           if let checkpoint { try save(to: checkpoint) }
           return .interrupted
         }
+        if clock.total >= limit, state.step > 0 { break }
         let first = state.step * settings.batch
         let indices = Array(order[first..<min(first + settings.batch, order.count)])
         let loss = try step(indices, number: state.epoch * steps + state.step)
@@ -113,10 +118,12 @@ public final class Trainer {
           saved = clock.ofRun
         }
       }
-      try finishEpoch(steps: steps, seconds: clock.total)
-      if let checkpoint, clock.ofRun - saved >= checkpointSeconds || state.epoch == settings.epochs
+      try finishEpoch(seconds: clock.total)
+      state.seconds = clock.total
+      isOver = state.seconds >= limit
+      if let checkpoint,
+        clock.ofRun - saved >= checkpointSeconds || state.epoch == settings.epochs || isOver
       {
-        state.seconds = clock.total
         try save(to: checkpoint)
         saved = clock.ofRun
       }
@@ -142,16 +149,18 @@ public final class Trainer {
           "the gradients are not finite at step \(number): lower the learning rate")
       }
     }
-    optimizer.settings.rate = settings.rate(at: number)
+    optimizer.settings.rate = settings.rate(at: number, epoch: state.epoch)
     try optimizer.step()
     return value
   }
 
-  private func finishEpoch(steps: Int, seconds: Double) throws {
+  /// Ends the epoch after the steps that were done of it.
+  private func finishEpoch(seconds: Double) throws {
     let heldOut = try heldOutLoss()
+    state.history.steps = (state.history.steps ?? 0) + state.step
     state.history.epochs.append(
       LossHistory.Epoch(
-        training: state.lossSum / Double(steps), heldOut: heldOut, seconds: seconds))
+        training: state.lossSum / Double(state.step), heldOut: heldOut, seconds: seconds))
     if let heldOut, settings.keep == .best, heldOut < state.bestLoss ?? .infinity {
       state.bestLoss = heldOut
       state.history.kept = state.epoch

@@ -1,3 +1,4 @@
+import NormaCore
 import Torch
 
 /// How a network is trained; the recipe's `training` section, resolved for this machine.
@@ -16,6 +17,11 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
   public var clip: Float
   /// Steps over which the rate rises linearly to its full height.
   public var warmup: Int
+  /// When the rate falls, and how far.
+  public var decay: [RateDrop]
+  /// Minutes of training after which it ends, whatever `epochs` says; 0: no such limit. How far a
+  /// training comes in them is the machine's matter, so such a training is not the same twice.
+  public var minutes: Double
   public var seed: UInt64
   /// Which epoch's weights are kept: the last, or the best by the loss on held-out pictures.
   public var keep: Keep
@@ -25,7 +31,8 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
   public init(
     epochs: Int, batch: Int, optimizer: Optimizer = .adamw, learningRate: Double,
     beta1: Double = 0.9, beta2: Double = 0.999, weightDecay: Double = 1e-4, clip: Float = 0.1,
-    warmup: Int = 0, seed: UInt64 = 0, keep: Keep = .last, bf16: Bool = Machine.hasFastBF16
+    warmup: Int = 0, decay: [RateDrop] = [], minutes: Double = 0, seed: UInt64 = 0,
+    keep: Keep = .last, bf16: Bool = Machine.hasFastBF16
   ) {
     self.epochs = epochs
     self.batch = batch
@@ -36,6 +43,8 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     self.weightDecay = weightDecay
     self.clip = clip
     self.warmup = warmup
+    self.decay = decay
+    self.minutes = minutes
     self.seed = seed
     self.keep = keep
     self.bf16 = bf16
@@ -47,9 +56,10 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
       decoupled: optimizer == .adamw)
   }
 
-  /// The rate of step `step`, counted from 0.
-  func rate(at step: Int) -> Double {
-    warmup > 0 ? learningRate * min(1, Double(step + 1) / Double(warmup)) : learningRate
+  /// The rate of step `step` of the whole training, in epoch `epoch`, both counted from 0.
+  package func rate(at step: Int, epoch: Int) -> Double {
+    let rise = warmup > 0 ? min(1, Double(step + 1) / Double(warmup)) : 1
+    return decay.reduce(learningRate * rise) { $1.epoch <= epoch ? $0 * $1.factor : $0 }
   }
 
   /// Optimiser steps an epoch: whole batches only, as the rest would weigh its few pictures more; one

@@ -154,8 +154,8 @@ struct RecipeTests {
     )
     #expect(Self.problem("training: {holdout: 0, crossFit: {folds: 1}}").contains("1 part"))
     #expect(
-      Self.problem("method: rlr\n") == "r.yaml:1: method: 'rlr' is not built; known are ras, uranet"
-    )
+      Self.problem("method: rlr\n")
+        == "r.yaml:1: method: 'rlr' is not built; ras, uniad, uranet are")
     #expect(
       Self.problem("backbone:\n  name: eficientnet-b4\n")
         == "r.yaml:2: backbone.name: unknown backbone 'eficientnet-b4'; "

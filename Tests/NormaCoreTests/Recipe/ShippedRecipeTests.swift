@@ -13,7 +13,7 @@ struct ShippedRecipeTests {
     #expect(
       files == [
         "ras-fast.yaml", "ras-paper.yaml", "ras.yaml", "solar.yaml", "three-standardized.yaml",
-        "three.yaml", "ura-net.yaml",
+        "three.yaml", "uniad-paper.yaml", "uniad.yaml", "ura-net.yaml",
       ])
     for file in files { _ = try Recipe.read(Self.folder + "/" + file) }
   }
@@ -21,10 +21,52 @@ struct ShippedRecipeTests {
   @Test func rasSaysTheDefaultsAndEveryKey() throws {
     let path = Self.folder + "/ras.yaml"
     #expect(try Recipe.read(path) == Recipe())
-    let written = try String(contentsOfFile: path, encoding: .utf8)
-    for line in Recipe().yaml.split(separator: "\n") {
-      let key = line.prefix { $0 != ":" } + ":"
-      #expect(written.split(separator: "\n").contains { $0.hasPrefix(key) }, "\(key)")
+    let written = try Self.keys(path)
+    let others = Recipe.methods.filter { $0 != "ras" }
+    for key in Self.keys(of: Recipe(), without: others) {
+      #expect(written.contains { $0.hasPrefix(key) }, "\(key)")
+    }
+  }
+
+  @Test func uniADSaysItsDefaultsAndEveryKeyOfItsSection() throws {
+    let path = Self.folder + "/uniad.yaml"
+    var expected = Recipe(method: "uniad")
+    #expect(!expected.features.pool)
+    expected.training.learningRate = 4e-4
+    expected.training.decay = [RateDrop(epoch: 48, factor: 0.1)]
+    #expect(try Recipe.read(path) == expected)
+    let written = try Self.keys(path)
+    let others =
+      ["backbone", "features", "training", "scoring", "calibration"]
+      + Recipe.methods.filter { $0 != "uniad" }
+    let own = Self.keys(of: expected, without: others)
+    #expect(own.first == "method:" && own.contains("uniad:") && own.count == 13)
+    for key in own { #expect(written.contains { $0.hasPrefix(key) }, "\(key)") }
+  }
+
+  @Test func uniADsPaperIsAsPublished() throws {
+    var expected = Recipe(method: "uniad")
+    expected.training.epochs = 1000
+    expected.training.batch = 64
+    expected.training.learningRate = 1e-4
+    expected.training.decay = [RateDrop(epoch: 800, factor: 0.1)]
+    expected.training.holdout = 0
+    expected.training.crossFit.folds = 2
+    expected.training.crossFit.epochs = 50
+    #expect(try Recipe.read(Self.folder + "/uniad-paper.yaml") == expected)
+  }
+
+  private static func keys(_ path: String) throws -> [Substring] {
+    try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+  }
+
+  /// The recipe's keys with their indentation, but for the named sections.
+  private static func keys(of recipe: Recipe, without sections: [String]) -> [String] {
+    var left = false
+    return recipe.yaml.split(separator: "\n").compactMap { line in
+      let key = String(line.prefix { $0 != ":" })
+      if !key.hasPrefix(" ") { left = sections.contains(key) }
+      return left ? nil : key + ":"
     }
   }
 

@@ -44,6 +44,32 @@ struct TrainerTests {
     }
   }
 
+  @Test func theRateFallsAfterItsEpochs() {
+    var settings = TrainingSettings(epochs: 10, batch: 4, learningRate: 1, warmup: 4)
+    settings.decay = [RateDrop(epoch: 3, factor: 0.1), RateDrop(epoch: 5, factor: 0.5)]
+    #expect(settings.rate(at: 0, epoch: 0) == 0.25)
+    #expect(settings.rate(at: 30, epoch: 2) == 1)
+    #expect(settings.rate(at: 40, epoch: 3) == 0.1)
+    #expect(settings.rate(at: 70, epoch: 5) == 0.05)
+  }
+
+  @Test func aTimeLimitEndsTheTrainingWithWhatItReached() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      var settings = SmallTraining.settings(epochs: 100_000)
+      settings.minutes = 0.3 / 60
+      let checkpoint = folder.appendingPathComponent("checkpoint").path
+      let network = try finished(train(data, settings: settings, checkpoint: checkpoint))
+      let epochs = network.history.epochs.count
+      #expect(epochs > 0 && epochs < 100_000)
+      let steps = try #require(network.history.steps)
+      #expect(steps > (epochs - 1) * 4 && steps <= epochs * 4)
+      // Its time is up: what is resumed goes no further.
+      let again = try finished(train(data, settings: settings, checkpoint: checkpoint))
+      #expect(again.values == network.values && again.history == network.history)
+    }
+  }
+
   @Test(arguments: [1, 4, 5, 9, 15])
   func aResumedTrainingEndsInTheSameWeights(stopAfter: Int) throws {
     try withTemporaryFolder { folder in

@@ -1,0 +1,174 @@
+import ArgumentParser
+import Foundation
+import Norma
+import NormaBenchmark
+import NormaCore
+import NormaRuntime
+
+/// `norma benchmark`.
+struct BenchmarkCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "benchmark",
+    abstract: "Train and test what a plan compares, and make its table.",
+    discussion: """
+      PLAN is the name of one that comes with Norma (\(shipped)),
+      or a .yaml file:
+
+        categories: [bottle, tire]    # left out: all that the data set has
+        setting: unified              # one model for all; separate: one each
+        seeds: [0, 1, 2]
+        minutes: 10                   # of training a run; left out: the recipe's
+        rows:
+          - name: gate only
+            recipe: ras               # a recipe's name or file …
+            set: {ras.transformer: false}          # … and keys to change in it
+            published: {image: 97.5, pixel: 97.3, source: "RAS, Table 4"}
+          - recipe: ras
+            grid: {ras.encoder: [0, 2], ras.decoder: [1, 4]}   # a row for each
+
+      Also: groups: [[bottle, tire], [pcb]] for models of some categories each;
+      epochs; set for all rows; in a row jitter, noise on a trained network's
+      features while it is tested; resamples of the bootstrap.
+
+      The output folder gets benchmark.sqlite (runs, categories, every picture's
+      score), results.csv and summary.csv, models/, and the page index.html: means
+      and standard deviations over seeds, bootstrap intervals over pictures, the
+      papers' figures, and row against row on the same pictures. Runs that are done
+      stay done: Ctrl-C stops, the same command goes on, and a plan with more rows
+      or seeds only does what is new.
+
+        norma benchmark ras-table-4 pictures --output table-4
+        norma benchmark mine.yaml pictures --seeds 0,1,2 --list
+
+      Exit status: 0 done, 2 some pictures could not be read, 3 a run failed
+      (the others are done), 64 wrong command line, 130 interrupted.
+      """)
+
+  private static var shipped: String {
+    let names = ShippedFiles.plans.names
+    return names.isEmpty ? "see Plans/" : names.joined(separator: ", ")
+  }
+
+  @Argument(help: "The plan: the name of one that comes with Norma, or a .yaml file.")
+  var plan: String
+
+  @Argument(help: "The data set: a folder, or a .csv table. Left out: the plan's own.")
+  var dataset: String?
+
+  @Option(
+    name: [.short, .long], help: "The folder to write; by default the plan's name, .benchmark.")
+  var output: String?
+
+  @Option(help: "unified: one model for all categories; separate: one each.")
+  var setting: String?
+
+  @Option(help: "Seeds instead of the plan's, separated by commas.")
+  var seeds: String?
+
+  @Option(help: "Minutes of training a run, instead of the plan's.")
+  var minutes: Double?
+
+  @Flag(help: "Only say which runs are done and which are to do.")
+  var list = false
+
+  @Flag(help: "Remove each model after its tests.")
+  var discardModels = false
+
+  @Flag(help: "Write the table as one JSON object, metrics as fractions.")
+  var json = false
+
+  @OptionGroup var pictures: PictureOptions
+
+  func validate() throws {
+    if let setting, BenchmarkPlan.Setting(rawValue: setting) == nil {
+      throw ValidationError("--setting is '\(setting)'; unified or separate can be said.")
+    }
+    if let seeds, seeds.commaSeparated.contains(where: { (Int($0) ?? -1) < 0 }) {
+      throw ValidationError("--seeds is '\(seeds)'; write them as 0,1,2.")
+    }
+    if let minutes, !(minutes > 0) {
+      throw ValidationError("--minutes is \(minutes); it is a time above 0.")
+    }
+  }
+
+  func run() throws {
+    let interruption = Interruption()
+    let runner = try runner(interruption)
+    if list { return try show(list: runner) }
+    let outcome: BenchmarkRunner.Outcome
+    do {
+      outcome = try runner.run()
+    } catch let stop as Interrupted {
+      try runner.output.write(runner.summary(), records: runner.records())
+      throw stop
+    }
+    let summary = try runner.summary()
+    try runner.output.write(summary, records: runner.records())
+    try StandardOutput.print(json ? JSONText.line(summary) : "\n" + BenchmarkText.table(summary))
+    let page = "page: \(runner.output.page)"
+    if json { Messages.say(page) } else { try StandardOutput.print("\n" + page) }
+    if outcome.failures > 0 { throw ExitStatus.failure }
+    if outcome.unreadable > 0 { throw ExitStatus.unreadable }
+  }
+
+  private func runner(_ interruption: Interruption) throws -> BenchmarkRunner {
+    let path = try ShippedFiles.plans.find(self.plan)
+    let folder = FilePath.parent(FilePath.absolute(path))
+    let plan = try changed(BenchmarkPlan.read(path))
+    // The table alone goes to standard output where it is to be read by a program.
+    let tell: (String) -> Void = { [json] line in
+      if json { Messages.say(line) } else { Terminal.say(line) }
+    }
+    let read = try DatasetReader.read(source(plan, file: path, folder: folder))
+    let rows = try plan.rows(categories: read.categories, file: path) { name in
+      let beside = folder + "/" + name
+      let isFile = name.hasSuffix(".yaml") && !name.hasPrefix("/") && FilePath.exists(beside)
+      return try Recipe.read(isFile ? beside : RecipeCatalog.find(name))
+    }
+    let used = Set(rows.flatMap { $0.runs.flatMap(\.categories) })
+    let reader = pictures.reader
+    let dataset = try TrainingPlan.readable(
+      read.selecting(categories: used.sorted()), reader: reader, interruption, tell: tell)
+    try dataset.validateForEvaluation()
+    let name = FilePath.stem(path)
+    return BenchmarkRunner(
+      plan: plan, name: name, rows: rows, dataset: dataset,
+      output: try BenchmarkOutput(FilePath.absolute(output ?? "\(name).benchmark")), reader: reader,
+      discardsModels: discardModels, interruption: interruption, tell: tell,
+      pictures: try BenchmarkPictures(dataset, reader: reader, interruption: interruption))
+  }
+
+  /// The plan with what the command line says otherwise.
+  private func changed(_ plan: BenchmarkPlan) throws -> BenchmarkPlan {
+    var plan = plan
+    if let setting = setting.flatMap(BenchmarkPlan.Setting.init(rawValue:)) {
+      if let groups = plan.groups { plan.categories = groups.flatMap { $0 } }
+      plan.groups = nil
+      plan.setting = setting
+    }
+    if let seeds { plan.seeds = seeds.commaSeparated.compactMap { Int($0) } }
+    if let minutes { plan.minutes = minutes }
+    return plan
+  }
+
+  /// The data set's path; one that the plan names is seen from the plan's folder.
+  private func source(_ plan: BenchmarkPlan, file: String, folder: String) throws -> String {
+    if let dataset { return dataset }
+    guard let named = plan.dataset else {
+      throw FileProblem(
+        path: file, reason: "the plan names no data set; give one: norma benchmark PLAN DATASET")
+    }
+    return named.hasPrefix("/") ? named : folder + "/" + named
+  }
+
+  private func show(list runner: BenchmarkRunner) throws {
+    var table = TextTable(columns: ["run", "seed", "categories", ""], right: [1])
+    for run in runner.runs {
+      let isDone = try runner.output.store.contains(runner.pictures.key(of: run))
+      table.add([
+        run.row, "\(run.seed)", run.categories.joined(separator: ", "), isDone ? "done" : "to do",
+      ])
+    }
+    try StandardOutput.print(table.text)
+  }
+}

@@ -1,0 +1,50 @@
+import Foundation
+import Norma
+import NormaCore
+
+/// The model of a run, trained when it is not there yet.
+struct BenchmarkModel {
+  /// What is only known while a model is trained, kept beside it.
+  struct Measured: Codable {
+    var peakAnonymousBytes: Int?
+  }
+
+  let run: BenchmarkRun
+  /// Only the run's categories.
+  let dataset: Dataset
+  /// The model folder.
+  let path: String
+  let reader: PictureReader
+  let tell: (String) -> Void
+
+  static let stopped =
+    "Stopped. What is done is kept, the training under way too; the same command goes on."
+
+  private var measuredPath: String { path + ".measured.json" }
+
+  /// Goes on with a training that was interrupted, or begins one.
+  func train(interruption: Interruption) throws {
+    let workFolder = path + ".training"
+    let started = FilePath.exists(workFolder + "/" + TrainingPlan.checkpointName)
+    if FilePath.exists(path), !started { return }
+    let memory = PeakMemory()
+    defer { memory.stop() }
+    let plan = try TrainingPlan(
+      recipe: run.recipe, dataset: dataset, output: path, resume: started, force: false,
+      reader: reader, stopped: Self.stopped, tell: tell)
+    try TrainingSession(plan, interruption: interruption).run()
+    let measured = Measured(peakAnonymousBytes: memory.bytes)
+    try AtomicFile.write(JSONEncoder().encode(measured), to: measuredPath)
+  }
+
+  /// What was measured while it was trained; of a training that was interrupted, its last part.
+  var measured: Measured? {
+    (try? Data(contentsOf: URL(fileURLWithPath: measuredPath)))
+      .flatMap { try? JSONDecoder().decode(Measured.self, from: $0) }
+  }
+
+  func discard() {
+    try? FileManager.default.removeItem(atPath: path)
+    try? FileManager.default.removeItem(atPath: measuredPath)
+  }
+}

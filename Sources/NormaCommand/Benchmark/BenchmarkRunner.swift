@@ -1,0 +1,146 @@
+import Foundation
+import Norma
+import NormaBenchmark
+import NormaCore
+import OpenVINO
+
+/// Works through a plan: what is done stays done, what was interrupted goes on.
+struct BenchmarkRunner {
+  let plan: BenchmarkPlan
+  /// What the plan is called.
+  let name: String
+  let rows: [BenchmarkRow]
+  /// Looked at already, so that its pictures can be read.
+  let dataset: Dataset
+  let output: BenchmarkOutput
+  let reader: PictureReader
+  let discardsModels: Bool
+  let interruption: Interruption
+  let tell: (String) -> Void
+  let pictures: BenchmarkPictures
+
+  var runs: [BenchmarkRun] { rows.flatMap(\.runs) }
+
+  /// How a plan ended.
+  struct Outcome {
+    var failures = 0
+    var unreadable = 0
+  }
+
+  /// Does what is left to do. A run that fails stops no other.
+  func run() throws -> Outcome {
+    var outcome = Outcome()
+    let machine = "\(try Core().fullName()), \(ProcessInfo.processInfo.activeProcessorCount) cores"
+    for (index, run) in runs.enumerated() {
+      let key = pictures.key(of: run)
+      if let known = try output.store.record(key) {
+        outcome.unreadable += known.unreadable
+        continue
+      }
+      try interruption.check(BenchmarkModel.stopped)
+      tell("\n[\(index + 1)/\(runs.count)] \(title(run))")
+      do {
+        let record = try measure(run, key: key, machine: machine)
+        try output.store.add(record)
+        outcome.unreadable += record.unreadable
+        tell(Self.line(record))
+      } catch let stop as Interrupted {
+        throw stop
+      } catch {
+        outcome.failures += 1
+        Messages.say("error: \(title(run)): \(error)")
+      }
+      if discardsModels { try discardModel(of: run, after: index) }
+    }
+    return outcome
+  }
+
+  /// The table as far as it is done.
+  func summary() throws -> BenchmarkSummary {
+    try BenchmarkSummary(
+      title: plan.title ?? name, dataset: FilePath.name(dataset.source), rows: rows,
+      bootstrap: Bootstrap(resamples: plan.resamples)
+    ) { try output.store.record(pictures.key(of: $0)) }
+  }
+
+  /// Every run that is done, by row.
+  func records() throws -> [(row: String, record: BenchmarkRecord)] {
+    try runs.compactMap { run in
+      try output.store.record(pictures.key(of: run)).map { (run.row, $0) }
+    }
+  }
+
+  private func title(_ run: BenchmarkRun) -> String {
+    "\(run.row), seed \(run.seed): \(run.categories.joined(separator: ", "))"
+  }
+
+  private func model(of run: BenchmarkRun) throws -> BenchmarkModel {
+    BenchmarkModel(
+      run: run, dataset: try dataset.selecting(categories: run.categories),
+      path: output.modelPath(pictures.trainingKey(of: run)), reader: reader, tell: tell)
+  }
+
+  private func measure(
+    _ run: BenchmarkRun, key: String, machine: String
+  ) throws -> BenchmarkRecord {
+    let model = try model(of: run)
+    try model.train(interruption: interruption)
+    let memory = PeakMemory()
+    defer { memory.stop() }
+    let folder = try ModelFolder.open(model.path)
+    let test = BenchmarkTest(
+      run: run, model: folder, dataset: model.dataset, reader: reader, interruption: interruption)
+    let found = try test.found()
+    for problem in found.evaluation.unreadable { Messages.say("unreadable: \(problem)") }
+    var record = BenchmarkRecord(
+      key: key, plan: name, row: run.row, recipe: run.recipeName, method: run.recipe.method,
+      seed: run.seed, categories: run.categories.joined(separator: ","), jitter: run.jitter,
+      dataset: dataset.source, fingerprint: pictures.training(run.categories),
+      recipeYAML: run.recipe.yaml, result: found.evaluation.result,
+      pictures: found.evaluation.pictures.map { picture in
+        ScoredPicture(
+          path: FilePath.relative(picture.sample.path, to: dataset.root),
+          category: picture.sample.category, isAnomalous: picture.sample.label.isAnomalous,
+          score: picture.score)
+      })
+    let content = try EvaluationReport.stored(in: folder)
+    record.trainingPictures = content?.model.trainingPictures ?? folder.manifest.data.pictures
+    record.heldOutPictures = content?.model.heldOutPictures ?? 0
+    record.trainingSeconds = content?.model.trainingSeconds
+    record.epochs = content?.losses?.epochs.count
+    record.steps = content?.losses?.steps
+    record.losses = try Self.losses(content?.losses)
+    record.millisecondsPerPicture = found.millisecondsPerPicture
+    record.peakAnonymousBytes = [model.measured?.peakAnonymousBytes, memory.bytes]
+      .compactMap { $0 }.max()
+    record.unreadable = found.evaluation.unreadable.count
+    record.machine = machine
+    record.finished = Date().formatted(.iso8601)
+    return record
+  }
+
+  /// `[[epoch, training, held out], …]`
+  private static func losses(_ history: ReportContent.LossHistory?) throws -> String {
+    try JSONText.line(
+      (history?.epochs ?? []).map { [Double($0.number), $0.training, $0.heldOut] as [Double?] })
+  }
+
+  private static func line(_ record: BenchmarkRecord) -> String {
+    func percent(_ value: Double?) -> String {
+      value.map { String(format: "%.1f", locale: Locale(identifier: "en_US_POSIX"), 100 * $0) }
+        ?? "–"
+    }
+    let mean = record.result.mean
+    return "image AUROC \(percent(mean.imageAUROC)), pixel \(percent(mean.pixelAUROC)), "
+      + "AUPRO \(percent(mean.aupro)); trained "
+      + (record.trainingSeconds.map(ProgressLine.duration) ?? "–")
+      + ", \(counted(record.epochs ?? 0, "epoch"))"
+  }
+
+  /// Removes the run's model unless a later run needs it.
+  private func discardModel(of run: BenchmarkRun, after index: Int) throws {
+    let key = pictures.trainingKey(of: run)
+    let isNeeded = runs[(index + 1)...].contains { pictures.trainingKey(of: $0) == key }
+    if !isNeeded { try model(of: run).discard() }
+  }
+}

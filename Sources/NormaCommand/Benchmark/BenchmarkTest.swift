@@ -1,0 +1,65 @@
+import Foundation
+import Networks
+import Norma
+import NormaBenchmark
+import NormaCore
+import NormaTraining
+
+/// Tests a run's model as `norma evaluate` does, and times it.
+struct BenchmarkTest {
+  let run: BenchmarkRun
+  let model: ModelFolder
+  let dataset: Dataset
+  let reader: PictureReader
+  let interruption: Interruption
+
+  struct Found {
+    var evaluation: Evaluation
+    /// Wall-clock time of detection, decoding included.
+    var millisecondsPerPicture: Double
+  }
+
+  func found() throws -> Found {
+    let detector = try detector()
+    let evaluator = Evaluator(
+      detector: detector, calibration: try model.calibration(), reader: reader)
+    let progress = ProgressLine("Evaluating", total: dataset.test.count, unit: "pictures")
+    defer { progress.clear() }
+    let evaluation = try evaluator.evaluate(dataset) { done, _ in
+      progress.update(done)
+      try interruption.check(BenchmarkModel.stopped)
+    }
+    return Found(
+      evaluation: evaluation, millisecondsPerPicture: try time(detector))
+  }
+
+  /// The model's detector; with noise on its features, one whose graph takes some.
+  private func detector() throws -> Detector {
+    guard let jitter = run.jitter else { return try Detector(model: model) }
+    let trunk = try run.recipe.trunk()
+    let backbone = try BackboneWeights.load(
+      run.recipe.backbone.name, taps: run.recipe.backbone.taps, from: run.recipe.backbone.weights)
+    let stored = try StoredNetwork(model)
+    let network = DetectorNetwork(
+      trunk: trunk, method: try run.recipe.trainingMethod(trunk),
+      standardization: stored.standardization)
+    let graph = try DetectorGraph.detector(
+      network, backbone: backbone.parameters, weights: stored.weights, jitter: Float(jitter))
+    return try Detector(
+      graph: graph, name: "\(model.path) with noise", imageSize: trunk.imageSize,
+      precision: run.recipe.scoring.precision == .bf16 ? .bf16 : .f32,
+      options: Detector.Options(cacheFolder: nil, noiseSeed: UInt64(run.seed)))
+  }
+
+  /// Detection alone, on pictures that the evaluation has just read.
+  private func time(_ detector: Detector) throws -> Double {
+    let paths = dataset.test.prefix(64).map(\.path)
+    let start = ContinuousClock.now
+    try detector.detect(Array(paths), reader: reader) { _, _ in
+      try interruption.check(BenchmarkModel.stopped)
+    }
+    let elapsed = (ContinuousClock.now - start).components
+    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
+    return 1000 * seconds / Double(max(1, paths.count))
+  }
+}

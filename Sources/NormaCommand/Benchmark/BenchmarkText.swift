@@ -1,0 +1,37 @@
+import Foundation
+import NormaBenchmark
+import NormaCore
+
+/// A benchmark's table for the terminal.
+enum BenchmarkText {
+  static func table(_ summary: BenchmarkSummary) -> String {
+    var table = TextTable(
+      columns: [
+        "row", "seeds", "image AUROC", "95 %", "paper", "pixel AUROC", "paper", "AUPRO",
+        "F1 own", "F1 shared", "trained",
+      ], right: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+    for row in summary.rows {
+      let interval = row.imageInterval.map { "\(percent($0.low))…\(percent($0.high))" } ?? "–"
+      table.add([
+        row.name, "\(row.seeds.count)", text(row.imageAUROC), interval,
+        published(row.published?.image), text(row.pixelAUROC), published(row.published?.pixel),
+        text(row.aupro), text(row.categoryF1), text(row.sharedF1),
+        row.trainingSeconds.map { ProgressLine.duration($0.mean) } ?? "–",
+      ])
+    }
+    return table.text
+  }
+
+  private static func text(_ spread: Spread?) -> String {
+    guard let spread else { return "–" }
+    return percent(spread.mean) + (spread.deviation.map { " ± \(percent($0))" } ?? "")
+  }
+
+  private static func published(_ figure: Double?) -> String {
+    figure.map { percent($0 / 100) } ?? "–"
+  }
+
+  private static func percent(_ fraction: Double) -> String {
+    String(format: "%.1f", locale: Locale(identifier: "en_US_POSIX"), 100 * fraction)
+  }
+}

@@ -1,0 +1,76 @@
+import Networks
+import Norma
+import NormaCore
+import NormaTraining
+
+extension TrainingPlan {
+  /// What `norma train` was asked to do.
+  init(_ command: TrainCommand, interruption: Interruption) throws {
+    let output = FilePath.absolute(command.output)
+    try Self.check(output, resume: command.resume, force: command.force)
+    let recipe = try Self.recipe(command)
+    try recipe.validate(grid: recipe.trunk().outputs.map(\.grid.height).min() ?? 0)
+    try self.init(
+      recipe: recipe, dataset: Self.dataset(command, interruption), output: output,
+      resume: command.resume, force: command.force, reader: command.pictures.reader,
+      stopped: "Stopped. The training so far is kept; the same command with --resume"
+        + (command.force ? " (instead of --force)" : "") + " goes on.")
+  }
+
+  private static func recipe(_ command: TrainCommand) throws -> Recipe {
+    var recipe = try command.recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
+    if let backbone = command.backbone {
+      recipe.backbone.name = backbone
+    } else if command.recipe == nil {
+      recipe.backbone.name = defaultBackbone(preferred: recipe.backbone.name)
+    }
+    if let epochs = command.epochs { recipe.training.epochs = epochs }
+    if let batch = command.batch { recipe.training.batch = batch }
+    if let size = command.imageSize { recipe.backbone.imageSize = size }
+    if let seed = command.seed { recipe.training.seed = seed }
+    try recipe.validate()
+    return recipe
+  }
+
+  /// The recipe's backbone where its weights are found, else Lite0's, which set-up fetches.
+  private static func defaultBackbone(preferred: String) -> String {
+    let fallback = "efficientnet-lite0"
+    for name in [preferred, fallback] {
+      guard let known = KnownBackbone.named(name), WeightsRegistry.standard.find(known) != nil
+      else { continue }
+      Terminal.say("No recipe given: RAS with \(name).")
+      return name
+    }
+    return preferred
+  }
+
+  private static func dataset(
+    _ command: TrainCommand, _ interruption: Interruption
+  ) throws -> Dataset {
+    var dataset = try DatasetReader.read(command.dataset)
+    if let names = command.categories {
+      dataset = try dataset.selecting(categories: names.commaSeparated)
+    }
+    return try Self.readable(dataset, reader: command.pictures.reader, interruption)
+  }
+
+  /// `dataset` without what cannot be read, after a table of what it holds.
+  static func readable(
+    _ dataset: Dataset, reader: PictureReader, _ interruption: Interruption,
+    tell: (String) -> Void = Terminal.say
+  ) throws -> Dataset {
+    let progress = ProgressLine(
+      "Looking at the pictures", total: dataset.samples.count, unit: "pictures")
+    defer { progress.clear() }
+    let summary = try DatasetSummary(
+      dataset, probe: { path in Result { try reader.probe(path) } },
+      progress: { done, _ in
+        progress.update(done)
+        try interruption.check("Stopped; nothing was begun.")
+      })
+    progress.clear()
+    tell(summary.text)
+    try summary.dataset.validateForTraining()
+    return summary.dataset
+  }
+}

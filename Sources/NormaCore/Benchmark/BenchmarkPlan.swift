@@ -1,0 +1,118 @@
+import Foundation
+
+/// What is to be compared: rows of a table, each a recipe with changes, on the same categories and
+/// seeds. Read from YAML; `Plans/` holds those of the papers' tables.
+public struct BenchmarkPlan: RecipeSection {
+  /// Which categories share a model.
+  public enum Setting: String, RecipeChoice {
+    /// One model for all.
+    case unified
+    /// One for each.
+    case separate
+  }
+
+  public var title: String?
+  /// The data set, where the command line names none.
+  public var dataset: String?
+  /// Only these; nil: all that the data set has.
+  public var categories: [String]?
+  public var setting = Setting.unified
+  /// Categories that share a model, for settings between the two; `setting` is then without meaning.
+  public var groups: [[String]]?
+  public var seeds = [0]
+  /// Minutes of training for each run, after which it ends whatever `epochs` says; nil: the recipe's.
+  public var minutes: Double?
+  /// Epochs of each run; nil: the recipe's.
+  public var epochs: Int?
+  /// Changes to every row's recipe.
+  public var set = RecipeOverrides()
+  /// Resamples of the bootstrap.
+  public var resamples = 1000
+  public var rows: [Row] = []
+
+  public init() {}
+
+  public static let keys: [RecipeKey<BenchmarkPlan>] = [
+    .value("title", \.title), .value("dataset", \.dataset), .value("categories", \.categories),
+    .value("setting", \.setting), .value("groups", \.groups), .value("seeds", \.seeds),
+    .value("minutes", \.minutes), .value("epochs", \.epochs), .value("set", \.set),
+    .value("resamples", \.resamples), .list("rows", \.rows),
+  ]
+
+  /// One row of the table.
+  public struct Row: RecipeSection {
+    /// Nil: the recipe's name.
+    public var name: String?
+    /// A recipe that comes with Norma, by name, or a file.
+    public var recipe = "ras"
+    /// Changes to the recipe, after the plan's.
+    public var set = RecipeOverrides()
+    /// Lists of values for some keys: a row for each combination.
+    public var grid = RecipeGrid()
+    /// Noise on the features of the trained network while it is tested (RAS, Table 6); nil: none.
+    public var jitter: Double?
+    /// What a paper reports for it.
+    public var published: PublishedFigures?
+
+    public init() {}
+
+    public static let keys: [RecipeKey<Row>] = [
+      .value("name", \.name), .value("recipe", \.recipe), .value("set", \.set),
+      .value("grid", \.grid), .value("jitter", \.jitter), .value("published", \.published),
+    ]
+  }
+
+  /// Reads a plan.
+  /// - Throws: `FileProblem` when the file cannot be read, `RecipeProblem` with the file, the line
+  ///   and the key of everything that is wrong in it; the recipes it names are not looked at.
+  public static func read(_ path: String) throws -> BenchmarkPlan {
+    let data = try PosixFile(reading: path).readAll(limit: 1 << 20)
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw RecipeProblem(file: path, reason: "not YAML: the file is not UTF-8 text")
+    }
+    return try parse(text, file: path)
+  }
+
+  /// - Parameter file: what errors call the text.
+  /// - Throws: `RecipeProblem`.
+  public static func parse(_ text: String, file: String = "plan") throws -> BenchmarkPlan {
+    try RecipeReader.readPlan(text, file: file)
+  }
+
+  func issues() -> [RecipeIssue] {
+    var check = RecipeCheck()
+    if rows.isEmpty { check.add("rows", "a plan needs at least one row, as - recipe: ras") }
+    if seeds.isEmpty { check.add("seeds", "a plan needs at least one seed, as [0]") }
+    if Set(seeds).count != seeds.count { check.add("seeds", "a seed stands there twice") }
+    for seed in seeds { check.range("seeds", seed, 0...Int.max) }
+    if let minutes { check.range("minutes", minutes, 0...1_000_000) }
+    if let epochs { check.range("epochs", epochs, 1...1_000_000) }
+    check.range("resamples", resamples, 100...1_000_000)
+    if let categories, categories.isEmpty { check.add("categories", "the list is empty") }
+    if let groups {
+      let all = groups.flatMap { $0 }
+      if groups.isEmpty || groups.contains(where: \.isEmpty) {
+        check.add("groups", "each group names at least one category")
+      }
+      if Set(all).count != all.count { check.add("groups", "a category is in two groups") }
+      if categories != nil {
+        check.add("groups", "groups name the categories; leave out one of both")
+      }
+    }
+    for row in rows {
+      if let jitter = row.jitter { check.range("rows.jitter", jitter, 0...1000) }
+    }
+    return check.issues
+  }
+}
+
+extension RecipeReader {
+  /// - Throws: `RecipeProblem`.
+  static func readPlan(_ text: String, file: String) throws -> BenchmarkPlan {
+    var plan = BenchmarkPlan()
+    var reader = RecipeReader()
+    if let root = try compose(text, file: file) { reader.read(root, into: &plan) }
+    try reader.check(plan.issues(), file: file)
+    return plan
+  }
+}

@@ -1,0 +1,152 @@
+import Foundation
+import NormaCore
+import Testing
+
+@Suite("Benchmark plans")
+struct BenchmarkPlanTests {
+  private static let available = ["bottle", "pcb", "tire"]
+
+  private func rows(
+    _ text: String, available: [String] = BenchmarkPlanTests.available
+  ) throws -> [BenchmarkRow] {
+    try BenchmarkPlan.parse(text, file: "p.yaml").rows(categories: available, file: "p.yaml") {
+      name in
+      guard Recipe.methods.contains(name) else {
+        throw FileProblem(path: name, reason: "there is no such recipe")
+      }
+      return Recipe(method: name)
+    }
+  }
+
+  private func problem(_ text: String) -> String {
+    let problem = #expect(throws: (any Error).self) { try rows(text) }
+    return problem.map { "\($0)" } ?? ""
+  }
+
+  @Test func oneRowIsOneRunOnEverything() throws {
+    let rows = try rows("rows:\n  - recipe: ras\n")
+    #expect(rows.map(\.name) == ["ras"])
+    let runs = rows.flatMap(\.runs)
+    #expect(runs.map(\.categories) == [Self.available])
+    #expect(runs.map(\.recipe) == [Recipe()])
+  }
+
+  @Test func seedsSettingsAndGridsMultiply() throws {
+    let text = """
+      setting: separate
+      seeds: [0, 7]
+      minutes: 2.5
+      epochs: 90
+      set: {training.batch: 8, ras.heads: 4}
+      rows:
+        - name: depth
+          recipe: ras
+          set: {ras.heads: 2}
+          grid: {ras.encoder: [0, 2], ras.decoder: [1, 4]}
+        - recipe: uniad
+          jitter: 20
+          published: {image: 96.2, pixel: 96.7, source: "RAS, Table 6"}
+      """
+    let rows = try rows(text)
+    #expect(
+      rows.map(\.name) == [
+        "depth, ras.encoder 0, ras.decoder 1", "depth, ras.encoder 0, ras.decoder 4",
+        "depth, ras.encoder 2, ras.decoder 1", "depth, ras.encoder 2, ras.decoder 4", "uniad",
+      ])
+    for row in rows {
+      #expect(row.runs.map(\.seed) == [0, 0, 0, 7, 7, 7])
+      #expect(
+        row.runs.map(\.categories)
+          == [["bottle"], ["pcb"], ["tire"], ["bottle"], ["pcb"], ["tire"]])
+      #expect(row.runs.allSatisfy { $0.recipe.training.minutes == 2.5 })
+      #expect(row.runs.allSatisfy { $0.recipe.training.epochs == 90 })
+      #expect(row.runs.allSatisfy { $0.recipe.training.batch == 8 })
+    }
+    #expect(rows[1].runs[0].recipe.ras.encoder == 0 && rows[1].runs[0].recipe.ras.decoder == 4)
+    #expect(rows[1].runs[0].recipe.ras.heads == 2, "the row's change comes after the plan's")
+    #expect(rows[4].runs[0].recipe.ras.heads == 4)
+    #expect(rows[4].jitter == 20 && rows[4].runs.allSatisfy { $0.jitter == 20 })
+    #expect(rows[4].published == PublishedFigures(image: 96.2, pixel: 96.7, source: "RAS, Table 6"))
+  }
+
+  @Test func groupsShareModels() throws {
+    let runs = try rows("groups: [[tire, bottle], [pcb]]\nrows: [{recipe: ras}]").flatMap(\.runs)
+    #expect(runs.map(\.categories) == [["bottle", "tire"], ["pcb"]])
+    let some = try rows("categories: [tire]\nrows: [{recipe: ras}]").flatMap(\.runs)
+    #expect(some.map(\.categories) == [["tire"]])
+  }
+
+  @Test func whatIsTrainedAlikeHasOneTraining() throws {
+    let rows = try rows("rows: [{recipe: ras}, {name: noise, recipe: ras, jitter: 10}]")
+    let (plain, noisy) = (rows[0].runs[0], rows[1].runs[0])
+    #expect(plain.trainingKey(pictures: "p") == noisy.trainingKey(pictures: "p"))
+    #expect(plain.key(pictures: "p", test: "t") != noisy.key(pictures: "p", test: "t"))
+    #expect(plain.key(pictures: "p", test: "t") != plain.key(pictures: "q", test: "t"))
+    #expect(plain.key(pictures: "p", test: "t") != plain.key(pictures: "p", test: "u"))
+    var other = plain
+    other.recipe.training.seed = 1
+    #expect(other.trainingKey(pictures: "p") != plain.trainingKey(pictures: "p"))
+    // A key of another method decides nothing.
+    other = plain
+    other.recipe.uniad.hidden = 128
+    #expect(other.trainingKey(pictures: "p") == plain.trainingKey(pictures: "p"))
+  }
+
+  @Test func mistakesAreNamedWithTheirLine() {
+    #expect(problem("rows:\n  - recip: ras\n").hasPrefix("p.yaml:2: unknown key 'recip'"))
+    #expect(
+      problem("rows:\n  - recipe: ras\n    set: {ras.encodr: 1}\n")
+        == "p.yaml:3: unknown key 'encodr' in ras; did you mean 'encoder'?")
+    #expect(
+      problem("set:\n  training.batch: many\nrows: [{recipe: ras}]")
+        == "p.yaml:2: training.batch: expected a whole number, found 'many'")
+    #expect(
+      problem("rows:\n  - recipe: ras\n    set:\n      ras.heads: 7\n")
+        == "p.yaml:4: ras.heads: 7 heads do not divide hidden (256)")
+    #expect(problem("rows: []").contains("rows: a plan needs at least one row"))
+    #expect(problem("seeds: [1, 1]\nrows: [{recipe: ras}]").contains("a seed stands there twice"))
+    #expect(problem("rows: 3").contains("expected a list, found '3'"))
+    #expect(problem("rows: [{recipe: ras}, {recipe: ras}]").contains("two rows are called 'ras'"))
+    #expect(problem("setting: both\nrows: [{recipe: ras}]").contains("unified, separate"))
+    #expect(problem("rows:\n  - grid: {ras.encoder: 3}\n").contains("a list of values"))
+    #expect(problem("rows:\n  - published: {images: 3}\n").contains("expected figures"))
+    #expect(
+      problem("groups: [[tire], [tire]]\nrows: [{recipe: ras}]").contains("in two groups"))
+    let missing = problem("categories: [bottel]\nrows: [{recipe: ras}]")
+    #expect(missing.contains("did you mean 'bottle'?") && missing.contains("bottle, pcb, tire"))
+  }
+
+  private static let folder = URL(fileURLWithPath: ShippedRecipeTests.folder)
+    .deletingLastPathComponent().appendingPathComponent("Plans").path
+
+  @Test func thePlansOfThePapersAreWhole() throws {
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
+    #expect(
+      files == [
+        "ras-table-4.yaml", "ras-table-5-corners.yaml", "ras-table-5.yaml", "ras-table-6.yaml",
+      ])
+    var sizes: [Int] = []
+    for file in files {
+      let path = Self.folder + "/" + file
+      let rows = try BenchmarkPlan.read(path).rows(
+        categories: ["bottle", "metal_plate", "tire"], file: path
+      ) { try Recipe.read(RecipeCatalog.find($0, in: [ShippedRecipeTests.folder])) }
+      sizes.append(rows.count)
+      #expect(rows.allSatisfy { $0.published?.image != nil && $0.published?.source != nil })
+      for run in rows.flatMap(\.runs) {
+        #expect(run.recipe.training.minutes == 10 && run.categories.count == 3)
+      }
+    }
+    #expect(sizes == [3, 4, 12, 12])
+  }
+
+  @Test func table4LeavesOutOnePartARow() throws {
+    let path = Self.folder + "/ras-table-4.yaml"
+    let rows = try BenchmarkPlan.read(path).rows(
+      categories: ["bottle", "metal_plate", "tire"], file: path
+    ) { try Recipe.read(RecipeCatalog.find($0, in: [ShippedRecipeTests.folder])) }
+    let parts = rows.map { [$0.runs[0].recipe.ras.gate, $0.runs[0].recipe.ras.transformer] }
+    #expect(parts == [[true, false], [false, true], [true, true]])
+    #expect(rows.map { $0.published?.image } == [97.5, 96.1, 98.4])
+  }
+}
