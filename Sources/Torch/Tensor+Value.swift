@@ -42,6 +42,12 @@ extension Tensor: Value {
     }
   }
 
+  public func gathered(axis: Int, _ indices: [Int]) throws -> Tensor {
+    try .make {
+      ctorch_gather(handle, Int32(axis), indices.map(Int64.init), Int32(indices.count), $0)
+    }
+  }
+
   public static func concatenated(_ values: [Tensor], axis: Int) throws -> Tensor {
     let handles = values.map(\.handle)
     return try make { ctorch_concatenate(handles, Int32(handles.count), Int32(axis), $0) }
