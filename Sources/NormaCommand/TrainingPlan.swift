@@ -32,7 +32,7 @@ struct TrainingPlan {
     try Self.check(output, resume: command.resume, force: command.force)
     let recipe = try Self.recipe(command)
     let trunk = try recipe.trunk()
-    try recipe.validate(grid: trunk.outputs.map(\.grid.height).min() ?? 0)
+    try recipe.validate(grids: trunk.outputs.map(\.grid.height))
     let dataset = try Self.dataset(command, interruption)
     self.recipe = recipe
     self.dataset = dataset
@@ -43,7 +43,7 @@ struct TrainingPlan {
     reader = command.pictures.reader
     method = try recipe.trainingMethod(trunk)
     backbone = try BackboneWeights.load(
-      recipe.backbone.name, taps: recipe.backbone.taps, from: recipe.backbone.weights)
+      recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
   }
 
   /// Refuses to overwrite; removes nothing.

@@ -42,6 +42,15 @@ public struct EfficientNetSpecification: Sendable, Equatable {
   /// and 16 (B4: 1, 5, 9, 21; Lite0: 0, 2, 4, 10).
   public var defaultTaps: [Int] { Array(lastBlockAtEachStride.prefix(4)) }
 
+  /// The last block at each of `strides`; throws for a stride that no block has.
+  public func taps(atStrides strides: [Int]) throws -> [Int] {
+    try strides.map { stride in
+      guard let block = lastBlockAtEachStride.first(where: { self.stride(ofBlock: $0) == stride })
+      else { throw NetworkError("\(name) has no block at stride \(stride)") }
+      return block
+    }
+  }
+
   /// How many times smaller block `index`'s output is than the picture.
   public func stride(ofBlock index: Int) -> Int {
     blocks[...index].reduce(2) { $0 * $1.stride }

@@ -4,22 +4,27 @@ import Foundation
 /// defaults are RAS ("Reconstruction as Sequence") as published, at a length and batch that suit a
 /// CPU; `Recipes/ras.yaml` says the same with comments.
 public struct Recipe: RecipeSection {
-  /// The method; `ras` is built.
+  /// The method; one of `methods`.
   public var method = "ras"
   public var backbone = BackboneRecipe()
   public var features = FeaturesRecipe()
   public var ras = RASRecipe()
+  public var rlr = RLRRecipe()
   public var training = TrainingRecipe()
   public var scoring = ScoringRecipe()
   public var calibration = CalibrationRecipe()
 
   public init() {}
 
+  /// The methods that are built.
+  public static let methods = ["ras", "rlr"]
+
   public static let keys: [RecipeKey<Recipe>] = [
     .value("method", \.method),
     .section("backbone", \.backbone),
     .section("features", \.features),
     .section("ras", \.ras),
+    .section("rlr", \.rlr),
     .section("training", \.training),
     .section("scoring", \.scoring),
     .section("calibration", \.calibration),
@@ -68,6 +73,7 @@ public struct Recipe: RecipeSection {
     look("backbone", BackboneRecipe.self)
     look("features", FeaturesRecipe.self)
     look("ras", RASRecipe.self)
+    look("rlr", RLRRecipe.self)
     look("training", TrainingRecipe.self)
     look("training.crossFit", CrossFitRecipe.self)
     look("scoring", ScoringRecipe.self)

@@ -7,21 +7,29 @@ extension Recipe {
   }
 
   /// What can be checked only when the backbone's grid is known.
-  /// - Parameter grid: side of the aligned feature map.
-  /// - Throws: `RecipeProblem` when the window hides every token from every query.
-  public func validate(grid: Int) throws {
+  /// - Parameter grids: sides of the feature maps that the method sees, finest first.
+  /// - Throws: `RecipeProblem` when a window hides every token from every query, or is missing.
+  public func validate(grids: [Int]) throws {
     var check = RecipeCheck()
-    checkWindow(grid: grid, &check)
+    switch method {
+    case "rlr": checkRLRWindows(grids: grids, &check)
+    default: for grid in grids { checkWindow(grid: grid, &check) }
+    }
     guard check.issues.isEmpty else { throw RecipeProblem(file: nil, issues: check.issues) }
   }
 
   func issues() -> [RecipeIssue] {
     var check = RecipeCheck()
-    if method != "ras" {
-      check.add("method", "'\(method)' is not built; ras is")
+    if !Self.methods.contains(method) {
+      let known = Self.methods
+      check.add(
+        "method",
+        "'\(method)' is not built; known are \(known.joined(separator: ", "))"
+          + Spelling.hint(for: method, among: known))
     }
     checkBackbone(&check)
     checkNetwork(&check)
+    if method == "rlr" { checkRLR(&check) }
     checkTraining(&check)
     check.range("scoring.pool", scoring.pool, 1...max(1, backbone.imageSize))
     check.fraction("calibration.falseAlarmRate", calibration.falseAlarmRate, below: 0.5)
@@ -62,7 +70,7 @@ extension Recipe {
     check.range("ras.jitter", ras.jitter, 0...1000)
     check.range("ras.window", ras.window, 0...4096)
     // Other taps may have another grid, which only the backbone knows.
-    if backbone.taps == nil { checkWindow(grid: grid, &check) }
+    if method == "ras", backbone.taps == nil { checkWindow(grid: grid, &check) }
   }
 
   private func checkWindow(grid: Int, _ check: inout RecipeCheck) {

@@ -153,7 +153,9 @@ struct RecipeTests {
         == "r.yaml:2: training.crossFit.folds: cross-fitting is for holdout: 0; here holdout is 0.1"
     )
     #expect(Self.problem("training: {holdout: 0, crossFit: {folds: 1}}").contains("1 part"))
-    #expect(Self.problem("method: rlr\n") == "r.yaml:1: method: 'rlr' is not built; ras is")
+    #expect(
+      Self.problem("method: rsa\n")
+        == "r.yaml:1: method: 'rsa' is not built; known are ras, rlr; did you mean 'ras'?")
     #expect(
       Self.problem("backbone:\n  name: eficientnet-b4\n")
         == "r.yaml:2: backbone.name: unknown backbone 'eficientnet-b4'; "
@@ -174,13 +176,13 @@ struct RecipeTests {
     }
     // Other taps have another grid, which is known later.
     let recipe = try Recipe.parse("ras: {window: 27}\nbackbone: {taps: [1]}")
-    #expect(throws: RecipeProblem.self) { try recipe.validate(grid: 14) }
-    #expect(throws: Never.self) { try recipe.validate(grid: 15) }
+    #expect(throws: RecipeProblem.self) { try recipe.validate(grids: [14]) }
+    #expect(throws: Never.self) { try recipe.validate(grids: [15]) }
     var tiny = Recipe()
     tiny.ras.window = 1
-    let problem = #expect(throws: RecipeProblem.self) { try tiny.validate(grid: 1) }
+    let problem = #expect(throws: RecipeProblem.self) { try tiny.validate(grids: [1]) }
     #expect(problem?.description.hasSuffix("only 0, no mask, fits") == true)
-    #expect(throws: Never.self) { try tiny.validate(grid: 2) }
+    #expect(throws: Never.self) { try tiny.validate(grids: [2]) }
   }
 
   /// The closed form against the definition: a query sees a key that is further away than the

@@ -12,8 +12,8 @@ struct ShippedRecipeTests {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
     #expect(
       files == [
-        "ras-fast.yaml", "ras-paper.yaml", "ras.yaml", "solar.yaml", "three-standardized.yaml",
-        "three.yaml",
+        "ras-fast.yaml", "ras-paper.yaml", "ras.yaml", "rlr-paper.yaml", "rlr-three.yaml",
+        "rlr.yaml", "solar.yaml", "three-standardized.yaml", "three.yaml",
       ])
     for file in files { _ = try Recipe.read(Self.folder + "/" + file) }
   }
@@ -21,11 +21,48 @@ struct ShippedRecipeTests {
   @Test func rasSaysTheDefaultsAndEveryKey() throws {
     let path = Self.folder + "/ras.yaml"
     #expect(try Recipe.read(path) == Recipe())
-    let written = try String(contentsOfFile: path, encoding: .utf8)
+    try expectKeys(of: "ras", in: path, besides: true)
+  }
+
+  /// Every key of the method's section has its line in the file; also, where `besides` says so, those
+  /// of the sections that all methods share.
+  private func expectKeys(of method: String, in path: String, besides: Bool) throws {
+    let written = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+    var section: Substring = ""
     for line in Recipe().yaml.split(separator: "\n") {
-      let key = line.prefix { $0 != ":" } + ":"
-      #expect(written.split(separator: "\n").contains { $0.hasPrefix(key) }, "\(key)")
+      let key = line.prefix { $0 != ":" }
+      if !line.hasPrefix(" ") { section = key }
+      let isOfMethod = Recipe.methods.contains(String(section))
+      guard isOfMethod ? section == method : besides else { continue }
+      #expect(written.contains { $0.hasPrefix(key + ":") }, "\(key)")
     }
+  }
+
+  @Test func rlrSaysEveryKeyAndIsTheFastSchedule() throws {
+    let path = Self.folder + "/rlr.yaml"
+    try expectKeys(of: "rlr", in: path, besides: false)
+    let recipe = try Recipe.read(path)
+    var expected = RLRRecipe()
+    expected.levels = [8, 16]
+    #expect(recipe.rlr == expected)
+    #expect(recipe.features.standardize && recipe.backbone.padding == .dynamic)
+    #expect(recipe.training.warmup == 60 && recipe.training.clip == 1)
+    var three = try Recipe.read(Self.folder + "/rlr-three.yaml")
+    three.rlr.levels = [8, 16]
+    #expect(three == recipe)
+  }
+
+  @Test func rlrPaperIsAsPublished() throws {
+    let recipe = try Recipe.read(Self.folder + "/rlr-paper.yaml")
+    var expected = RLRRecipe()
+    (expected.hidden, expected.windows) = ([128, 256, 512], [11, 7, 5])
+    #expect(recipe.rlr == expected)
+    #expect(recipe.backbone.name == "efficientnet-b6" && recipe.backbone.imageSize == 256)
+    let training = recipe.training
+    #expect((training.epochs, training.batch) == (200, 4))
+    #expect(training.optimizer == .adam && training.weightDecay == 0 && training.clip == 0)
+    #expect(abs(training.learningRate - 3.0.squareRoot() * 1e-4) < 0.05e-4)
+    #expect(!recipe.features.standardize)
   }
 
   @Test func thePaperIsAsPublished() throws {
@@ -63,7 +100,7 @@ struct ShippedRecipeTests {
       try RecipeCatalog.find("tree", in: folders)
     }
     #expect(problem?.description.contains("did you mean 'three'?") == true)
-    #expect(problem?.description.contains("ras, ras-fast, ras-paper, solar, three") == true)
+    #expect(problem?.description.contains("ras, ras-fast, ras-paper, rlr, rlr-paper") == true)
     #expect(throws: FileProblem.self) { try RecipeCatalog.find("no/such.yaml", in: folders) }
   }
 }
