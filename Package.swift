@@ -130,8 +130,11 @@ let package = Package(
 
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["NormaCore"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["NormaCore", "Networks"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .executableTarget(
+      name: "training-step-benchmark", dependencies: ["Networks", "Torch", "TestSupport"],
+      path: "Tests/TrainingStepBenchmark", swiftSettings: strict),
     .testTarget(
       name: "NetworksTests",
       dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "NormaTraining", "TestSupport"],

@@ -10,6 +10,8 @@
 
 struct ctorch_tensor {
   at::Tensor value;
+  /// `value` in 16 bits, once something asked for it.
+  at::Tensor narrow = {};
 };
 
 struct ctorch_generator {

@@ -1,5 +1,6 @@
 #include <ATen/autocast_mode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "Handles.h"
@@ -89,13 +90,13 @@ int ctorch_slice(CTorchTensor tensor, int axis, int64_t start, int64_t end, CTor
   });
 }
 
-int ctorch_select(
-    CTorchTensor tensor, int axis, const int64_t *indices, int64_t count, CTorchTensor *out) {
+int ctorch_gather(
+    CTorchTensor tensor, int axis, const int64_t *indices, int count, CTorchTensor *out) {
   return produce(out, [&] {
-    // Copied: the backward pass looks at the indices again.
-    const auto wanted = at::from_blob(
+    // Copied: the backward pass looks at the positions again.
+    const auto positions = at::from_blob(
         const_cast<int64_t *>(indices), {count}, at::TensorOptions(at::kLong)).clone();
-    return at::index_select(tensor->value, axis, wanted);
+    return at::index_select(tensor->value, axis, positions);
   });
 }
 
@@ -133,6 +134,17 @@ int ctorch_layer_norm(
   });
 }
 
+/// The bias as attention takes it under autocast. It is a constant that layers and steps share: it is
+/// narrowed once, where autocast would make, and keep for the backward pass, a copy at each use.
+static std::optional<at::Tensor> narrowed(CTorchTensor bias) {
+  if (!bias || !at::autocast::is_autocast_enabled(at::kCPU) || bias->value.requires_grad())
+    return optional(bias);
+  const auto type = at::autocast::get_autocast_dtype(at::kCPU);
+  if (!bias->narrow.defined() || bias->narrow.scalar_type() != type)
+    bias->narrow = bias->value.to(type);
+  return bias->narrow;
+}
+
 /// The largest scores that a training step writes out instead of fusing them away, in bytes.
 constexpr int64_t largest_scores = 64 << 20;
 
@@ -159,13 +171,16 @@ int ctorch_attention(
     CTorchTensor queries, CTorchTensor keys, CTorchTensor values, CTorchTensor bias,
     CTorchTensor *out) {
   return produce(out, [&] {
-    // The fused kernel wants one batch size; queries that all pictures share are widened, not copied.
-    auto widened = queries->value;
-    const auto &k = keys->value;
-    if (widened.dim() == 4 && widened.size(0) == 1 && k.size(0) != 1)
-      widened = widened.expand({k.size(0), -1, -1, -1});
-    if (plain_products_pay(widened, k)) return plain_attention(widened, k, values->value, optional(bias));
-    return at::scaled_dot_product_attention(widened, k, values->value, optional(bias));
+    const auto &q = queries->value, &k = keys->value, &v = values->value;
+    const auto batch = std::max({q.size(0), k.size(0), v.size(0)});
+    // The fused kernel wants one batch size; what all pictures share is widened, not copied.
+    const auto widened = [batch](const at::Tensor &shared) {
+      const bool fits = shared.dim() != 4 || shared.size(0) != 1 || batch == 1;
+      return fits ? shared : shared.expand({batch, -1, -1, -1});
+    };
+    if (plain_products_pay(widened(q), k))
+      return plain_attention(widened(q), k, v, narrowed(bias));
+    return at::scaled_dot_product_attention(widened(q), widened(k), widened(v), narrowed(bias));
   });
 }
 

@@ -73,6 +73,7 @@ int ctorch_assign(CTorchTensor tensor, const float *values, int64_t count) {
     TORCH_CHECK(target.numel() == count, "a tensor of ", target.numel(), " elements, not ", count);
     target.copy_(at::from_blob(
         const_cast<float *>(values), target.sizes(), at::TensorOptions(at::kFloat)));
+    tensor->narrow = at::Tensor();
   });
 }
 

@@ -30,6 +30,10 @@ int ctorch_clear_gradient(CTorchTensor tensor) {
   return perform([&] { tensor->value.mutable_grad() = at::Tensor(); });
 }
 
+int ctorch_zero_gradient(CTorchTensor tensor) {
+  return perform([&] { tensor->value.mutable_grad() = at::zeros_like(tensor->value); });
+}
+
 bool ctorch_set_gradient_recording(bool enabled) {
   const bool before = at::GradMode::is_enabled();
   at::GradMode::set_enabled(enabled);

@@ -26,6 +26,8 @@ public protocol Value {
   func permuted(_ order: [Int]) throws -> Self
   /// Elements `range` of dimension `axis`.
   func sliced(axis: Int, _ range: Range<Int>) throws -> Self
+  /// The elements `indices` of dimension `axis`, in that order; one may be asked for several times.
+  func gathered(axis: Int, _ indices: [Int]) throws -> Self
   static func concatenated(_ values: [Self], axis: Int) throws -> Self
   /// 32-bit floating point (pictures enter as 8-bit integers).
   func toFloat() throws -> Self
@@ -59,7 +61,8 @@ public protocol Value {
   func layerNorm(weight: Self, bias: Self, epsilon: Float) throws -> Self
   /// Scaled dot-product attention: `self` are the queries `[batch, heads, N, d]`, `keys` and `values`
   /// `[batch, heads, M, d]`, `bias` (added to the scores before the softmax, −∞ hides) broadcasts to
-  /// `[batch, heads, N, M]`. Scores are scaled by 1/√d.
+  /// `[batch, heads, N, M]`. Scores are scaled by 1/√d. What all pictures share has a batch of 1; it is
+  /// not copied for each of them. No engine keeps the scores.
   func attention(keys: Self, values: Self, bias: Self?) throws -> Self
 
   /// Cross-correlation of `[batch, in, height, width]` with `weight` `[out, in/groups, kh, kw]`.

@@ -29,7 +29,7 @@ struct EngineAgreement: Encodable {
     let (trunk, stored) = (try recipe.trunk(), try StoredNetwork(model))
     let method = try recipe.trainingMethod(trunk)
     let backbone = try BackboneWeights.load(
-      recipe.backbone.name, taps: recipe.backbone.taps, from: recipe.backbone.weights)
+      recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
     guard backbone.digest == model.manifest.backbone.weightsDigest else {
       throw FileProblem(
         path: backbone.path, reason: "these are not the weights that the model was trained with")

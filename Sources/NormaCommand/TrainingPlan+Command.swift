@@ -9,7 +9,7 @@ extension TrainingPlan {
     let output = FilePath.absolute(command.output)
     try Self.check(output, resume: command.resume, force: command.force)
     let recipe = try Self.recipe(command)
-    try recipe.validate(grid: recipe.trunk().outputs.map(\.grid.height).min() ?? 0)
+    try recipe.validate(grids: recipe.trunk().outputs.map(\.grid.height))
     try self.init(
       recipe: recipe, dataset: Self.dataset(command, interruption), output: output,
       resume: command.resume, force: command.force, reader: command.pictures.reader,

@@ -38,7 +38,7 @@ struct TrainingPlan {
   ) throws {
     try Self.check(output, resume: resume, force: force)
     let trunk = try recipe.trunk()
-    try recipe.validate(grid: trunk.outputs.map(\.grid.height).min() ?? 0)
+    try recipe.validate(grids: trunk.outputs.map(\.grid.height))
     self.recipe = recipe
     self.dataset = dataset
     self.trunk = trunk
@@ -50,7 +50,7 @@ struct TrainingPlan {
     self.tell = tell
     method = try recipe.trainingMethod(trunk)
     backbone = try BackboneWeights.load(
-      recipe.backbone.name, taps: recipe.backbone.taps, from: recipe.backbone.weights)
+      recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
   }
 
   /// Refuses to overwrite; removes nothing.

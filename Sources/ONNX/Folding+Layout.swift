@@ -39,6 +39,22 @@ extension Folding {
     return Constant(shape: shape, values: values)
   }
 
+  static func gather(_ x: Constant, axis: Int, _ indices: [Int]) -> Constant {
+    var shape = x.shape
+    shape[axis] = indices.count
+    let inner = x.shape[(axis + 1)...].reduce(1, *)
+    let outer = x.shape[..<axis].reduce(1, *)
+    var values: [Float] = []
+    values.reserveCapacity(outer * indices.count * inner)
+    for i in 0..<outer {
+      for index in indices {
+        let start = (i * x.shape[axis] + index) * inner
+        values += x.values[start..<start + inner]
+      }
+    }
+    return Constant(shape: shape, values: values)
+  }
+
   static func concatenate(_ parts: [Constant], axis: Int) -> Constant {
     var shape = parts[0].shape
     shape[axis] = parts.reduce(0) { $0 + $1.shape[axis] }

@@ -37,6 +37,8 @@ public final class Graph {
     var content: Content
     var shape: Shape
     var type: ElementType
+    /// False for what is the same for every picture, whether it was computed while recording or not.
+    var dependsOnInput: Bool
   }
 
   public let name: String
@@ -68,7 +70,8 @@ public final class Graph {
     try claim(name)
     let extents =
       (isBatched ? [Extent.batch] : []) + shape.dropFirst(isBatched ? 1 : 0).map(Extent.fixed)
-    let node = append(Record(content: .input(name), shape: extents, type: type))
+    let node = append(
+      Record(content: .input(name), shape: extents, type: type, dependsOnInput: true))
     inputs.append((name, node.index))
     return node
   }
@@ -81,7 +84,7 @@ public final class Graph {
     let node = append(
       Record(
         content: .parameter(Constant(shape: shape, values: values), name: name),
-        shape: shape.map(Extent.fixed), type: .float))
+        shape: shape.map(Extent.fixed), type: .float, dependsOnInput: false))
     parameters[name] = node.index
     return node
   }
@@ -192,7 +195,7 @@ extension Graph {
     let node = append(
       Record(
         content: .constant(constant, source: source), shape: constant.shape.map(Extent.fixed),
-        type: .float))
+        type: .float, dependsOnInput: false))
     knownConstants[constant] = node.index
     return node
   }
@@ -200,7 +203,12 @@ extension Graph {
   /// Records `operation`, whose result has `shape`, or finds it among those recorded.
   func record(_ operation: Operation, shape: Shape, type: ElementType) -> Node {
     if let index = knownOperations[operation] { return Node(graph: self, index: index) }
-    let node = append(Record(content: .operation(operation), shape: shape, type: type))
+    let dependsOnInput = operation.operands.contains {
+      if case .record(let index) = $0 { records[index].dependsOnInput } else { false }
+    }
+    let node = append(
+      Record(
+        content: .operation(operation), shape: shape, type: type, dependsOnInput: dependsOnInput))
     knownOperations[operation] = node.index
     return node
   }

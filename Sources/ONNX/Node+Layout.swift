@@ -45,6 +45,24 @@ extension Node {
     ) { Folding.slice($0[0], axis: axis, range) }
   }
 
+  /// A gather that repeats elements is never computed while recording: the file holds what is
+  /// repeated once.
+  public func gathered(axis: Int, _ indices: [Int]) throws -> Node {
+    let axis = try dimension(axis, in: "gather")
+    guard let size = extents[axis].size else {
+      throw refused("gather", "dimension \(axis) is the unknown batch")
+    }
+    guard !indices.isEmpty, indices.allSatisfy((0..<size).contains) else {
+      throw refused("gather", "elements \(indices) of dimension \(axis), which has \(size)")
+    }
+    guard indices != Array(0..<size) else { return self }
+    var result = extents
+    result[axis] = .fixed(indices.count)
+    return try recording(
+      "Gather", integers: [indices], attributes: ["axis": .integer(axis)], shape: result, as: type,
+      fold: indices.count > size ? nil : { Folding.gather($0[0], axis: axis, indices) })
+  }
+
   public static func concatenated(_ values: [Node], axis: Int) throws -> Node {
     guard let first = values.first else { throw GraphError("concatenate: no values given") }
     guard values.count > 1 else { return first }

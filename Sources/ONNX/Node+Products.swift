@@ -48,9 +48,11 @@ extension Node {
     ) { Folding.layerNorm($0[0], weight: $0[1], bias: $0[2], epsilon: epsilon) }
   }
 
-  /// Recorded as its parts: the scale on the queries, where it folds when they are constant, then
-  /// MatMul, Add, Softmax, MatMul, which OpenVINO runs as one kernel that never stores the scores
-  /// (also with a dynamic batch and constant queries).
+  /// Recorded as its parts: the scale on the queries or, where the keys are the same for every picture,
+  /// on these, then MatMul, Add, Softmax, MatMul, which OpenVINO runs as one kernel that never stores
+  /// the scores (also with a dynamic batch, and with constants on either side). The scale also stands
+  /// between constant keys' transposition and the product: OpenVINO 2026.4 would take the transposition
+  /// into the kernel, which in bf16 then reads such keys wrongly and gives NaN.
   public func attention(keys: Node, values: Node, bias: Node?) throws -> Node {
     let rank = extents.count
     guard rank >= 2, keys.extents.count == rank, values.extents.count == rank,
@@ -63,8 +65,12 @@ extension Node {
     }
     var order = Array(0..<rank)
     order.swapAt(rank - 2, rank - 1)
-    let scaled = try affine(scale: 1 / Float(width).squareRoot(), offset: 0)
-    var scores = try scaled.matmul(keys.permuted(order))
+    let scale = 1 / Float(width).squareRoot()
+    let turned = try keys.permuted(order)
+    var scores =
+      keys.record.dependsOnInput
+      ? try affine(scale: scale, offset: 0).matmul(turned)
+      : try matmul(turned.affine(scale: scale, offset: 0))
     if let bias {
       let plain = scores.extents
       scores = try scores + bias

@@ -44,6 +44,12 @@ public final class Adam {
     for parameter in parameters { try parameter.clearGradient() }
   }
 
+  /// Gradients of zeros instead of none: a parameter that the next loss does not reach goes on by its
+  /// moments.
+  public func zeroGradients() throws {
+    for parameter in parameters { try parameter.zeroGradient() }
+  }
+
   /// Scales the gradients so that their joint norm is at most `maximum`; gives the norm before.
   @discardableResult
   public func clipGradients(to maximum: Float) throws -> Float {

@@ -21,6 +21,11 @@ extension Tensor {
   public func clearGradient() throws {
     try check(ctorch_clear_gradient(handle))
   }
+
+  /// A gradient of zeros: the optimiser still moves such a parameter, by what it remembers.
+  public func zeroGradient() throws {
+    try check(ctorch_zero_gradient(handle))
+  }
 }
 
 /// Runs `body` without recording for differentiation, and puts back what was in force before.

@@ -42,10 +42,9 @@ extension Tensor: Value {
     }
   }
 
-  /// The elements `indices` of dimension `axis`, in that order; one may come more than once.
-  public func selected(axis: Int, _ indices: [Int]) throws -> Tensor {
+  public func gathered(axis: Int, _ indices: [Int]) throws -> Tensor {
     try .make {
-      ctorch_select(handle, Int32(axis), indices.map(Int64.init), Int64(indices.count), $0)
+      ctorch_gather(handle, Int32(axis), indices.map(Int64.init), Int32(indices.count), $0)
     }
   }
 

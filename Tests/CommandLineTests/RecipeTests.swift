@@ -118,5 +118,40 @@ extension CommandLineTests {
       #expect(heldOut.count == 12 && heldOut.min() == heldOut[kept - 1], "\(heldOut), \(kept)")
       return (try model.data(ModelFile.weights), kept)
     }
+
+    /// RLR, with three levels on grids of 16, 8 and 4: trained, calibrated, and the same in both engines.
+    @Test func rlrIsTrainedAndExported() async throws {
+      let workshop = try Workshop()
+      try workshop.makeProducts()
+      try workshop.write(
+        Data(
+          """
+          method: rlr
+          backbone: {name: efficientnet-lite0, imageSize: 64, padding: dynamic}
+          features: {standardize: true}
+          rlr: {hidden: [16, 16, 32], heads: 2, layers: 2, windows: [5, 3, 3]}
+          training:
+            epochs: 4
+            batch: 4
+            optimizer: adam
+            learningRate: 1e-3
+            clip: 1
+            warmup: 5
+            holdout: 0.25
+
+          """.utf8), to: "rlr.yaml")
+      let trained = try await train("rlr.yaml", in: workshop)
+      #expect(trained.text.contains("Training RLR"), "\(trained)")
+      let compared = try await workshop.norma(
+        "doctor", "--model", "line.norma", "--pictures", "products/striped/test", "--json")
+      #expect(compared.status == 0, "\(compared)")
+      let rows = try #require(try compared.doctor.agreement).rows
+      let exact = try #require(rows.first { $0.engine == "OpenVINO f32" })
+      #expect(exact.score < 1e-3 && exact.map < 1e-3, "\(exact)")
+      let inspected = try await workshop.norma(
+        "inspect", "line.norma", "products/dotted/test", "--json")
+      #expect(try inspected.verdicts.count == 7, "\(inspected)")
+      #expect(try inspected.verdicts.allSatisfy { $0.threshold != nil }, "\(inspected)")
+    }
   }
 }

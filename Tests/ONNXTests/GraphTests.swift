@@ -41,6 +41,8 @@ import Testing
     #expect(try message { _ = try x.sum(axes: [1, -3]) }.contains("once"))
     #expect(try message { _ = try x.sum(axes: []) }.contains("[]"))
     #expect(try message { _ = try x.sliced(axis: 1, 2..<5) }.contains("which has 4"))
+    #expect(try message { _ = try x.gathered(axis: 1, [0, 4]) }.contains("which has 4"))
+    #expect(try message { _ = try x.gathered(axis: 0, [0]) }.contains("unknown batch"))
     #expect(try message { _ = try x.permuted([0, 1, 1, 2]) }.contains("each dimension once"))
     #expect(try message { _ = try Node.concatenated([x, bytes], axis: 1) }.contains("[2, 2]"))
     #expect(try message { _ = try Node.concatenated([], axis: 1) }.contains("no values"))

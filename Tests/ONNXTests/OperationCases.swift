@@ -76,6 +76,13 @@ extension OperationCase {
       try x[0].sliced(axis: 1, 1..<3).sliced(axis: -1, 2..<5).sliced(axis: 1, 0..<2)
     }
   }
+  private struct Gather: Forward {
+    var axis: Int
+    var indices: [Int]
+    func callAsFunction<V: Value>(_ x: [V], _ w: [V]) throws -> V {
+      try x[0].gathered(axis: axis, indices)
+    }
+  }
   private struct Join: Forward {
     var axis: Int
     func callAsFunction<V: Value>(_ x: [V], _ w: [V]) throws -> V {
@@ -87,6 +94,10 @@ extension OperationCase {
     OperationCase("split heads", [[-1, 6, 8]], SplitHeads()),
     OperationCase("merge the batch and part it again", [[-1, 6, 8]], weights: [[8]], MergeBatch()),
     OperationCase("slices", [[-1, 4, 6]], Slices()),
+    OperationCase("gather in another order", [[-1, 4, 3]], Gather(axis: 1, indices: [3, 0, 2])),
+    OperationCase(
+      "gather with repeats", [[-1, 2, 3]], folds: false,
+      Gather(axis: -1, indices: [0, 1, 1, 2, 0])),
     OperationCase("concatenate channels", [[-1, 2, 3], [-1, 4, 3]], Join(axis: 1)),
     OperationCase("concatenate last", [[-1, 2, 3], [-1, 2, 1]], Join(axis: -1)),
     OperationCase("concatenate batches", [[-1, 2, 3], [-1, 2, 3]], Join(axis: 0)),

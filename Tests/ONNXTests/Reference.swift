@@ -109,6 +109,17 @@ struct Reference: Value {
     }
   }
 
+  func gathered(axis: Int, _ indices: [Int]) throws -> Reference {
+    let axis = front(axis)
+    var sizes = shape
+    sizes[axis] = indices.count
+    return Reference(sizes) { index in
+      var source = index
+      source[axis] = indices[index[axis]]
+      return self[source]
+    }
+  }
+
   static func concatenated(_ values: [Reference], axis: Int) throws -> Reference {
     let axis = values[0].front(axis)
     var sizes = values[0].shape

@@ -54,11 +54,11 @@ struct TensorTests {
   @Test func selectionTakesElementsInAnyOrderAndAgain() throws {
     let table = try Tensor((0..<6).map(Float.init), shape: [3, 2])
     try table.requireGradient()
-    let picked = try table.selected(axis: 0, [2, 0, 2])
+    let picked = try table.gathered(axis: 0, [2, 0, 2])
     #expect(try picked.floats() == [4, 5, 0, 1, 4, 5])
     try picked.sum(axes: [0, 1]).reshaped([]).backward()
     #expect(try table.gradient()?.floats() == [1, 1, 0, 0, 2, 2])
-    #expect(throws: TorchError.self) { try table.selected(axis: 0, [3]) }
+    #expect(throws: TorchError.self) { try table.gathered(axis: 0, [3]) }
   }
 
   @Test func gradientsAreRecordedOnlyWhereWanted() throws {

@@ -86,8 +86,8 @@ int ctorch_slice(
     CTorchTensor _Nonnull tensor, int axis, int64_t start, int64_t end,
     CTorchTensor _Nullable *_Nonnull out);
 /// The elements `indices` of dimension `axis`, in that order.
-int ctorch_select(
-    CTorchTensor _Nonnull tensor, int axis, const int64_t *_Nonnull indices, int64_t count,
+int ctorch_gather(
+    CTorchTensor _Nonnull tensor, int axis, const int64_t *_Nonnull indices, int count,
     CTorchTensor _Nullable *_Nonnull out);
 int ctorch_concatenate(
     const CTorchTensor _Nonnull *_Nonnull tensors, int count, int axis,
@@ -137,6 +137,8 @@ int ctorch_backward(CTorchTensor _Nonnull loss);
 /// `out` is null when the backward pass never reached `tensor`.
 int ctorch_gradient(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_clear_gradient(CTorchTensor _Nonnull tensor);
+/// A gradient of zeros, which an optimiser takes for one, where a cleared gradient is none.
+int ctorch_zero_gradient(CTorchTensor _Nonnull tensor);
 /// Both give back what was in force before.
 bool ctorch_set_gradient_recording(bool enabled);
 bool ctorch_set_bf16_autocast(bool enabled);

@@ -12,6 +12,8 @@ public protocol BackboneSpecification: Sendable {
   var epsilon: Double { get }
 
   func outputChannels(ofBlock index: Int) -> Int
+  /// How many times smaller block `index`'s output is than the picture.
+  func stride(ofBlock index: Int) -> Int
   /// Side of the map that block `index` gives for square pictures of `imageSize` pixels.
   func mapSize(ofBlock index: Int, imageSize: Int, padding: BackbonePadding) -> Int
   /// The convolutions before the first block, in the order of the forward pass.
@@ -44,6 +46,18 @@ extension BackboneSpecification {
       throw BackboneError(
         "\(name) has the blocks 0 to \(blockCount - 1); the taps \(taps) must be among them, "
           + "ascending (default \(defaultTaps))")
+    }
+  }
+
+  /// The last block at each of `strides`.
+  ///
+  /// - Throws: ``BackboneError`` for a stride that no block has.
+  public func taps(atStrides strides: [Int]) throws -> [Int] {
+    try strides.map { stride in
+      guard let block = (0..<blockCount).last(where: { self.stride(ofBlock: $0) == stride }) else {
+        throw BackboneError("\(name) has no block at stride \(stride)")
+      }
+      return block
     }
   }
 

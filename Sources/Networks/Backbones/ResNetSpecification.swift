@@ -100,6 +100,10 @@ extension ResNetSpecification: BackboneSpecification {
 
   public func outputChannels(ofBlock index: Int) -> Int { blocks[index].outputChannels }
 
+  public func stride(ofBlock index: Int) -> Int {
+    blocks[...index].reduce(4) { $0 * $1.stride }
+  }
+
   /// Every strided operation pads evenly and so halves a size, rounding up.
   public func mapSize(ofBlock index: Int, imageSize: Int, padding: BackbonePadding) -> Int {
     let halvings = 2 + blocks[...index].count { $0.stride == 2 }

@@ -1,25 +1,34 @@
 /// Which keys each query sees.
 public struct AttentionMask<V: Value> {
-  /// Added to the scores; broadcasts to `[batch, heads, N, M]`: 0 where visible, −∞ where hidden.
+  /// Added to the scores; broadcasts to `[batch, heads, N, M]`: 0 where visible, `MaskPattern.hidden` or
+  /// −∞ where not.
   let bias: V
   /// 1 for queries that see a key, 0 for the others, `[1, 1, N, 1]`; nil when all see one.
   let sighted: V?
 
+  /// The N×N bias is the product of two small patterns, one of rows and one of columns, so that a graph
+  /// holds these and not N² numbers.
+  ///
   /// - Parameter reference: any value of the engine that the mask is for.
   public init(_ pattern: MaskPattern, like reference: V) throws {
-    let (rows, columns) = (pattern.queries, pattern.keys)
-    var bias = pattern.visible.map { $0 ? Float(0) : -Float.infinity }
-    let sighted = (0..<rows).map { row in
-      pattern.visible[row * columns..<(row + 1) * columns].contains(true)
+    let (height, width) = (pattern.height, pattern.width)
+    let rows = try reference.constant(pattern.near(height), shape: [height, 1, height, 1])
+    let columns = try reference.constant(pattern.near(width), shape: [1, width, 1, width])
+    let near = try rows * columns
+    var bias =
+      pattern.neighbours == .hidden
+      ? try near.affine(scale: MaskPattern.hidden, offset: 0)
+      : try near.affine(scale: -MaskPattern.hidden, offset: MaskPattern.hidden)
+    let sees = pattern.sighted.map { $0 ? Float(1) : 0 }
+    if sees.contains(0) {
+      // A row that hides everything has no softmax: a blind query looks at everything and is cleared
+      // after.
+      bias = try bias * reference.constant(sees, shape: [height, width, 1, 1])
+      sighted = try reference.constant(sees, shape: [1, 1, pattern.queries, 1])
+    } else {
+      sighted = nil
     }
-    // A row of −∞ alone has no softmax: a blind query looks at everything and is cleared after.
-    for row in 0..<rows where !sighted[row] {
-      for column in 0..<columns { bias[row * columns + column] = 0 }
-    }
-    self.bias = try reference.constant(bias, shape: [1, 1, rows, columns])
-    self.sighted =
-      sighted.contains(false)
-      ? try reference.constant(sighted.map { $0 ? 1 : 0 }, shape: [1, 1, rows, 1]) : nil
+    self.bias = try bias.reshaped([1, 1, pattern.queries, pattern.keys])
   }
 
   /// Keys that show in part: each counts `weights` times, `[batch, M]`, and one with weight 0 is hidden
@@ -36,12 +45,13 @@ public struct AttentionMask<V: Value> {
   }
 }
 
-/// The visible pairs of an attention, as data.
+/// The visible pairs of an attention among the tokens of a grid.
 public struct MaskPattern: Equatable, Sendable {
-  public let queries: Int
-  public let keys: Int
-  /// Row-major, queries × keys.
-  public let visible: [Bool]
+  let height: Int
+  let width: Int
+  /// Tokens are near in one dimension when they are no further apart than this.
+  let reach: Int
+  let neighbours: Neighbours
 
   /// Tokens (r, c) and (r', c') are neighbours when |r−r'| ≤ ⌊w/2⌋ and |c−c'| ≤ ⌊w/2⌋; a token is its
   /// own neighbour.
@@ -52,30 +62,48 @@ public struct MaskPattern: Equatable, Sendable {
     case alone
   }
 
+  /// What is added to the score of a hidden pair: so low that its weight is exactly zero, and finite, so
+  /// that it can be multiplied by zero.
+  static let hidden: Float = -1e30
+
   /// Throws when the pattern would hide every key from every query.
   public init(height: Int, width: Int, window: Int, neighbours: Neighbours) throws {
-    let reach = window / 2
-    let count = height * width
-    var visible = [Bool](repeating: neighbours == .hidden, count: count * count)
-    for row in 0..<height {
-      for column in 0..<width {
-        let query = (row * width + column) * count
-        for r in max(0, row - reach)...min(height - 1, row + reach) {
-          for c in max(0, column - reach)...min(width - 1, column + reach) {
-            visible[query + r * width + c] = neighbours == .alone
-          }
-        }
-      }
-    }
-    guard visible.contains(true) else {
+    (self.height, self.width, self.reach) = (height, width, window / 2)
+    self.neighbours = neighbours
+    guard sighted.contains(true) else {
       throw NetworkError(
         "a \(window)×\(window) neighbour mask hides every token of a \(height)×\(width) grid; the "
           + "largest window that leaves something to see is "
           + "\(Self.largestWindow(height: height, width: width))")
     }
-    self.queries = count
-    self.keys = count
-    self.visible = visible
+  }
+
+  public var queries: Int { height * width }
+  public var keys: Int { height * width }
+
+  /// Row-major, queries × keys.
+  public var visible: [Bool] {
+    (0..<queries).flatMap { query in
+      (0..<keys).map { key in
+        let near =
+          abs(query / width - key / width) <= reach && abs(query % width - key % width) <= reach
+        return near == (neighbours == .alone)
+      }
+    }
+  }
+
+  /// Which queries see a key.
+  var sighted: [Bool] {
+    guard neighbours == .hidden else { return [Bool](repeating: true, count: queries) }
+    func seesAll(_ index: Int, of size: Int) -> Bool { max(index, size - 1 - index) <= reach }
+    return (0..<queries).map {
+      !(seesAll($0 / width, of: height) && seesAll($0 % width, of: width))
+    }
+  }
+
+  /// 1 for the pairs of one dimension that are near, `[size, size]`.
+  func near(_ size: Int) -> [Float] {
+    (0..<size * size).map { abs($0 / size - $0 % size) <= reach ? 1 : 0 }
   }
 
   /// The largest odd window that, hidden, leaves at least one query a key: the corner token sees the

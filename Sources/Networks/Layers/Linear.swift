@@ -15,6 +15,15 @@ public struct Linear<V: Value> {
     self.bias = bias ? try parameters("bias", [outputs], biasInitializer) : nil
   }
 
+  /// As PyTorch begins its linear layers: weight and bias uniform within ±1/√in.
+  public static func asInPyTorch(
+    _ parameters: Parameters<V>, from inputs: Int, to outputs: Int
+  ) throws -> Linear {
+    try Linear(
+      parameters, from: inputs, to: outputs, initializer: .fanInUniform(inputs),
+      biasInitializer: .fanInUniform(inputs))
+  }
+
   public func callAsFunction(_ value: V) throws -> V {
     try value.linear(weight: weight, bias: bias)
   }

@@ -11,26 +11,42 @@ public struct MultiHeadAttention<V: Value> {
   let width: Int
 
   /// Query, key and value begin as one packed `3D×D` Xavier matrix would, hence their bound √(6/4D).
-  public init(_ parameters: Parameters<V>, width: Int, heads: Int) throws {
+  ///
+  /// - Parameter outputInitializer: of the output's weight; Xavier uniform unless said.
+  public init(
+    _ parameters: Parameters<V>, width: Int, heads: Int, outputInitializer: Initializer? = nil
+  ) throws {
     let packed = Initializer.xavierUniform(fanIn: width, fanOut: 3 * width)
     query = try Linear(parameters.scope("query"), from: width, to: width, initializer: packed)
     key = try Linear(parameters.scope("key"), from: width, to: width, initializer: packed)
     value = try Linear(parameters.scope("value"), from: width, to: width, initializer: packed)
-    output = try Linear(parameters.scope("output"), from: width, to: width)
+    output = try Linear(
+      parameters.scope("output"), from: width, to: width, initializer: outputInitializer)
     self.heads = heads
     self.width = width
   }
 
   /// - Parameters:
   ///   - queries: `[batch, N, D]`, or `[1, N, D]` for queries that all pictures share.
-  ///   - keys: `[batch, M, D]`.
-  ///   - values: `[batch, M, D]`.
+  ///   - keys: `[batch, M, D]`, or `[1, M, D]` for keys that all pictures share.
+  ///   - values: `[batch, M, D]` or `[1, M, D]`.
   ///   - mask: which keys a query sees; nil for all.
   /// - Returns: `[batch, N, D]`.
   public func callAsFunction(
     queries: V, keys: V, values: V, mask: AttentionMask<V>? = nil
   ) throws -> V {
     try self(queries: queries, keys: keys, values: values, mask: mask, dropout: nil)
+  }
+
+  /// - Parameter window: lets a query see its neighbours only.
+  /// - Returns: `[batch, N, D]`.
+  public func callAsFunction(
+    queries: V, keys: V, values: V, window: WindowAttention<V>
+  ) throws -> V {
+    try output(
+      window(
+        queries: query(queries), keys: keys.linear(weight: key.weight, bias: nil),
+        values: value(values)))
   }
 
   func callAsFunction(
@@ -44,7 +60,8 @@ public struct MultiHeadAttention<V: Value> {
       ?? q.attention(keys: k, values: v, bias: mask?.bias)
     let visible = try mask.map { try $0.clearingBlindQueries(attended) } ?? attended
     let joined = try visible.permuted([0, 2, 1, 3])
-    return try output(joined.reshaped([values.shape[0], queries.shape[1], width]))
+    let batch = queries.shape[0] == 1 ? values.shape[0] : queries.shape[0]
+    return try output(joined.reshaped([batch, queries.shape[1], width]))
   }
 
   /// Attention whose weights drop out, which the fused form does not do.

@@ -1,15 +1,37 @@
 /// The two-layer perceptron of a transformer block.
 public struct FeedForward<V: Value> {
+  public enum Activation: Sendable {
+    case relu, gelu
+  }
+
   let first: Linear<V>
   let second: Linear<V>
+  let activation: Activation
 
+  /// ReLU between layers that begin as Xavier says (RAS).
   public init(_ parameters: Parameters<V>, width: Int, inner: Int) throws {
     first = try Linear(parameters.scope("feedforward1"), from: width, to: inner)
     second = try Linear(parameters.scope("feedforward2"), from: inner, to: width)
+    activation = .relu
+  }
+
+  /// Layers that begin as PyTorch's do (RLR).
+  public static func asInPyTorch(
+    _ parameters: Parameters<V>, width: Int, inner: Int, activation: Activation
+  ) throws -> FeedForward {
+    try FeedForward(
+      first: .asInPyTorch(parameters.scope("feedforward1"), from: width, to: inner),
+      second: .asInPyTorch(parameters.scope("feedforward2"), from: inner, to: width),
+      activation: activation)
+  }
+
+  private init(first: Linear<V>, second: Linear<V>, activation: Activation) {
+    (self.first, self.second, self.activation) = (first, second, activation)
   }
 
   func callAsFunction(_ tokens: V, dropout: Dropout<V>? = nil) throws -> V {
-    try second(dropout(first(tokens).relu()))
+    let inner = try first(tokens)
+    return try second(dropout(activation == .relu ? inner.relu() : inner.gelu()))
   }
 }
 

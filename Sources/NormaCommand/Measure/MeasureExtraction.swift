@@ -30,7 +30,7 @@ struct MeasureExtraction: ParsableCommand {
     let trunk = try recipe.trunk()
     let paths = PictureList(pictures).entries.map(\.path)
     let weights = try BackboneWeights.load(
-      recipe.backbone.name, taps: recipe.backbone.taps, from: recipe.backbone.weights)
+      recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
     if let graph {
       try AtomicFile.write(DetectorGraph.trunk(trunk, backbone: weights.parameters), to: graph)
     }

@@ -10,6 +10,7 @@ public struct Recipe: RecipeSection {
   public var backbone = BackboneRecipe()
   public var features = FeaturesRecipe()
   public var ras = RASRecipe()
+  public var rlr = RLRRecipe()
   public var uniad = UniADRecipe()
   public var uranet = URANetRecipe()
   public var training = TrainingRecipe()
@@ -26,13 +27,14 @@ public struct Recipe: RecipeSection {
   }
 
   /// The methods that are built, by their names in a recipe; each has a section of its name.
-  public static let methods = ["ras", "uniad", "uranet"]
+  public static let methods = ["ras", "rlr", "uniad", "uranet"]
 
   public static let keys: [RecipeKey<Recipe>] = [
     .value("method", \.method),
     .section("backbone", \.backbone),
     .section("features", \.features),
     .section("ras", \.ras).written { $0.method == "ras" },
+    .section("rlr", \.rlr).written { $0.method == "rlr" },
     .section("uniad", \.uniad).written { $0.method == "uniad" },
     .section("uranet", \.uranet).written { $0.method == "uranet" },
     .section("training", \.training),
@@ -84,6 +86,7 @@ public struct Recipe: RecipeSection {
     look("backbone", BackboneRecipe.self)
     look("features", FeaturesRecipe.self)
     look("ras", RASRecipe.self)
+    look("rlr", RLRRecipe.self)
     look("uniad", UniADRecipe.self)
     look("uranet", URANetRecipe.self)
     look("uranet.perception", PerceptionRecipe.self)

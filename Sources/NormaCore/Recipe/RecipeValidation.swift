@@ -7,11 +7,14 @@ extension Recipe {
   }
 
   /// What can be checked only when the backbone's grid is known.
-  /// - Parameter grid: side of the aligned feature map.
-  /// - Throws: `RecipeProblem` when the window hides every token from every query.
-  public func validate(grid: Int) throws {
+  /// - Parameter grids: sides of the feature maps that the method sees, finest first.
+  /// - Throws: `RecipeProblem` when a window hides every token from every query, or is missing.
+  public func validate(grids: [Int]) throws {
     var check = RecipeCheck()
-    checkWindow(grid: grid, &check)
+    switch method {
+    case "rlr": checkRLRWindows(grids: grids, &check)
+    default: for grid in grids { checkWindow(grid: grid, &check) }
+    }
     guard check.issues.isEmpty else { throw RecipeProblem(file: nil, issues: check.issues) }
   }
 
@@ -26,6 +29,7 @@ extension Recipe {
     checkBackbone(&check)
     switch method {
     case "ras": checkRAS(&check)
+    case "rlr": checkRLR(&check)
     case "uniad": checkUniAD(&check)
     case "uranet": uranet.check(&check)
     default: break

@@ -50,6 +50,7 @@ public enum Goldens {
   ) throws -> GoldenResult {
     switch file.method {
     case "ras": return try MethodGolden(ras: file).run()
+    case "rlr": return try MethodGolden(rlr: file).run()
     case "uniad": return try MethodGolden(uniad: file).run()
     case "metrics": return try metrics(file)
     case "backbone":

@@ -10,16 +10,20 @@ extension Recipe {
       let known = Backbones.all.map(\.name).joined(separator: ", ")
       throw NetworkError("the backbone '\(backbone.name)' is unknown; known are \(known)")
     }
+    let isRLR = method == "rlr"
     return try Trunk(
-      specification, taps: backbone.taps,
+      specification,
+      taps: backbone.taps ?? (isRLR ? specification.taps(atStrides: rlr.levels) : nil),
       padding: BackbonePadding(rawValue: backbone.padding.rawValue) ?? .nominal,
-      imageSize: backbone.imageSize, arrangement: .aligned(pools: features.pool))
+      imageSize: backbone.imageSize,
+      arrangement: isRLR ? .levels(pools: features.pool) : .aligned(pools: features.pool))
   }
 
   /// The method, made for the maps of `trunk`.
   public func trainingMethod(_ trunk: Trunk) throws -> any TrainingMethod {
     switch method {
     case "ras": return try rasMethod(trunk)
+    case "rlr": return try rlrMethod(trunk)
     case "uniad": return try uniADMethod(trunk)
     case "uranet": return try uraNetMethod(trunk)
     default: throw NetworkError("the method '\(method)' is not built")

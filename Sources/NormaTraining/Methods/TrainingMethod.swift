@@ -27,4 +27,14 @@ public protocol TrainingNetwork {
   ///   - features: one map `[batch, C, h, w]` for each level of the method.
   ///   - noise: where the training's jitter is drawn from; nil while validating, which has none.
   func loss(_ features: [Tensor], noise: Generator?) throws -> Tensor
+
+  /// The parts of the loss that each take an optimiser step of their own, in this order; in a step,
+  /// parameters that its part does not reach have a gradient of zero. One part, the loss, for most.
+  func losses(_ features: [Tensor], noise: Generator?) throws -> [Tensor]
+}
+
+extension TrainingNetwork {
+  func losses(_ features: [Tensor], noise: Generator?) throws -> [Tensor] {
+    [try loss(features, noise: noise)]
+  }
 }

@@ -134,13 +134,24 @@ public final class Trainer {
   private func step(_ indices: [Int], number: Int) throws -> Double {
     let noise = try Generator(seed: settings.seed, stream: "jitter \(number)")
     let features = try data.batch(indices)
-    try optimizer.clearGradients()
-    let loss = try withBF16Autocast(settings.bf16) { try network.loss(features, noise: noise) }
-    let value = Double(try loss.item())
+    let losses = try withBF16Autocast(settings.bf16) {
+      try network.losses(features, noise: noise)
+    }
+    let value = try losses.reduce(0) { try $0 + Double($1.item()) }
     guard value.isFinite else {
       throw TrainerError(
         "the loss is \(value) at step \(number): lower the learning rate, or clip the gradients")
     }
+    optimizer.settings.rate = settings.rate(at: number, epoch: state.epoch)
+    for loss in losses {
+      if losses.count == 1 { try optimizer.clearGradients() } else { try optimizer.zeroGradients() }
+      try descend(loss, number: number)
+    }
+    return value
+  }
+
+  /// One optimiser step down `loss`.
+  private func descend(_ loss: Tensor, number: Int) throws {
     try loss.backward()
     if settings.clip > 0 {
       let norm = try optimizer.clipGradients(to: settings.clip)
@@ -149,9 +160,7 @@ public final class Trainer {
           "the gradients are not finite at step \(number): lower the learning rate")
       }
     }
-    optimizer.settings.rate = settings.rate(at: number, epoch: state.epoch)
     try optimizer.step()
-    return value
   }
 
   /// Ends the epoch after the steps that were done of it.

@@ -42,6 +42,7 @@ struct RecordingValue: Value {
   func reshaped(_ shape: [Int]) throws -> Self { throw Unsupported() }
   func permuted(_ order: [Int]) throws -> Self { with(order.map { shape[$0] }) }
   func sliced(axis: Int, _ range: Range<Int>) throws -> Self { throw Unsupported() }
+  func gathered(axis: Int, _ indices: [Int]) throws -> Self { throw Unsupported() }
   static func concatenated(_ values: [Self], axis: Int) throws -> Self { throw Unsupported() }
   func toFloat() throws -> Self { self }
   func sum(axes: [Int]) throws -> Self { throw Unsupported() }

@@ -154,8 +154,8 @@ struct RecipeTests {
     )
     #expect(Self.problem("training: {holdout: 0, crossFit: {folds: 1}}").contains("1 part"))
     #expect(
-      Self.problem("method: rlr\n")
-        == "r.yaml:1: method: 'rlr' is not built; ras, uniad, uranet are")
+      Self.problem("method: rsa\n")
+        == "r.yaml:1: method: 'rsa' is not built; ras, rlr, uniad, uranet are; did you mean 'ras'?")
     #expect(
       Self.problem("backbone:\n  name: eficientnet-b4\n")
         == "r.yaml:2: backbone.name: unknown backbone 'eficientnet-b4'; "
@@ -176,13 +176,13 @@ struct RecipeTests {
     }
     // Other taps have another grid, which is known later.
     let recipe = try Recipe.parse("ras: {window: 27}\nbackbone: {taps: [1]}")
-    #expect(throws: RecipeProblem.self) { try recipe.validate(grid: 14) }
-    #expect(throws: Never.self) { try recipe.validate(grid: 15) }
+    #expect(throws: RecipeProblem.self) { try recipe.validate(grids: [14]) }
+    #expect(throws: Never.self) { try recipe.validate(grids: [15]) }
     var tiny = Recipe()
     tiny.ras.window = 1
-    let problem = #expect(throws: RecipeProblem.self) { try tiny.validate(grid: 1) }
+    let problem = #expect(throws: RecipeProblem.self) { try tiny.validate(grids: [1]) }
     #expect(problem?.description.hasSuffix("only 0, no mask, fits") == true)
-    #expect(throws: Never.self) { try tiny.validate(grid: 2) }
+    #expect(throws: Never.self) { try tiny.validate(grids: [2]) }
   }
 
   /// The closed form against the definition: a query sees a key that is further away than the

@@ -12,8 +12,9 @@ struct ShippedRecipeTests {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
     #expect(
       files == [
-        "ras-fast.yaml", "ras-paper.yaml", "ras.yaml", "solar.yaml", "three-standardized.yaml",
-        "three.yaml", "uniad-paper.yaml", "uniad.yaml", "ura-net.yaml",
+        "ras-fast.yaml", "ras-paper.yaml", "ras.yaml", "rlr-paper.yaml", "rlr-three.yaml",
+        "rlr.yaml", "solar.yaml", "three-standardized.yaml", "three.yaml", "uniad-paper.yaml",
+        "uniad.yaml", "ura-net.yaml",
       ])
     for file in files { _ = try Recipe.read(Self.folder + "/" + file) }
   }
@@ -70,6 +71,39 @@ struct ShippedRecipeTests {
     }
   }
 
+  @Test func rlrSaysEveryKeyAndIsTheFastSchedule() throws {
+    let path = Self.folder + "/rlr.yaml"
+    let recipe = try Recipe.read(path)
+    let written = try Self.keys(path)
+    let others =
+      ["backbone", "features", "training", "scoring", "calibration"]
+      + Recipe.methods.filter { $0 != "rlr" }
+    for key in Self.keys(of: recipe, without: others) {
+      #expect(written.contains { $0.hasPrefix(key) }, "\(key)")
+    }
+    var expected = RLRRecipe()
+    expected.levels = [8, 16]
+    #expect(recipe.rlr == expected)
+    #expect(recipe.features.standardize && recipe.backbone.padding == .dynamic)
+    #expect(recipe.training.warmup == 60 && recipe.training.clip == 1)
+    var three = try Recipe.read(Self.folder + "/rlr-three.yaml")
+    three.rlr.levels = [8, 16]
+    #expect(three == recipe)
+  }
+
+  @Test func rlrPaperIsAsPublished() throws {
+    let recipe = try Recipe.read(Self.folder + "/rlr-paper.yaml")
+    var expected = RLRRecipe()
+    (expected.hidden, expected.windows) = ([128, 256, 512], [11, 7, 5])
+    #expect(recipe.rlr == expected)
+    #expect(recipe.backbone.name == "efficientnet-b6" && recipe.backbone.imageSize == 256)
+    let training = recipe.training
+    #expect((training.epochs, training.batch) == (200, 4))
+    #expect(training.optimizer == .adam && training.weightDecay == 0 && training.clip == 0)
+    #expect(abs(training.learningRate - 3.0.squareRoot() * 1e-4) < 0.05e-4)
+    #expect(!recipe.features.standardize)
+  }
+
   @Test func thePaperIsAsPublished() throws {
     var recipe = try Recipe.read(Self.folder + "/ras-paper.yaml")
     #expect(recipe.training.holdout == 0)
@@ -119,7 +153,7 @@ struct ShippedRecipeTests {
       try RecipeCatalog.find("tree", in: folders)
     }
     #expect(problem?.description.contains("did you mean 'three'?") == true)
-    #expect(problem?.description.contains("ras, ras-fast, ras-paper, solar, three") == true)
+    #expect(problem?.description.contains("ras, ras-fast, ras-paper, rlr, rlr-paper") == true)
     #expect(throws: FileProblem.self) { try RecipeCatalog.find("no/such.yaml", in: folders) }
   }
 }

@@ -8,7 +8,7 @@ import Testing
 struct GoldensTests {
   @Test(
     .enabled(if: SharedData.isPresent, "needs the shared data"),
-    arguments: ["ras", "uniad", "metrics", "efficientnet_b4"])
+    arguments: ["ras", "rlr", "uniad", "metrics", "efficientnet_b4"])
   func theEnginesAgreeWithTheReference(name: String) throws {
     let path = try SharedData.url("goldens/\(name).safetensors").path
     let results = try Goldens.run(

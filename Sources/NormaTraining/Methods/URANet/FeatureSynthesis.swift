@@ -33,7 +33,7 @@ package struct FeatureSynthesis {
       try draw(picture, count, neighbours, &plan, &draws)
     }
     let source = try tokens.reshaped([batch * count, channels])
-      .selected(axis: 0, plan.sources).reshaped([batch, count, channels])
+      .gathered(axis: 0, plan.sources).reshaped([batch, count, channels])
     let noise =
       try generator.normal(tokens.shape)
       * Tensor(plan.noise, shape: [batch, 1, 1])

@@ -1,0 +1,113 @@
+import Foundation
+import Networks
+import ONNX
+import Testing
+import Torch
+
+struct RLRMethodTests {
+  private var method: RLRMethod {
+    var c = RLRConfiguration(levels: [
+      .init(channels: 6, grid: Grid(height: 8, width: 8), hidden: 16, window: 3),
+      .init(channels: 10, grid: Grid(height: 4, width: 4), hidden: 32, window: 3),
+    ])
+    (c.heads, c.layers) = (2, 1)
+    return RLRMethod(c)
+  }
+
+  private func features() throws -> [Tensor] {
+    let generator = try Generator(seed: 5)
+    return [try generator.normal([2, 6, 8, 8]), try generator.normal([2, 10, 4, 4])]
+  }
+
+  @Test func theMapIsTheMeanOfTheLevels() throws {
+    let generator = try Generator(seed: 4)
+    let maps = [try generator.normal([2, 1, 8, 8]), try generator.normal([2, 1, 4, 4])]
+    let found = try method.detect(levelMaps: maps, size: Grid(height: 32, width: 24))
+    let expected = try
+      (maps[0].resized(height: 32, width: 24)
+      + maps[1].resized(height: 32, width: 24)).affine(scale: 0.5, offset: 0).floats()
+    #expect(found.map.shape == [2, 32, 24])
+    for (a, b) in try zip(found.map.floats(), expected) { #expect(abs(a - b) < 1e-5) }
+    // The Gaussian's weights sum to 1 and its peak lies lower than the map's.
+    let scores = try found.score.floats()
+    let peaks = try found.map.maximum(axes: [1, 2]).floats()
+    #expect(found.score.shape == [2])
+    for (score, peak) in zip(scores, peaks) { #expect(score < peak) }
+    let flat = try Tensor([Float](repeating: 3, count: 16), shape: [1, 1, 4, 4])
+    let constant = try method.detect(levelMaps: [flat], size: Grid(height: 40, width: 40))
+    #expect(try abs(constant.score.item() - 3) < 1e-5)
+  }
+
+  @Test(arguments: [RLRMethod.Difference.meanSquare, .norm])
+  func aLevelsMapIsDistanceAndCosine(difference: RLRMethod.Difference) throws {
+    var method = method
+    method.difference = difference
+    let features = try features()
+    let network = try RLR(
+      method.configuration, ParameterStore().initialized(by: Generator(seed: 1)))
+    let map = try method.levelMaps(features, network)[1].floats()
+    let rebuilt = try network.reconstructions(features)[1].floats()
+    let target = try features[1].tokens().floats()
+    for token in 0..<map.count {
+      let range = token * 10..<(token + 1) * 10
+      let pairs = zip(rebuilt[range], target[range]).map { (Double($0), Double($1)) }
+      let square = pairs.reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+      let dot = pairs.reduce(0) { $0 + $1.0 * $1.1 }
+      let lengths = pairs.reduce(0) { $0 + $1.0 * $1.0 } * pairs.reduce(0) { $0 + $1.1 * $1.1 }
+      let distance = difference == .norm ? square.squareRoot() : square / 10
+      #expect(abs(Double(map[token]) - (distance + 1 - dot / lengths.squareRoot())) < 1e-4)
+    }
+  }
+
+  @Test func levelsAreCounted() throws {
+    let features = try features()
+    #expect(throws: NetworkError.self) {
+      let parameters = ParameterStore().initialized(by: try Generator(seed: 1))
+      _ = try method.detect(
+        [features[0]], size: Grid(height: 32, width: 32), parameters: parameters)
+    }
+  }
+
+  #if DEBUG
+    private static let isOptimized = false
+  #else
+    private static let isOptimized = true
+  #endif
+
+  /// The paper's three levels with its backbone: the masks of 4096 tokens are no part of the file, and
+  /// keys and values of the references are stored once a token.
+  @Test(.enabled(if: isOptimized, "takes minutes in a build that is not optimised"))
+  func theGraphOfThreeLevelsIsSmall() throws {
+    let method = RLRMethod(
+      RLRConfiguration(levels: [
+        .init(channels: 40, grid: Grid(height: 64, width: 64), hidden: 128, window: 11),
+        .init(channels: 72, grid: Grid(height: 32, width: 32), hidden: 256, window: 7),
+        .init(channels: 200, grid: Grid(height: 16, width: 16), hidden: 512, window: 5),
+      ]))
+    let graph = Graph()
+    var state: UInt64 = 1
+    let parameters = Parameters<Node> { name, shape, _ in
+      // Numbers that differ: equal constants would be stored once.
+      let values = (0..<shape.reduce(1, *)).map { _ in
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Float(state >> 40) / Float(1 << 24) - 0.5
+      }
+      return try graph.parameter(name, shape: shape, values: values)
+    }
+    let features = try method.configuration.levels.enumerated().map { index, level in
+      try graph.input(
+        "x\(index)", shape: [-1, level.channels, level.grid.height, level.grid.width])
+    }
+    let found = try method.detect(
+      features, size: Grid(height: 256, width: 256), parameters: parameters)
+    try graph.output(found.map, name: "map")
+    try graph.output(found.score, name: "score")
+    let backbone = try #require(EfficientNetSpecification.named("efficientnet-b6"))
+    let taps = try backbone.taps(atStrides: [4, 8, 16])
+    #expect(taps == [8, 14, 30])
+    let trunk = backbone.parameterShapes(throughBlock: 30).values
+      .reduce(0) { $0 + 4 * $1.reduce(1, *) }
+    let bytes = try graph.model().count + trunk
+    #expect(bytes < 300_000_000, "\(bytes)")
+  }
+}

@@ -1,0 +1,190 @@
+import Foundation
+import Networks
+import ONNX
+import OpenVINO
+import TestSupport
+import Testing
+import Torch
+
+struct RLRTests {
+  /// A grid and a window; the mask of MLKA leaves some token something to see.
+  struct Shape: Sendable, CustomTestStringConvertible {
+    var height: Int
+    var width: Int
+    var window: Int
+
+    var testDescription: String { "\(height)×\(width), window \(window)" }
+
+    static let all = [
+      Shape(height: 5, width: 4, window: 3),
+      // Several tiles, whole and broken ones.
+      Shape(height: 16, width: 8, window: 5), Shape(height: 11, width: 19, window: 7),
+      Shape(height: 3, width: 20, window: 4), Shape(height: 9, width: 9, window: 1),
+      // As wide as the grid, and wider: most tokens are neighbours of all others.
+      Shape(height: 7, width: 7, window: 7), Shape(height: 9, width: 4, window: 9),
+      Shape(height: 8, width: 8, window: 13), Shape(height: 1, width: 6, window: 5),
+    ]
+
+    var configuration: RLRConfiguration {
+      var c = RLRConfiguration(levels: [
+        .init(
+          channels: 6, grid: Grid(height: height, width: width), hidden: 16, window: window)
+      ])
+      (c.heads, c.layers, c.alpha) = (2, 2, 1.5)
+      return c
+    }
+  }
+
+  /// Parameters that are all random: biases and norms too.
+  private func store(_ c: RLRConfiguration) throws -> (ParameterStore, Parameters<Tensor>) {
+    let store = ParameterStore()
+    let generator = try Generator(seed: 3)
+    let parameters = store.initialized(by: generator)
+    _ = try RLR(c, parameters)
+    for tensor in store.all {
+      try tensor.assign(generator.normal(tensor.shape).affine(scale: 0.4, offset: 0.1).floats())
+    }
+    return (store, parameters)
+  }
+
+  private func difference(_ a: [Float], _ b: [Float]) -> Float {
+    let largest = b.reduce(0) { max($0, abs($1)) }
+    let worst = zip(a, b).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+    return a.count == b.count ? worst / max(largest, 1e-3) : .infinity
+  }
+
+  @Test(arguments: Shape.all)
+  func isTheDenseForm(_ shape: Shape) throws {
+    let c = shape.configuration
+    let (store, parameters) = try store(c)
+    let features = try Generator(seed: 8).normal([2, 6, shape.height, shape.width])
+    let target = try Generator(seed: 9).normal([2, shape.height * shape.width, 6])
+    func result(_ rebuilt: Tensor) throws -> (values: [Float], gradients: [String: [Float]]) {
+      for tensor in store.all { try tensor.clearGradient() }
+      try rebuilt.meanSquaredError(target).backward()
+      var gradients: [String: [Float]] = [:]
+      for name in store.names { gradients[name] = try store[name]?.gradient()?.floats() }
+      return (try rebuilt.floats(), gradients)
+    }
+    let found = try result(RLR(c, parameters).reconstructions([features])[0])
+    let expected = try result(NaiveRLR(c, level: 0, parameters).reconstruction(features))
+    #expect(difference(found.values, expected.values) < 1e-5)
+    for name in store.names where !name.hasSuffix("key.bias") {
+      let gradient = try #require(found.gradients[name])
+      let other = try #require(expected.gradients[name])
+      #expect(difference(gradient, other) < 1e-4, "\(name)")
+    }
+  }
+
+  @Test(arguments: Shape.all)
+  func theGraphComputesTheSame(_ shape: Shape) throws {
+    let c = shape.configuration
+    let (store, parameters) = try store(c)
+    let graph = Graph()
+    let input = try graph.input("x", shape: [-1, 6, shape.height, shape.width])
+    var values: [String: (shape: [Int], values: [Float])] = [:]
+    for name in store.names {
+      let tensor = try #require(store[name])
+      values[name] = (tensor.shape, try tensor.floats())
+    }
+    try graph.output(
+      RLR(c, graph.parameters(from: values)).reconstructions([input])[0], name: "y")
+    let request = try Core().compile(onnx: graph.model(), options: CompileOptions(threads: 2))
+      .makeRequest()
+    let half = try Core().compile(
+      onnx: graph.model(), options: CompileOptions(precision: .bf16, threads: 2)
+    ).makeRequest()
+    let network = try RLR(c, parameters)
+    for batch in [1, 3] {
+      let features = try Generator(seed: UInt64(batch)).normal(
+        [batch, 6, shape.height, shape.width])
+      try request.setInput("x", features.floats(), shape: features.shape)
+      try request.infer()
+      let expected = try network.reconstructions([features])[0]
+      let found = try request.output("y")
+      #expect(found.shape == expected.shape)
+      #expect(try difference(found.values, expected.floats()) < 1e-4)
+      // In 16 bits a mask hides as well.
+      try half.setInput("x", features.floats(), shape: features.shape)
+      try half.infer()
+      let rough = try half.output("y").values
+      #expect(rough.allSatisfy { $0.isFinite })
+      #expect(try difference(rough, expected.floats()) < 0.1)
+    }
+  }
+
+  @Test func keysAndValuesOfTheReferenceAreStoredOnce() throws {
+    // 12×12 tokens in four tiles, whose halos overlap: gathered they would be 4·(8+4)² = 576.
+    let c = Shape(height: 12, width: 12, window: 5).configuration
+    let (store, _) = try store(c)
+    let graph = Graph()
+    let input = try graph.input("x", shape: [-1, 6, 12, 12])
+    var values: [String: (shape: [Int], values: [Float])] = [:]
+    for name in store.names {
+      let tensor = try #require(store[name])
+      values[name] = (tensor.shape, try tensor.floats())
+    }
+    try graph.output(
+      RLR(c, graph.parameters(from: values)).reconstructions([input])[0], name: "y")
+    let names = try graph.initializers()
+    for part in ["lca.key", "lca.value", "mlka.key"] {
+      #expect(!names.contains { $0.contains(part + ".weight") }, "\(part): needs no picture")
+    }
+    #expect(names.contains { $0.contains("mlka.value.weight") })
+    let gathers = graph.operations()["Gather"] ?? 0
+    // Rows and columns, of queries once a layer, of keys and of values.
+    #expect(gathers == 2 * 3 * 2, "\(gathers)")
+  }
+
+  @Test func noKeyBiasLearns() throws {
+    let c = Shape.all[0].configuration
+    let store = ParameterStore()
+    let network = try RLR(c, store.initialized(by: Generator(seed: 1)))
+    let features = try Generator(seed: 2).normal([2, 6, 5, 4])
+    try network.reconstructions([features])[0].meanSquaredError(features.tokens()).backward()
+    for name in store.names {
+      #expect(try (store[name]?.gradient() == nil) == name.hasSuffix("key.bias"), "\(name)")
+    }
+  }
+
+  @Test func theAblationsHaveTheirPartsOnly() throws {
+    func names(_ change: (inout RLRConfiguration) -> Void) throws -> Set<String> {
+      var c = Shape.all[0].configuration
+      (c.mlka, c.lca) = (false, false)
+      change(&c)
+      let store = ParameterStore()
+      let network = try RLR(c, store.initialized(by: Generator(seed: 1)))
+      let features = try Generator(seed: 2).normal([2, 6, 5, 4])
+      let rebuilt = try network.reconstructions([features])[0]
+      #expect(rebuilt.shape == [2, 20, 6])
+      let parts = store.names.filter { $0.hasPrefix("0.layers.1.") && $0.hasSuffix("query.bias") }
+      let reference = store.names.filter { $0 == "0.reference" }
+      return Set(parts.map { $0.split(separator: ".").map(String.init)[3] } + reference)
+    }
+    #expect(try names { ($0.residual, $0.selfAttention) = (true, true) } == ["self_attention"])
+    #expect(
+      try names { ($0.residual, $0.crossAttention) = (true, true) } == [
+        "cross_attention", "0.reference",
+      ])
+    #expect(try names { $0.mlka = true } == ["mlka", "0.reference"])
+    #expect(try names { $0.lca = true } == ["lca", "0.reference"])
+    #expect(
+      try names { ($0.crossAttention, $0.mlka) = (true, true) } == [
+        "cross_attention", "mlka", "0.reference",
+      ])
+    #expect(throws: NetworkError.self) { try names { _ in } }
+  }
+
+  @Test func alphaWeighsLCAAgainstMLKAOnly() throws {
+    let features = try Generator(seed: 2).normal([1, 6, 5, 4])
+    func rebuilt(_ alpha: Float, _ change: (inout RLRConfiguration) -> Void) throws -> [Float] {
+      var c = Shape.all[0].configuration
+      c.alpha = alpha
+      change(&c)
+      let network = try RLR(c, ParameterStore().initialized(by: Generator(seed: 1)))
+      return try network.reconstructions([features])[0].floats()
+    }
+    #expect(try rebuilt(1) { _ in } != rebuilt(3) { _ in })
+    #expect(try rebuilt(1) { $0.mlka = false } == rebuilt(3) { $0.mlka = false })
+  }
+}
