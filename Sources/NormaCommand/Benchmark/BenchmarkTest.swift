@@ -38,7 +38,7 @@ struct BenchmarkTest {
     guard let jitter = run.jitter else { return try Detector(model: model) }
     let trunk = try run.recipe.trunk()
     let backbone = try BackboneWeights.load(
-      run.recipe.backbone.name, taps: run.recipe.backbone.taps, from: run.recipe.backbone.weights)
+      run.recipe.backbone.name, taps: trunk.taps, from: run.recipe.backbone.weights)
     let stored = try StoredNetwork(model)
     let network = DetectorNetwork(
       trunk: trunk, method: try run.recipe.trainingMethod(trunk),
