@@ -118,6 +118,16 @@ class Bench:
 
     # Rows
 
+    def floor_of_the_machine(self):
+        """Said below the header: what the operations of each part take at the machine's best."""
+        p = self.pictures
+        result = subprocess.run(
+            [sys.executable, HERE / "worker.py", "floor", "--nominal", str(p.nominal), "--channels", str(p.channels),
+             "--weights", p.weights], capture_output=True, text=True, check=True)
+        for name, value in json.loads(result.stdout)["results"].items():
+            print(f"- {name}: {value / 1e9:.3g} G")
+        print()
+
     def row(self, name, ours, other, unit, goal, higher=True, spread=None):
         ratio = ours / other if higher else other / ours
         row = {"name": name, "ours": round(ours, 3), "other": round(other, 3), "unit": unit,
@@ -328,6 +338,7 @@ class Bench:
         print(f"{self.header()}\n")
         model = self.model()
         self.same(model)
+        self.floor_of_the_machine()
         print("| work | Norma | other | unit | ratio | goal | met | spread |\n|---|---|---|---|---|---|---|---|")
         parts = {
             "extraction": self.extraction, "inspection": lambda: self.inspection(model), "steps": self.steps,

@@ -143,6 +143,45 @@ def graph(options):
     serve(work)
 
 
+def floor(options):
+    """What the machine can do at best, and how much there is to do. No protocol."""
+    import reference
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    def best(work, times=12):
+        seconds = []
+        for _ in range(times):
+            start = time.perf_counter()
+            work()
+            seconds.append(time.perf_counter() - start)
+        return min(seconds)
+
+    def operations(work):
+        with FlopCounterMode(display=False) as counter:
+            work()
+        return counter.get_total_flops()
+
+    results = {}
+    for name, kind in (("bf16", torch.bfloat16), ("float32", torch.float32)):
+        a, b = (torch.randn(2048, 2048, dtype=kind) for _ in range(2))
+        results[f"{name} operations a second"] = 2 * 2048 ** 3 / best(lambda: a @ b)
+    source, target = torch.empty(1 << 27), torch.empty(1 << 27)
+    results["bytes copied a second"] = 2 * source.numel() * 4 / best(lambda: target.copy_(source))
+
+    trunk = reference.Trunk(options.weights, options.nominal)
+    picture = torch.zeros(1, 3, options.size, options.size)
+    results["operations of the trunk, a picture"] = operations(lambda: trunk(picture))
+    network = reference.RAS(options.channels, options.size // 16)
+    with torch.no_grad():
+        features = trunk(picture)
+    with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+        results["operations of RAS, a picture"] = operations(lambda: network(features))
+        results["operations of a training step, a picture"] = operations(
+            lambda: network.loss(features).backward())
+    print(json.dumps({"seconds": 0, "items": 0, "results": results}))
+
+
 def metrics(options):
     """scikit-learn's AUROC and average precision, and AUPRO by SciPy's regions and one sort."""
     import reference
@@ -216,7 +255,7 @@ def png(options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("work", choices=[
-        "extract", "inspect", "steps", "train", "graph", "metrics", "png"])
+        "extract", "inspect", "steps", "train", "graph", "metrics", "png", "floor"])
     parser.add_argument("pictures", nargs="*")
     for name in ("weights", "network", "graph", "maps", "precision", "list"):
         parser.add_argument("--" + name)
