@@ -104,6 +104,10 @@ int ctorch_matmul(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor
 int ctorch_linear(
     CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull weight, CTorchTensor _Nullable bias,
     CTorchTensor _Nullable *_Nonnull out);
+int ctorch_perceptron(
+    CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull weight1, CTorchTensor _Nonnull bias1,
+    CTorchTensor _Nonnull weight2, CTorchTensor _Nonnull bias2,
+    CTorchTensor _Nullable *_Nonnull out);
 int ctorch_layer_norm(
     CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull weight, CTorchTensor _Nonnull bias,
     float epsilon, CTorchTensor _Nullable *_Nonnull out);
