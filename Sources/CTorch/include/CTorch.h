@@ -162,6 +162,8 @@ int ctorch_adam_step(
 
 // MARK: The machine
 
+/// From now on tensors of a mebibyte and more lie in pages of their own, which go back when they are freed.
+void ctorch_map_large_tensors(void);
 void ctorch_set_threads(int count);
 int ctorch_threads(void);
 bool ctorch_has_fast_bf16(void);
