@@ -59,6 +59,9 @@ public protocol Value {
   func linear(weight: Self, bias: Self?) throws -> Self
   /// Normalised over the last dimension, then `· weight + bias`.
   func layerNorm(weight: Self, bias: Self, epsilon: Float) throws -> Self
+  /// `second(GELU(first(self)))`, the perceptron of a transformer block. An engine that differentiates
+  /// may keep its input alone and compute what lies between, which is several times as wide, again.
+  func perceptron(first: LinearWeights<Self>, second: LinearWeights<Self>) throws -> Self
   /// Scaled dot-product attention: `self` are the queries `[batch, heads, N, d]`, `keys` and `values`
   /// `[batch, heads, M, d]`, `bias` (added to the scores before the softmax, −∞ hides) broadcasts to
   /// `[batch, heads, N, M]`. Scores are scaled by 1/√d. What all pictures share has a batch of 1; it is
@@ -75,6 +78,25 @@ public protocol Value {
   func maximumPooled(kernel: Int, stride: Int, padding: Int) throws -> Self
   /// Bilinear, corners aligned (also when shrinking), no antialiasing.
   func resized(height: Int, width: Int) throws -> Self
+}
+
+extension Value {
+  public func perceptron(
+    first: LinearWeights<Self>, second: LinearWeights<Self>
+  ) throws -> Self {
+    try linear(weight: first.weight, bias: first.bias).gelu()
+      .linear(weight: second.weight, bias: second.bias)
+  }
+}
+
+/// What `linear` multiplies by and adds: `[out, in]` and `[out]`.
+public struct LinearWeights<V> {
+  public var weight: V
+  public var bias: V
+
+  public init(weight: V, bias: V) {
+    (self.weight, self.bias) = (weight, bias)
+  }
 }
 
 /// Zeros around a feature map, in pixels.

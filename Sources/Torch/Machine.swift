@@ -6,6 +6,11 @@ public enum Machine {
   /// float32.
   public static var hasFastBF16: Bool { ctorch_has_fast_bf16() }
 
+  /// From now on large tensors lie in pages of their own, which go back to the system when they are
+  /// freed. Otherwise Linux's heap keeps them, and the gaps between them make it half as large again;
+  /// the price is the system's time for new pages, which is felt where tensors are small.
+  public static func mapsLargeTensors() { ctorch_map_large_tensors() }
+
   public static var version: String { String(cString: ctorch_version()) }
 
   /// The widest vector instructions that LibTorch uses here, such as `AVX512`.

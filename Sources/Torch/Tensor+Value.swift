@@ -97,6 +97,16 @@ extension Tensor: Value {
     try .make { ctorch_linear(handle, weight.handle, bias?.handle, $0) }
   }
 
+  public func perceptron(
+    first: LinearWeights<Tensor>, second: LinearWeights<Tensor>
+  ) throws -> Tensor {
+    try .make {
+      ctorch_perceptron(
+        handle, first.weight.handle, first.bias.handle, second.weight.handle, second.bias.handle, $0
+      )
+    }
+  }
+
   public func layerNorm(weight: Tensor, bias: Tensor, epsilon: Float) throws -> Tensor {
     try .make { ctorch_layer_norm(handle, weight.handle, bias.handle, epsilon, $0) }
   }

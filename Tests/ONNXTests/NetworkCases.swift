@@ -14,6 +14,13 @@ extension OperationCase {
       try x[0].linear(weight: w[0], bias: w.count > 1 ? w[1] : nil)
     }
   }
+  private struct Perceptron: Forward {
+    func callAsFunction<V: Value>(_ x: [V], _ w: [V]) throws -> V {
+      try x[0].perceptron(
+        first: LinearWeights(weight: w[0], bias: w[1]),
+        second: LinearWeights(weight: w[2], bias: w[3]))
+    }
+  }
   private struct LayerNorm: Forward {
     func callAsFunction<V: Value>(_ x: [V], _ w: [V]) throws -> V {
       try x[0].layerNorm(weight: w[0], bias: w[1], epsilon: 1e-5)
@@ -48,6 +55,8 @@ extension OperationCase {
       "matmul from the left", [[-1, 3, 4]], weights: [[2, 1, 5, 3]], MatmulFromLeft()),
     OperationCase("linear", [[-1, 3, 8]], weights: [[5, 8], [5]], Linear()),
     OperationCase("linear without bias", [[-1, 8]], weights: [[5, 8]], Linear()),
+    OperationCase(
+      "perceptron", [[-1, 3, 4]], weights: [[6, 4], [6], [5, 6], [5]], Perceptron()),
     OperationCase("layer norm", [[-1, 3, 16]], weights: [[16], [16]], LayerNorm()),
     OperationCase("attention", [[-1, 2, 6, 4], [-1, 2, 5, 4], [-1, 2, 5, 4]], Attention()),
     OperationCase(

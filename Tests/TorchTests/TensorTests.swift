@@ -144,4 +144,33 @@ struct TensorTests {
     #expect(throws: TorchError.self) { try parameters("a.b.weight", [3, 2], .ones) }
     #expect(throws: TorchError.self) { try store.assign([:]) }
   }
+
+  /// Kept or computed again, what lies between the layers gives the same gradients.
+  @Test(arguments: [false, true]) func aPerceptronIsItsParts(bf16: Bool) throws {
+    let generator = try Generator(seed: 4)
+    let shapes = [[2, 7, 4], [9, 4], [9], [3, 9], [3]]
+    let values = try shapes.map { try generator.normal($0).floats() }
+    func result(_ forward: ([Tensor]) throws -> Tensor) throws -> [[Float]] {
+      let tensors = try zip(values, shapes).map { try Tensor($0, shape: $1) }
+      for tensor in tensors { try tensor.requireGradient() }
+      let output = try withBF16Autocast(bf16) { try forward(tensors) }
+      let target = try Tensor(repeating: 1, shape: output.shape)
+      try output.toFloat().meanSquaredError(target).backward()
+      return try [output.floats()] + tensors.map { try $0.gradient()?.floats() ?? [] }
+    }
+    let whole = try result {
+      try $0[0].perceptron(
+        first: LinearWeights(weight: $0[1], bias: $0[2]),
+        second: LinearWeights(weight: $0[3], bias: $0[4]))
+    }
+    let parts = try result {
+      try $0[0].linear(weight: $0[1], bias: $0[2]).gelu().linear(weight: $0[3], bias: $0[4])
+    }
+    for (a, b) in zip(whole, parts) {
+      #expect(a.count == b.count && !a.isEmpty)
+      let largest = b.reduce(0) { max($0, abs($1)) }
+      let worst = zip(a, b).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+      #expect(worst <= (bf16 ? 2e-2 : 1e-5) * largest)
+    }
+  }
 }

@@ -108,6 +108,10 @@ int ctorch_matmul(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor
 int ctorch_linear(
     CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull weight, CTorchTensor _Nullable bias,
     CTorchTensor _Nullable *_Nonnull out);
+int ctorch_perceptron(
+    CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull weight1, CTorchTensor _Nonnull bias1,
+    CTorchTensor _Nonnull weight2, CTorchTensor _Nonnull bias2,
+    CTorchTensor _Nullable *_Nonnull out);
 int ctorch_layer_norm(
     CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull weight, CTorchTensor _Nonnull bias,
     float epsilon, CTorchTensor _Nullable *_Nonnull out);
@@ -165,6 +169,8 @@ int ctorch_adam_step(
 
 // MARK: The machine
 
+/// From now on tensors of a mebibyte and more lie in pages of their own, which go back when they are freed.
+void ctorch_map_large_tensors(void);
 void ctorch_set_threads(int count);
 int ctorch_threads(void);
 bool ctorch_has_fast_bf16(void);

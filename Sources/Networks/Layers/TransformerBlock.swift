@@ -30,6 +30,11 @@ public struct FeedForward<V: Value> {
   }
 
   func callAsFunction(_ tokens: V, dropout: Dropout<V>? = nil) throws -> V {
+    if activation == .gelu, dropout == nil, let b1 = first.bias, let b2 = second.bias {
+      return try tokens.perceptron(
+        first: LinearWeights(weight: first.weight, bias: b1),
+        second: LinearWeights(weight: second.weight, bias: b2))
+    }
     let inner = try first(tokens)
     return try second(dropout(activation == .relu ? inner.relu() : inner.gelu()))
   }

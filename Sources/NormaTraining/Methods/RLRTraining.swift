@@ -4,7 +4,8 @@ import Torch
 
 extension RLRMethod: TrainingMethod {
   public func network(_ parameters: Parameters<Tensor>) throws -> any TrainingNetwork {
-    RLRTraining(network: try RLR(configuration, parameters), stepsPerLevel: stepsPerLevel)
+    Machine.mapsLargeTensors()
+    return RLRTraining(network: try RLR(configuration, parameters), stepsPerLevel: stepsPerLevel)
   }
 }
 

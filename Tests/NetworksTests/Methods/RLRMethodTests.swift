@@ -68,16 +68,9 @@ struct RLRMethodTests {
     }
   }
 
-  #if DEBUG
-    private static let isOptimized = false
-  #else
-    private static let isOptimized = true
-  #endif
-
   /// The paper's three levels with its backbone: the masks of 4096 tokens are no part of the file, and
   /// keys and values of the references are stored once a token.
-  @Test(.enabled(if: isOptimized, "takes minutes in a build that is not optimised"))
-  func theGraphOfThreeLevelsIsSmall() throws {
+  @Test func theGraphOfThreeLevelsIsSmall() throws {
     let method = RLRMethod(
       RLRConfiguration(levels: [
         .init(channels: 40, grid: Grid(height: 64, width: 64), hidden: 128, window: 11),
