@@ -19,4 +19,4 @@ if ! cmp -s "$requirements" "$environment/installed.txt"; then
     --extra-index-url https://download.pytorch.org/whl/cpu -r "$requirements"
   cp "$requirements" "$environment/installed.txt"
 fi
-exec "$environment/bin/python" Scripts/bench/bench.py "$@"
+exec "$environment/bin/python" -u Scripts/bench/bench.py "$@"

@@ -264,7 +264,7 @@ def main():
         parser.add_argument("--" + name, type=int, default=value)
     parser.add_argument("--best", action="store_true")
     parser.add_argument("--float32", action="store_true")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.list:
         with open(options.list, encoding="utf-8") as file:
             options.pictures += file.read().splitlines()

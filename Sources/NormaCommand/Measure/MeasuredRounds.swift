@@ -23,6 +23,8 @@ struct MeasuredRounds: ParsableArguments {
     var seconds: Double
     /// How many pictures, steps or maps they were for.
     var items: Int
+    /// The processor time of the whole round, of all threads together.
+    var processorSeconds = 0.0
     /// Results, by name, that another program can compare with its own.
     var results: [String: Double] = [:]
   }
@@ -32,7 +34,9 @@ struct MeasuredRounds: ParsableArguments {
     _ = try round()
     var rates: [Double] = []
     func once() throws {
-      let result = try round()
+      let before = Self.processorSeconds
+      var result = try round()
+      result.processorSeconds = Self.processorSeconds - before
       rates.append(Double(result.items) / result.seconds)
       try StandardOutput.print(
         json || onRequest
@@ -49,6 +53,12 @@ struct MeasuredRounds: ParsableArguments {
     try StandardOutput.print(
       "median: \(String(format: "%.2f", median)) \(unit) a second, "
         + "\(String(format: "%.2f", 1000 / median)) ms each")
+  }
+
+  private static var processorSeconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   private static func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }
