@@ -18,6 +18,13 @@ while IFS= read -r map; do clang+=(-Xcc "-fmodule-map-file=$map"); done < <(
   find .build/release/*.build .build/checkouts/*/Sources/*/include Sources/*/include \
     -maxdepth 1 -name module.modulemap 2>/dev/null)
 
+# The headers that they include, as Package.swift finds them.
+openvino=${NORMA_OPENVINO:-.native/openvino}
+for headers in "$openvino/include" "$openvino/runtime/include" /usr/include/glib-2.0 \
+  /usr/lib/*/glib-2.0/include /opt/homebrew/include{,/glib-2.0} /opt/homebrew/lib/glib-2.0/include; do
+  if [ -d "$headers" ]; then clang+=(-Xcc "-I$headers"); fi
+done
+
 rm -rf "$out" "$graphs"
 mkdir -p "$out"
 for module in "${modules[@]}"; do
