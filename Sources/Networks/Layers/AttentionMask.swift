@@ -2,7 +2,7 @@
 public struct AttentionMask<V: Value> {
   /// Added to the scores; broadcasts to `[batch, heads, N, M]`: 0 where visible, `MaskPattern.hidden` or
   /// −∞ where not.
-  let bias: V
+  package let bias: V
   /// 1 for queries that see a key, 0 for the others, `[1, 1, N, 1]`; nil when all see one.
   let sighted: V?
 
@@ -15,10 +15,7 @@ public struct AttentionMask<V: Value> {
     let rows = try reference.constant(pattern.near(height), shape: [height, 1, height, 1])
     let columns = try reference.constant(pattern.near(width), shape: [1, width, 1, width])
     let near = try rows * columns
-    var bias =
-      pattern.neighbours == .hidden
-      ? try near.affine(scale: MaskPattern.hidden, offset: 0)
-      : try near.affine(scale: -MaskPattern.hidden, offset: MaskPattern.hidden)
+    var bias = try near.affine(scale: MaskPattern.hidden, offset: 0)
     let sees = pattern.sighted.map { $0 ? Float(1) : 0 }
     if sees.contains(0) {
       // A row that hides everything has no softmax: a blind query looks at everything and is cleared
@@ -45,31 +42,22 @@ public struct AttentionMask<V: Value> {
   }
 }
 
-/// The visible pairs of an attention among the tokens of a grid.
+/// Which pairs of a grid's tokens an attention does not see: neighbours (UniAD, RAS's encoder, RLR's
+/// MLKA). Tokens (r, c) and (r', c') are neighbours when |r−r'| ≤ ⌊w/2⌋ and |c−c'| ≤ ⌊w/2⌋; a token is
+/// its own neighbour.
 public struct MaskPattern: Equatable, Sendable {
   let height: Int
   let width: Int
   /// Tokens are near in one dimension when they are no further apart than this.
   let reach: Int
-  let neighbours: Neighbours
-
-  /// Tokens (r, c) and (r', c') are neighbours when |r−r'| ≤ ⌊w/2⌋ and |c−c'| ≤ ⌊w/2⌋; a token is its
-  /// own neighbour.
-  public enum Neighbours: Sendable {
-    /// Everything but the neighbours is visible (UniAD, RAS's encoder, RLR's MLKA).
-    case hidden
-    /// Only the neighbours are visible (RLR's LCA).
-    case alone
-  }
 
   /// What is added to the score of a hidden pair: so low that its weight is exactly zero, and finite, so
   /// that it can be multiplied by zero.
-  static let hidden: Float = -1e30
+  package static let hidden: Float = -1e30
 
   /// Throws when the pattern would hide every key from every query.
-  public init(height: Int, width: Int, window: Int, neighbours: Neighbours) throws {
+  public init(height: Int, width: Int, window: Int) throws {
     (self.height, self.width, self.reach) = (height, width, window / 2)
-    self.neighbours = neighbours
     guard sighted.contains(true) else {
       throw NetworkError(
         "a \(window)×\(window) neighbour mask hides every token of a \(height)×\(width) grid; the "
@@ -81,20 +69,8 @@ public struct MaskPattern: Equatable, Sendable {
   public var queries: Int { height * width }
   public var keys: Int { height * width }
 
-  /// Row-major, queries × keys.
-  public var visible: [Bool] {
-    (0..<queries).flatMap { query in
-      (0..<keys).map { key in
-        let near =
-          abs(query / width - key / width) <= reach && abs(query % width - key % width) <= reach
-        return near == (neighbours == .alone)
-      }
-    }
-  }
-
   /// Which queries see a key.
   var sighted: [Bool] {
-    guard neighbours == .hidden else { return [Bool](repeating: true, count: queries) }
     func seesAll(_ index: Int, of size: Int) -> Bool { max(index, size - 1 - index) <= reach }
     return (0..<queries).map {
       !(seesAll($0 / width, of: height) && seesAll($0 % width, of: width))

@@ -57,7 +57,7 @@ public struct RAS<V: Value>: ReconstructingNetwork {
       c.window > 0 && c.encoderBlocks > 0
       ? try AttentionMask(
         MaskPattern(
-          height: c.grid.height, width: c.grid.width, window: c.window, neighbours: .hidden),
+          height: c.grid.height, width: c.grid.width, window: c.window),
         like: input.weight) : nil
   }
 

@@ -136,8 +136,8 @@ struct RLRWindows<V: Value> {
       c.mlka
       ? try AttentionMask(
         MaskPattern(
-          height: level.grid.height, width: level.grid.width, window: level.window,
-          neighbours: .hidden), like: reference) : nil
+          height: level.grid.height, width: level.grid.width, window: level.window),
+        like: reference) : nil
     window =
       c.lca
       ? try WindowAttention(

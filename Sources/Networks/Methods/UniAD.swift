@@ -61,7 +61,7 @@ public struct UniAD<V: Value>: ReconstructingNetwork {
       c.window > 0 && masks
       ? try AttentionMask(
         MaskPattern(
-          height: c.grid.height, width: c.grid.width, window: c.window, neighbours: .hidden),
+          height: c.grid.height, width: c.grid.width, window: c.window),
         like: input.weight) : nil
   }
 

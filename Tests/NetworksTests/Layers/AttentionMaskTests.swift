@@ -10,17 +10,20 @@ struct AttentionMaskTests {
 
   @Test(arguments: [(3, 3, 1), (4, 6, 3), (7, 5, 7), (5, 9, 5), (14, 14, 7)])
   func followsTheDefinition(height: Int, width: Int, window: Int) throws {
-    for neighbours in [MaskPattern.Neighbours.hidden, .alone] {
-      let visible = try MaskPattern(
-        height: height, width: width, window: window, neighbours: neighbours
-      ).visible
-      for query in 0..<height * width {
-        for key in 0..<height * width {
-          let near = isNeighbour(
-            (query / width, query % width), (key / width, key % width), window: window)
-          #expect(
-            visible[query * height * width + key] == (near == (neighbours == .alone)))
-        }
+    let pattern = try MaskPattern(height: height, width: width, window: window)
+    let count = height * width
+    let mask = try AttentionMask(pattern, like: Tensor([0], shape: [1]))
+    #expect(mask.bias.shape == [1, 1, count, count])
+    let bias = try mask.bias.floats()
+    for query in 0..<count {
+      let near = (0..<count).map {
+        isNeighbour((query / width, query % width), ($0 / width, $0 % width), window: window)
+      }
+      // Where everything is near, a blind query looks at everything and is cleared after.
+      let isBlind = !near.contains(false)
+      for key in 0..<count {
+        let expected = near[key] && !isBlind ? MaskPattern.hidden : 0
+        #expect(bias[query * count + key] == expected, "\(query) → \(key)")
       }
     }
   }
@@ -28,16 +31,16 @@ struct AttentionMaskTests {
   @Test(arguments: [(3, 3), (4, 6), (7, 5), (14, 14)])
   func refusesAWindowThatHidesEverythingAndNamesTheLargest(height: Int, width: Int) throws {
     let largest = MaskPattern.largestWindow(height: height, width: width)
-    _ = try MaskPattern(height: height, width: width, window: largest, neighbours: .hidden)
+    _ = try MaskPattern(height: height, width: width, window: largest)
     let error = #expect(throws: NetworkError.self) {
-      try MaskPattern(height: height, width: width, window: largest + 2, neighbours: .hidden)
+      try MaskPattern(height: height, width: width, window: largest + 2)
     }
     #expect(error?.description.contains("is \(largest)") == true)
   }
 
   @Test func aQueryThatSeesNothingGetsZeroFromThatAttention() throws {
     // On a 3×3 grid with a 3×3 window the centre's neighbours are everything.
-    let pattern = try MaskPattern(height: 3, width: 3, window: 3, neighbours: .hidden)
+    let pattern = try MaskPattern(height: 3, width: 3, window: 3)
     let generator = try Generator(seed: 5)
     let store = ParameterStore()
     let attention = try MultiHeadAttention(
@@ -53,7 +56,7 @@ struct AttentionMaskTests {
   }
 
   @Test func hiddenTokensHaveNoInfluence() throws {
-    let pattern = try MaskPattern(height: 4, width: 4, window: 3, neighbours: .hidden)
+    let pattern = try MaskPattern(height: 4, width: 4, window: 3)
     let generator = try Generator(seed: 9)
     let attention = try MultiHeadAttention(
       ParameterStore().initialized(by: generator), width: 8, heads: 2)
