@@ -3,85 +3,20 @@ import GRDB
 import NormaCore
 
 /// A line of the table `run`.
-struct RunLine: Codable, FetchableRecord, PersistableRecord {
-  static let databaseTableName = "run"
-
-  var key: String
-  var plan: String
-  var row: String
-  var recipe: String
-  var method: String
-  var seed: Int
-  var categories: String
-  var jitter: Double?
-  var dataset: String
-  var fingerprint: String
-  var recipeYAML: String
-  var trainingPictures: Int
-  var heldOutPictures: Int
-  var trainingSeconds: Double?
-  var epochs: Int?
-  var steps: Int?
-  var losses: String
-  var millisecondsPerPicture: Double?
-  var peakAnonymousBytes: Int?
-  var unreadable: Int
-  var toolVersion: String
-  var machine: String
-  var finished: String
-
-  init(_ record: BenchmarkRecord) {
-    key = record.key
-    plan = record.plan
-    row = record.row
-    recipe = record.recipe
-    method = record.method
-    seed = record.seed
-    categories = record.categories
-    jitter = record.jitter
-    dataset = record.dataset
-    fingerprint = record.fingerprint
-    recipeYAML = record.recipeYAML
-    trainingPictures = record.trainingPictures
-    heldOutPictures = record.heldOutPictures
-    trainingSeconds = record.trainingSeconds
-    epochs = record.epochs
-    steps = record.steps
-    losses = record.losses
-    millisecondsPerPicture = record.millisecondsPerPicture
-    peakAnonymousBytes = record.peakAnonymousBytes
-    unreadable = record.unreadable
-    toolVersion = record.toolVersion
-    machine = record.machine
-    finished = record.finished
-  }
+extension BenchmarkRecord.Run: FetchableRecord, PersistableRecord {
+  public static let databaseTableName = "run"
 
   func record(lines: [CategoryLine], pictures: [ScoredPicture]) -> BenchmarkRecord {
     func only(_ kind: CategoryLine.Kind) -> CategoryResult {
       lines.first { $0.kind == kind }?.result
         ?? CategoryResult(name: kind.rawValue, normalCount: 0, anomalousCount: 0)
     }
-    var record = BenchmarkRecord(
-      key: key, plan: plan, row: row, recipe: recipe, method: method, seed: seed,
-      categories: categories, jitter: jitter, dataset: dataset, fingerprint: fingerprint,
-      recipeYAML: recipeYAML,
+    return BenchmarkRecord(
+      run: self,
       result: EvaluationResult(
         categories: lines.filter { $0.kind == .category }.map(\.result), mean: only(.mean),
         pooled: only(.pooled)),
       pictures: pictures)
-    record.trainingPictures = trainingPictures
-    record.heldOutPictures = heldOutPictures
-    record.trainingSeconds = trainingSeconds
-    record.epochs = epochs
-    record.steps = steps
-    record.losses = losses
-    record.millisecondsPerPicture = millisecondsPerPicture
-    record.peakAnonymousBytes = peakAnonymousBytes
-    record.unreadable = unreadable
-    record.toolVersion = toolVersion
-    record.machine = machine
-    record.finished = finished
-    return record
   }
 }
 

@@ -73,7 +73,7 @@ public final class BenchmarkStore: Sendable {
   public func add(_ record: BenchmarkRecord) throws {
     try queue.write { database in
       try database.execute(sql: "DELETE FROM run WHERE key = ?", arguments: [record.key])
-      try RunLine(record).insert(database)
+      try record.run.insert(database)
       for line in CategoryLine.all(of: record) { try line.insert(database) }
       for picture in record.pictures {
         try PictureLine(run: record.key, picture).insert(database)
@@ -83,13 +83,13 @@ public final class BenchmarkStore: Sendable {
 
   /// Whether there is a run with this key.
   public func contains(_ key: String) throws -> Bool {
-    try queue.read { try RunLine.exists($0, key: key) }
+    try queue.read { try BenchmarkRecord.Run.exists($0, key: key) }
   }
 
   /// The run with this key; nil when there is none.
   public func record(_ key: String) throws -> BenchmarkRecord? {
     try queue.read { database in
-      guard let run = try RunLine.fetchOne(database, key: key) else { return nil }
+      guard let run = try BenchmarkRecord.Run.fetchOne(database, key: key) else { return nil }
       let lines = try CategoryLine.filter(Column("run") == key).order(Column("name"))
         .fetchAll(database)
       let pictures = try PictureLine.filter(Column("run") == key)

@@ -126,14 +126,11 @@ struct BenchmarkRunner {
   }
 
   private static func line(_ record: BenchmarkRecord) -> String {
-    func percent(_ value: Double?) -> String {
-      value.map { String(format: "%.1f", locale: Locale(identifier: "en_US_POSIX"), 100 * $0) }
-        ?? "–"
-    }
     let mean = record.result.mean
-    return "image AUROC \(percent(mean.imageAUROC)), pixel \(percent(mean.pixelAUROC)), "
-      + "AUPRO \(percent(mean.aupro)); trained "
-      + (record.trainingSeconds.map(ProgressLine.duration) ?? "–")
+    return
+      "image AUROC \(ReportNumbers.metric(mean.imageAUROC)), pixel \(ReportNumbers.metric(mean.pixelAUROC)), "
+      + "AUPRO \(ReportNumbers.metric(mean.aupro)); trained "
+      + (record.trainingSeconds.map(ProgressLine.duration) ?? ReportNumbers.absent)
       + ", \(counted(record.epochs ?? 0, "epoch"))"
   }
 

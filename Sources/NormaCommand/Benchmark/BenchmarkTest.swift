@@ -58,8 +58,6 @@ struct BenchmarkTest {
     try detector.detect(Array(paths), reader: reader) { _, _ in
       try interruption.check(BenchmarkModel.stopped)
     }
-    let elapsed = (ContinuousClock.now - start).components
-    let seconds = Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
-    return 1000 * seconds / Double(max(1, paths.count))
+    return 1000 * (ContinuousClock.now - start).seconds / Double(max(1, paths.count))
   }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Norma
 import NormaBenchmark
 import NormaCore
 
@@ -11,27 +11,27 @@ enum BenchmarkText {
         "F1 own", "F1 shared", "trained",
       ], right: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     for row in summary.rows {
-      let interval = row.imageInterval.map { "\(percent($0.low))…\(percent($0.high))" } ?? "–"
+      let interval =
+        row.imageInterval.map { "\(ReportNumbers.metric($0.low))…\(ReportNumbers.metric($0.high))" }
+        ?? ReportNumbers.absent
       table.add([
         row.name, "\(row.seeds.count)", text(row.imageAUROC), interval,
         published(row.published?.image), text(row.pixelAUROC), published(row.published?.pixel),
         text(row.aupro), text(row.categoryF1), text(row.sharedF1),
-        row.trainingSeconds.map { ProgressLine.duration($0.mean) } ?? "–",
+        row.trainingSeconds.map { ProgressLine.duration($0.mean) } ?? ReportNumbers.absent,
       ])
     }
     return table.text
   }
 
   private static func text(_ spread: Spread?) -> String {
-    guard let spread else { return "–" }
-    return percent(spread.mean) + (spread.deviation.map { " ± \(percent($0))" } ?? "")
+    guard let spread else { return ReportNumbers.absent }
+    return ReportNumbers.metric(spread.mean)
+      + (spread.deviation.map { " ± \(ReportNumbers.metric($0))" } ?? "")
   }
 
   private static func published(_ figure: Double?) -> String {
-    figure.map { percent($0 / 100) } ?? "–"
+    figure.map { ReportNumbers.metric($0 / 100) } ?? ReportNumbers.absent
   }
 
-  private static func percent(_ fraction: Double) -> String {
-    String(format: "%.1f", locale: Locale(identifier: "en_US_POSIX"), 100 * fraction)
-  }
 }

@@ -65,9 +65,6 @@ struct MeasuredRounds: ParsableArguments {
 
   /// The seconds that `body` takes.
   static func time(_ body: () throws -> Void) rethrows -> Double {
-    let start = ContinuousClock.now
-    try body()
-    let elapsed = ContinuousClock.now - start
-    return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+    try ContinuousClock().measure(body).seconds
   }
 }

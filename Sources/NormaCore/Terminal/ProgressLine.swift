@@ -37,7 +37,7 @@ public final class ProgressLine {
     }
     if let lastShown, now - lastShown < .milliseconds(200), done < total { return }
     lastShown = now
-    let seconds = Self.seconds(now - first.at)
+    let seconds = (now - first.at).seconds
     let rate = seconds > 0 ? Double(done - first.done) / seconds : 0
     var line = "\(title)  \(done) of \(total) \(unit)"
     if rate > 0 {
@@ -52,7 +52,7 @@ public final class ProgressLine {
   /// Ends the line with how long it took.
   public func finish() {
     guard isShown, lastShown != nil else { return }
-    write("\r\u{1B}[K\(title)  \(Self.duration(Self.seconds(ContinuousClock.now - start)))\n")
+    write("\r\u{1B}[K\(title)  \(Self.duration((ContinuousClock.now - start).seconds))\n")
     lastShown = nil
   }
 
@@ -70,10 +70,6 @@ public final class ProgressLine {
   private static func rate(_ rate: Double, _ unit: String) -> String {
     rate >= 10
       ? String(format: "%.0f %@/s", rate, unit) : String(format: "%.1f %@/s", rate, unit)
-  }
-
-  private static func seconds(_ duration: Duration) -> Double {
-    Double(duration.components.seconds) + Double(duration.components.attoseconds) * 1e-18
   }
 
   /// `7 s`, `3 min 20 s`, `2 h 5 min`.

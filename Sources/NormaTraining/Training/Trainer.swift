@@ -240,10 +240,7 @@ private struct RunClock {
   let before: Double
   let start = ContinuousClock.now
 
-  var ofRun: Double {
-    let elapsed = ContinuousClock.now - start
-    return Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-  }
+  var ofRun: Double { (ContinuousClock.now - start).seconds }
 
   var total: Double { before + ofRun }
 }
