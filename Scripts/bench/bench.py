@@ -141,7 +141,7 @@ class Bench:
     @staticmethod
     def markdown(row):
         met = {True: "yes", False: "**no**", None: ""}[row["met"]]
-        goal = "" if row["goal"] is None else f"{row['goal']:g}×"
+        goal = "" if row["goal"] is None else f"{row['goal']:.2g}×"
         spread = f"±{50 * row['spread']:.0f} %" if "spread" in row else ""
         return (f"| {row['name']} | {row['ours']:.4g} | {row['other']:.4g} | {row['unit']} | "
                 f"{row['ratio']:.2f}× | {goal} | {met} | {spread} |")

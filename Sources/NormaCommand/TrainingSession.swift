@@ -212,7 +212,8 @@ extension TrainingSettings {
       optimizer: recipe.optimizer == .adam ? .adam : .adamw, learningRate: recipe.learningRate,
       beta1: recipe.betas[0], beta2: recipe.betas[1], weightDecay: recipe.weightDecay,
       clip: Float(recipe.clip), warmup: recipe.warmup, decay: recipe.decay,
-      minutes: recipe.minutes, seed: UInt64(recipe.seed),
+      cosine: recipe.schedule == .cosine, minutes: recipe.minutes,
+      countsProcessorTime: recipe.clock == .processor, seed: UInt64(recipe.seed),
       keep: recipe.keep == .best ? .best : .last, bf16: bf16)
   }
 }

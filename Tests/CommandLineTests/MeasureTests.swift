@@ -61,6 +61,26 @@ extension CommandLineTests {
       #expect(wrong.status == 3 && wrong.errors.contains("tiny.yaml"), "\(wrong)")
     }
 
+    @Test func whatCannotBeReadIsNotTimed() async throws {
+      let workshop = try await TrainedModel.shared.value.workshop()
+      try workshop.write(Data("no picture".utf8), to: "mixed/text.png")
+      try workshop.write(png: Products.dotted.picture(0), to: "mixed/whole.png")
+      try FileManager.default.createDirectory(
+        atPath: workshop.path + "/empty", withIntermediateDirectories: false)
+      for (pictures, named) in [("mixed", "text.png"), ("empty", "empty"), ("nowhere", "nowhere")] {
+        let parts = [
+          ["extract", pictures, "--recipe", "tiny.yaml"], ["inspect", "line.norma", pictures],
+        ]
+        for part in parts {
+          let failed = try await workshop.start(["measure"] + part + ["--rounds", "1"]).result()
+          #expect(failed.status == 3 && failed.errors.contains(named), "\(failed)")
+        }
+      }
+      for wrong in [["decode", "x.png", "--times", "0"], ["steps", "--steps", "0"]] {
+        #expect(try await workshop.start(["measure"] + wrong).result().status == 64)
+      }
+    }
+
     @Test func peopleReadTheMedian() async throws {
       let workshop = try Workshop()
       let measured = try await workshop.norma(

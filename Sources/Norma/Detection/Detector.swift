@@ -78,9 +78,9 @@ public final class Detector: Sendable {
     } catch {
       throw DetectionError("\(name): \(error)")
     }
+    try Self.check(compiled, imageSize: imageSize, name: name)
     noise = compiled.inputs.first { $0.name == GraphPort.noise }
       .map { DetectionNoise(seed: options.noiseSeed, shape: $0.shape) }
-    try Self.check(compiled, imageSize: imageSize, name: name)
   }
 
   /// How many pictures are best inspected side by side.
@@ -117,7 +117,7 @@ public final class Detector: Sendable {
       }
       let fits =
         port.shape.count == shape.count
-        && zip(port.shape, shape).allSatisfy { $1 == nil || $0 == $1 }
+        && zip(port.shape, shape).allSatisfy { $0 > 0 && ($1 == nil || $0 == $1) }
       guard fits, port.type == type else {
         let expected = shape.map { $0.map(String.init) ?? "any" }.joined(separator: ", ")
         throw DetectionError(
@@ -129,6 +129,9 @@ public final class Detector: Sendable {
     try port(GraphPort.anomalyMap, model.outputs, [1, imageSize, imageSize], .float32)
     try port(GraphPort.score, model.outputs, [1], .float32)
     try port(GraphPort.feature, model.outputs, [1, nil], .float32)
+    if model.inputs.contains(where: { $0.name == GraphPort.noise }) {
+      try port(GraphPort.noise, model.inputs, [1, nil, nil], .float32)
+    }
     // Both or neither: a model that knows one without the other is not one of Norma's.
     let doubts = [GraphPort.uncertainty, GraphPort.uncertaintyMap]
     if model.outputs.contains(where: { doubts.contains($0.name) }) {

@@ -18,6 +18,10 @@ struct MeasureDecoding: ParsableCommand {
 
   @OptionGroup var rounds: MeasuredRounds
 
+  func validate() throws {
+    guard times > 0 else { throw ValidationError("--times is \(times); at least 1 is needed") }
+  }
+
   func run() throws {
     let reader = PictureReader()
     try rounds.run("pictures") {

@@ -28,7 +28,7 @@ struct MeasureExtraction: ParsableCommand {
   func run() throws {
     let recipe = try recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
     let trunk = try recipe.trunk()
-    let paths = PictureList(pictures).entries.map(\.path)
+    let paths = try MeasuredRounds.pictures(pictures).map(\.path)
     let weights = try BackboneWeights.load(
       recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
     if let graph {
@@ -40,12 +40,15 @@ struct MeasureExtraction: ParsableCommand {
     let folder = try TemporaryFolder()
     try rounds.run("pictures") {
       let path = folder.path + "/" + UUID().uuidString
+      var unusable: (any Error)?
       let seconds = try MeasuredRounds.time {
         _ = try FeatureStore.filled(
           at: path, key: "measured", paths: paths, by: { extractor }, shapes: extractor.shapes,
-          shouldStop: { false }, unusable: { _, _ in }, progress: { _ in })
+          shouldStop: { false }, unusable: { unusable = $1 }, progress: { _ in })
       }
       try FileManager.default.removeItem(atPath: path)
+      // A picture that is not read takes no time.
+      if let unusable { throw unusable }
       return MeasuredRounds.Round(seconds: seconds, items: paths.count)
     }
   }

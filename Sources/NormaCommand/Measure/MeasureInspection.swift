@@ -23,17 +23,20 @@ struct MeasureInspection: ParsableCommand {
     let inspector = try Inspector(
       model: ModelFolder.open(model),
       engine: Detector.Options(hint: latency ? .latency : .throughput))
-    let entries = PictureList(pictures).entries
+    let entries = try MeasuredRounds.pictures(pictures)
     try rounds.run("pictures") {
       var results: [String: Double] = [:]
-      func keep(_ outcome: Inspector.Outcome) {
-        if case .verdict(let verdict) = outcome { results[verdict.path] = Double(verdict.score) }
+      func keep(_ outcome: Inspector.Outcome) throws {
+        switch outcome {
+        case .verdict(let verdict): results[verdict.path] = Double(verdict.score)
+        case .unreadable(let problem): throw problem
+        }
       }
       let seconds = try MeasuredRounds.time {
         if latency {
-          for entry in entries { try inspector.inspect([entry]) { keep($1) } }
+          for entry in entries { try inspector.inspect([entry]) { try keep($1) } }
         } else {
-          try inspector.inspect(entries) { keep($1) }
+          try inspector.inspect(entries) { try keep($1) }
         }
       }
       return MeasuredRounds.Round(seconds: seconds, items: entries.count, results: results)

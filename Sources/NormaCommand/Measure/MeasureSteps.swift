@@ -23,6 +23,13 @@ struct MeasureSteps: ParsableCommand {
 
   @OptionGroup var rounds: MeasuredRounds
 
+  func validate() throws {
+    guard steps > 0 else { throw ValidationError("--steps is \(steps); at least 1 is needed") }
+    if let batch, batch < 1 {
+      throw ValidationError("--batch is \(batch); at least 1 is needed")
+    }
+  }
+
   func run() throws {
     var recipe = try recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
     if let batch { recipe.training.batch = batch }
@@ -31,7 +38,7 @@ struct MeasureSteps: ParsableCommand {
     var settings = try TrainingSettings(recipe.training)
     settings.epochs = 1
     let folder = try TemporaryFolder()
-    let count = settings.batch * max(1, steps)
+    let count = settings.batch * steps
     let store = try Self.store(
       at: folder.path + "/features", count: count,
       shapes: trunk.outputs.map { FeatureShape(channels: $0.channels, grid: $0.grid) })

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Norma
 import NormaCore
 
 /// How a measurement is repeated, the same for all parts.
@@ -29,14 +30,29 @@ struct MeasuredRounds: ParsableArguments {
     var results: [String: Double] = [:]
   }
 
+  /// The pictures that `paths` name.
+  /// - Throws: `FileProblem` when a folder cannot be read, or there is no picture.
+  static func pictures(_ paths: [String]) throws -> [PictureList.Entry] {
+    let list = PictureList(paths)
+    if let problem = list.unreadable.first { throw problem }
+    guard !list.entries.isEmpty else {
+      throw FileProblem(
+        path: paths.joined(separator: ", "), reason: "there is no picture to measure with")
+    }
+    return list.entries
+  }
+
   /// Warms up, then times.
   func run(_ unit: String, round: () throws -> Round) throws {
+    let interruption = Interruption()
+    func check() throws { try interruption.check("Stopped.") }
     _ = try round()
+    try check()
     var rates: [Double] = []
     func once() throws {
-      let before = Self.processorSeconds
+      let before = ProcessorTime.seconds
       var result = try round()
-      result.processorSeconds = Self.processorSeconds - before
+      result.processorSeconds = ProcessorTime.seconds - before
       rates.append(Double(result.items) / result.seconds)
       try StandardOutput.print(
         json || onRequest
@@ -44,21 +60,21 @@ struct MeasuredRounds: ParsableArguments {
     }
     if onRequest {
       try StandardOutput.print("ready")
-      while readLine() != nil { try once() }
+      while readLine() != nil {
+        try once()
+        try check()
+      }
     } else {
-      for _ in 0..<rounds { try once() }
+      for _ in 0..<rounds {
+        try once()
+        try check()
+      }
     }
     guard !json, !onRequest else { return }
     let median = rates.sorted()[rates.count / 2]
     try StandardOutput.print(
       "median: \(String(format: "%.2f", median)) \(unit) a second, "
         + "\(String(format: "%.2f", 1000 / median)) ms each")
-  }
-
-  private static var processorSeconds: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 
   private static func seconds(_ value: Double) -> String { String(format: "%.3f s", value) }

@@ -22,8 +22,13 @@ public struct Recipe: RecipeSection {
   /// The defaults of a method: RAS's, but for what the method's own publication has otherwise.
   public init(method: String) {
     self.method = method
-    // UniAD aligns its levels without pooling them before.
-    if method == "uniad" { features.pool = false }
+    switch method {
+    // Its levels are aligned without being pooled before.
+    case "uniad": features.pool = false
+    // Larger pictures, padded at their actual size.
+    case "rlr": (backbone.imageSize, backbone.padding) = (256, .dynamic)
+    default: break
+    }
   }
 
   /// The methods that are built, by their names in a recipe; each has a section of its name.

@@ -10,6 +10,18 @@ public struct TrainingRecipe: RecipeSection {
     case last, best
   }
 
+  /// What the rate does after its warm-up, beside `decay`: stay, or fall to zero along half a cosine
+  /// over the epochs or the minutes, whichever end sooner.
+  public enum Schedule: String, RecipeChoice {
+    case constant, cosine
+  }
+
+  /// What `minutes` are: those on the wall, or the processor time of the training divided by its
+  /// threads, which other work on the machine does not shorten.
+  public enum Clock: String, RecipeChoice {
+    case wall, processor
+  }
+
   /// `auto` is bf16 where the processor has it, else float32.
   public enum Precision: String, RecipeChoice {
     case auto, bf16, f32
@@ -21,8 +33,10 @@ public struct TrainingRecipe: RecipeSection {
   public var learningRate = 7e-4
   /// When the rate falls, and how far.
   public var decay: [RateDrop] = []
+  public var schedule = Schedule.constant
   /// Minutes of training after which it ends, whatever `epochs` says; 0: no such limit.
   public var minutes = 0.0
+  public var clock = Clock.wall
   public var optimizer = Optimizer.adamw
   public var weightDecay = 1e-4
   public var betas = [0.9, 0.999]
@@ -43,8 +57,9 @@ public struct TrainingRecipe: RecipeSection {
   public init() {}
 
   public static let keys: [RecipeKey<TrainingRecipe>] = [
-    .value("epochs", \.epochs), .value("minutes", \.minutes), .value("batch", \.batch),
-    .value("learningRate", \.learningRate), .value("decay", \.decay),
+    .value("epochs", \.epochs), .value("minutes", \.minutes), .value("clock", \.clock),
+    .value("batch", \.batch), .value("learningRate", \.learningRate), .value("decay", \.decay),
+    .value("schedule", \.schedule),
     .value("optimizer", \.optimizer), .value("weightDecay", \.weightDecay),
     .value("betas", \.betas), .value("clip", \.clip), .value("warmup", \.warmup),
     .value("seed", \.seed), .value("holdout", \.holdout), .value("keep", \.keep),

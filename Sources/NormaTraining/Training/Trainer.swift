@@ -83,7 +83,7 @@ public final class Trainer {
     report: (Progress) -> Void = { _ in }
   ) throws -> Outcome {
     let steps = settings.stepsPerEpoch(pictures: data.training.count)
-    let clock = RunClock(before: state.seconds)
+    let clock = RunClock(before: state.seconds, settings)
     var stepsOfRun = 0
     var saved = 0.0
     let limit = settings.minutes > 0 ? settings.minutes * 60 : .infinity
@@ -101,7 +101,10 @@ public final class Trainer {
         if clock.total >= limit, state.step > 0 { break }
         let first = state.step * settings.batch
         let indices = Array(order[first..<min(first + settings.batch, order.count)])
-        let loss = try step(indices, number: state.epoch * steps + state.step)
+        let number = state.epoch * steps + state.step
+        let progress = max(
+          clock.total / limit, Double(number) / Double(steps * settings.epochs))
+        let loss = try step(indices, number: number, progress: progress)
         state.step += 1
         state.lossSum += loss
         stepsOfRun += 1
@@ -131,7 +134,7 @@ public final class Trainer {
     return .finished(try trained())
   }
 
-  private func step(_ indices: [Int], number: Int) throws -> Double {
+  private func step(_ indices: [Int], number: Int, progress: Double) throws -> Double {
     let noise = try Generator(seed: settings.seed, stream: "jitter \(number)")
     let features = try data.batch(indices)
     let losses = try withBF16Autocast(settings.bf16) {
@@ -142,7 +145,8 @@ public final class Trainer {
       throw TrainerError(
         "the loss is \(value) at step \(number): lower the learning rate, or clip the gradients")
     }
-    optimizer.settings.rate = settings.rate(at: number, epoch: state.epoch)
+    optimizer.settings.rate = settings.rate(
+      at: number, epoch: state.epoch, progress: progress)
     for loss in losses {
       if losses.count == 1 { try optimizer.clearGradients() } else { try optimizer.zeroGradients() }
       try descend(loss, number: number)
@@ -233,16 +237,6 @@ extension Generator {
     var seeds = SeededGenerator(seed: seed, stream: stream)
     try self.init(seed: seeds.next())
   }
-}
-
-/// Seconds of a training over all the runs that it took.
-private struct RunClock {
-  let before: Double
-  let start = ContinuousClock.now
-
-  var ofRun: Double { (ContinuousClock.now - start).seconds }
-
-  var total: Double { before + ofRun }
 }
 
 public struct TrainerError: Error, CustomStringConvertible, Sendable {

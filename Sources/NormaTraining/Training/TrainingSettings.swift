@@ -1,3 +1,4 @@
+import Foundation
 import NormaCore
 import Torch
 
@@ -19,9 +20,13 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
   public var warmup: Int
   /// When the rate falls, and how far.
   public var decay: [RateDrop]
+  /// Whether the rate falls to zero along half a cosine as the training comes to its end.
+  public var cosine: Bool
   /// Minutes of training after which it ends, whatever `epochs` says; 0: no such limit. How far a
   /// training comes in them is the machine's matter, so such a training is not the same twice.
   public var minutes: Double
+  /// Whether the training's seconds are processor time divided by the threads, not those on the wall.
+  public var countsProcessorTime: Bool
   public var seed: UInt64
   /// Which epoch's weights are kept: the last, or the best by the loss on held-out pictures.
   public var keep: Keep
@@ -31,8 +36,9 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
   public init(
     epochs: Int, batch: Int, optimizer: Optimizer = .adamw, learningRate: Double,
     beta1: Double = 0.9, beta2: Double = 0.999, weightDecay: Double = 1e-4, clip: Float = 0.1,
-    warmup: Int = 0, decay: [RateDrop] = [], minutes: Double = 0, seed: UInt64 = 0,
-    keep: Keep = .last, bf16: Bool = Machine.hasFastBF16
+    warmup: Int = 0, decay: [RateDrop] = [], cosine: Bool = false, minutes: Double = 0,
+    countsProcessorTime: Bool = false, seed: UInt64 = 0, keep: Keep = .last,
+    bf16: Bool = Machine.hasFastBF16
   ) {
     self.epochs = epochs
     self.batch = batch
@@ -44,7 +50,9 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     self.clip = clip
     self.warmup = warmup
     self.decay = decay
+    self.cosine = cosine
     self.minutes = minutes
+    self.countsProcessorTime = countsProcessorTime
     self.seed = seed
     self.keep = keep
     self.bf16 = bf16
@@ -57,9 +65,12 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
   }
 
   /// The rate of step `step` of the whole training, in epoch `epoch`, both counted from 0.
-  package func rate(at step: Int, epoch: Int) -> Double {
+  ///
+  /// - Parameter progress: how much of the training is done, from 0 to 1.
+  package func rate(at step: Int, epoch: Int, progress: Double) -> Double {
     let rise = warmup > 0 ? min(1, Double(step + 1) / Double(warmup)) : 1
-    return decay.reduce(learningRate * rise) { $1.epoch <= epoch ? $0 * $1.factor : $0 }
+    let fall = cosine ? (1 + cos(.pi * min(1, progress))) / 2 : 1
+    return decay.reduce(learningRate * rise * fall) { $1.epoch <= epoch ? $0 * $1.factor : $0 }
   }
 
   /// Optimiser steps an epoch: whole batches only, as the rest would weigh its few pictures more; one

@@ -91,6 +91,11 @@ struct ShippedRecipeTests {
     #expect(three == recipe)
   }
 
+  @Test func rlrAloneIsAtTheSizeWhoseWindowsAreKnown() throws {
+    let recipe = try Recipe.parse("method: rlr\n")
+    #expect(recipe.backbone.imageSize == 256 && recipe.backbone.padding == .dynamic)
+  }
+
   @Test func rlrPaperIsAsPublished() throws {
     let recipe = try Recipe.read(Self.folder + "/rlr-paper.yaml")
     var expected = RLRRecipe()

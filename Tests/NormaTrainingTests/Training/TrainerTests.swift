@@ -47,17 +47,30 @@ struct TrainerTests {
   @Test func theRateFallsAfterItsEpochs() {
     var settings = TrainingSettings(epochs: 10, batch: 4, learningRate: 1, warmup: 4)
     settings.decay = [RateDrop(epoch: 3, factor: 0.1), RateDrop(epoch: 5, factor: 0.5)]
-    #expect(settings.rate(at: 0, epoch: 0) == 0.25)
-    #expect(settings.rate(at: 30, epoch: 2) == 1)
-    #expect(settings.rate(at: 40, epoch: 3) == 0.1)
-    #expect(settings.rate(at: 70, epoch: 5) == 0.05)
+    #expect(settings.rate(at: 0, epoch: 0, progress: 0.9) == 0.25)
+    #expect(settings.rate(at: 30, epoch: 2, progress: 0.9) == 1)
+    #expect(settings.rate(at: 40, epoch: 3, progress: 0.9) == 0.1)
+    #expect(settings.rate(at: 70, epoch: 5, progress: 0.9) == 0.05)
   }
 
-  @Test func aTimeLimitEndsTheTrainingWithWhatItReached() throws {
+  @Test func theRateFallsToNothingAlongACosine() {
+    var settings = TrainingSettings(epochs: 10, batch: 4, learningRate: 2, warmup: 4)
+    settings.cosine = true
+    #expect(settings.rate(at: 0, epoch: 0, progress: 0) == 0.5)
+    #expect(abs(settings.rate(at: 30, epoch: 2, progress: 0.5) - 1) < 1e-12)
+    #expect(abs(settings.rate(at: 40, epoch: 3, progress: 0.75) - (1 - 0.5.squareRoot())) < 1e-12)
+    #expect(settings.rate(at: 70, epoch: 5, progress: 1) < 1e-12)
+    #expect(settings.rate(at: 70, epoch: 5, progress: 1.5) < 1e-12)
+  }
+
+  @Test(arguments: [false, true])
+  func aTimeLimitEndsTheTrainingWithWhatItReached(processor: Bool) throws {
     try withTemporaryFolder { folder in
       let data = SmallTraining.data(try SmallTraining.store(in: folder))
       var settings = SmallTraining.settings(epochs: 100_000)
       settings.minutes = 0.3 / 60
+      settings.countsProcessorTime = processor
+      settings.cosine = true
       let checkpoint = folder.appendingPathComponent("checkpoint").path
       let network = try finished(train(data, settings: settings, checkpoint: checkpoint))
       let epochs = network.history.epochs.count
