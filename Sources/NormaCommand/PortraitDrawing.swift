@@ -1,3 +1,4 @@
+import Foundation
 import Norma
 import NormaCore
 import NormaTraining

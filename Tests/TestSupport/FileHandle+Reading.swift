@@ -7,11 +7,16 @@ extension FileHandle {
     var all = Data()
     var buffer = [UInt8](repeating: 0, count: 65536)
     while all.count < limit {
-      let count = read(fileDescriptor, &buffer, min(buffer.count, limit - all.count))
+      let count = readOnce(fileDescriptor, into: &buffer, upTo: min(buffer.count, limit - all.count))
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { break }
       all.append(contentsOf: buffer[..<count])
     }
     return all
   }
+}
+
+/// Outside the extension, where `read` is the system's.
+private func readOnce(_ file: Int32, into buffer: inout [UInt8], upTo count: Int) -> Int {
+  read(file, &buffer, count)
 }
