@@ -7,7 +7,8 @@ extension FileHandle {
     var all = Data()
     var buffer = [UInt8](repeating: 0, count: 65536)
     while all.count < limit {
-      let count = readOnce(fileDescriptor, into: &buffer, upTo: min(buffer.count, limit - all.count))
+      let count = readOnce(
+        fileDescriptor, into: &buffer, upTo: min(buffer.count, limit - all.count))
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { break }
       all.append(contentsOf: buffer[..<count])
