@@ -8,10 +8,6 @@
 #include <torch/version.h>
 #endif
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include "Handles.h"
 
 using namespace ctorch;
@@ -95,12 +91,6 @@ int ctorch_adam_step(
           moving, gradients, first, second, {}, counted, c.rate, c.beta1, c.beta2, c.weight_decay,
           c.epsilon, false, false);
   });
-}
-
-void ctorch_map_large_tensors(void) {
-#ifdef __GLIBC__
-  mallopt(M_MMAP_THRESHOLD, 1 << 20);
-#endif
 }
 
 void ctorch_set_threads(int count) { at::set_num_threads(count); }

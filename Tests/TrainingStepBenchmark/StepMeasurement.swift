@@ -11,7 +11,7 @@ struct StepMeasurement {
   /// - Returns: the largest anonymous memory in MiB, and the seconds of the faster of two steps after
   ///   one that warms up.
   func run() throws -> (peak: Int, seconds: Double) {
-    Machine.mapsLargeTensors()
+    Machine.reusesMemory()
     let watch = MemoryWatch()
     let level = row.level
     let configuration = RLRConfiguration(levels: [level])

@@ -173,8 +173,11 @@ int ctorch_adam_step(
 
 // MARK: The machine
 
-/// From now on tensors of a mebibyte and more lie in pages of their own, which go back when they are freed.
-void ctorch_map_large_tensors(void);
+/// From now on up to this many bytes of freed tensors are kept for new ones of the same size; the rest
+/// goes back to the system.
+void ctorch_reuse_memory(int64_t bytes);
+/// The bytes that are kept just now.
+int64_t ctorch_reusable_memory(void);
 void ctorch_set_threads(int count);
 int ctorch_threads(void);
 bool ctorch_has_fast_bf16(void);

@@ -4,8 +4,7 @@ import Torch
 
 extension RLRMethod: TrainingMethod {
   public func network(_ parameters: Parameters<Tensor>) throws -> any TrainingNetwork {
-    Machine.mapsLargeTensors()
-    return RLRTraining(network: try RLR(configuration, parameters), stepsPerLevel: stepsPerLevel)
+    RLRTraining(network: try RLR(configuration, parameters), stepsPerLevel: stepsPerLevel)
   }
 }
 

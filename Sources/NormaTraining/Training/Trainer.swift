@@ -40,6 +40,7 @@ public final class Trainer {
     _ method: any TrainingMethod, data: TrainingData, settings: TrainingSettings,
     fingerprint: String
   ) throws {
+    Machine.reusesMemory()
     guard !data.training.isEmpty else { throw TrainerError("there is no picture to train on") }
     self.method = method
     self.data = data
