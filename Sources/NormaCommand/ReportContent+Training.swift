@@ -7,7 +7,7 @@ extension ReportContent {
   /// The page after training: how the model came to be, and what its thresholds promise.
   init(
     title: String, training: Model, losses: NormaTraining.LossHistory,
-    calibration: NormaCore.Calibration
+    calibration: NormaCore.Calibration, portraits: [Portrait]?
   ) {
     self.init(
       title: title, model: training,
@@ -16,6 +16,6 @@ extension ReportContent {
           LossHistory.Epoch(
             number: $0 + 1, training: $1.training, heldOut: $1.heldOut)
         }, keptEpoch: losses.kept.map { $0 + 1 }, steps: losses.steps),
-      calibration: Calibration(calibration))
+      calibration: Calibration(calibration), portraits: portraits)
   }
 }

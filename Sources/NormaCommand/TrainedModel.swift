@@ -32,13 +32,15 @@ struct TrainedModel {
         $0, detector: detector, reader: plan.reader, interruption: interruption,
         stopped: plan.stopped)
     }.calibration()
-    let content = ReportContent(
+    let content = try ReportContent(
       title: FilePath.stem(plan.output),
       training: ReportContent.Model(
         manifest, trainingPictures: pictures.training.count,
         heldOutPictures: pictures.heldOut.count,
         trainingSeconds: network.history.epochs.last?.seconds), losses: network.history,
-      calibration: calibration)
+      calibration: calibration,
+      portraits: PortraitDrawing(pictures, reader: plan.reader).portraits(
+        of: plan.method, network, data: pictures.data))
     try ModelFolder.write(
       to: plan.output, manifest: manifest,
       files: [
