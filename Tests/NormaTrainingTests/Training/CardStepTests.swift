@@ -7,11 +7,12 @@ import Torch
 /// The way in which a card trains, on the processor: nothing can be recorded there, all else is alike.
 struct CardStepTests {
   private func train(
-    _ data: TrainingData, settings: TrainingSettings, onDevice: Bool, checkpoint: String? = nil,
+    _ data: TrainingData, settings: TrainingSettings, onDevice: Bool,
+    method: any TrainingMethod = SmallTraining.method, checkpoint: String? = nil,
     stopAfter: Int? = nil
   ) throws -> TrainedNetwork? {
     let trainer = try Trainer(
-      SmallTraining.method, data: data, settings: settings, fingerprint: "f",
+      method, data: data, settings: settings, fingerprint: "f",
       stepsOnDevice: onDevice)
     if let checkpoint { _ = try trainer.resume(from: checkpoint) }
     var steps = 0
@@ -34,17 +35,41 @@ struct CardStepTests {
       settings.clip = 0.05
       let usual = try #require(try train(data, settings: settings, onDevice: false))
       let other = try #require(try train(data, settings: settings, onDevice: true))
-      #expect(other.names == usual.names)
-      for name in usual.names {
-        let (a, b) = (try #require(usual.values[name]), try #require(other.values[name]))
-        let worst = zip(a, b).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
-        #expect(worst < 1e-5, "\(name): \(worst)")
-      }
+      try expectSame(other, usual)
       for (a, b) in zip(usual.history.epochs, other.history.epochs) {
         #expect(abs(a.training - b.training) < 1e-5 * a.training)
         #expect(try abs(#require(a.heldOut) - #require(b.heldOut)) < 1e-5)
       }
       #expect(other.history.steps == usual.history.steps)
+    }
+  }
+
+  /// RLR with an optimiser step for each level; URA-Net, whose loss looks at the features.
+  @Test func methodsOfAnotherKindTrainAlike() throws {
+    try withTemporaryFolder { folder in
+      var levels = SmallRLR.method
+      levels.stepsPerLevel = true
+      let cases: [(any TrainingMethod, TrainingData, TrainingSettings)] = [
+        (levels, try SmallRLR.data(in: folder), SmallRLR.settings(epochs: 3)),
+        (
+          URANetTrainingTests.method(), SmallTraining.data(try SmallTraining.store(in: folder)),
+          SmallTraining.settings(epochs: 2)
+        ),
+      ]
+      for (method, data, settings) in cases {
+        let usual = try train(data, settings: settings, onDevice: false, method: method)
+        let other = try train(data, settings: settings, onDevice: true, method: method)
+        try expectSame(#require(other), #require(usual))
+      }
+    }
+  }
+
+  private func expectSame(_ network: TrainedNetwork, _ expected: TrainedNetwork) throws {
+    #expect(network.names == expected.names)
+    for name in expected.names {
+      let (a, b) = (try #require(expected.values[name]), try #require(network.values[name]))
+      let worst = zip(a, b).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+      #expect(worst < 1e-5, "\(name): \(worst)")
     }
   }
 
