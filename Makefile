@@ -5,7 +5,7 @@ DEMO_OUTPUT ?= solar-cells.norma
 
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build demo test bench format check-format docs clean
+.PHONY: help build demo test bench dist-cuda format check-format docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,10 @@ bench: ## time Norma beside what its users have, in one run (ARGUMENTS=…, such
 	@swift build -c release
 	@Scripts/bench.sh $(ARGUMENTS)
 
+dist-cuda: ## .build/dist-cuda/norma-train: trains on an NVIDIA card; needs only a LibTorch folder there
+	@Scripts/setup.sh cuda
+	@Scripts/dist-cuda.sh
+
 format: ## format the Swift sources with the toolchain's swift-format
 	@swift format --in-place --recursive --parallel $(SOURCES)
 
@@ -41,4 +45,4 @@ docs: ## the library's reference as a web site, in .build/docs
 
 clean: ## remove what was built (.build); .native stays
 	@swift package clean
-	@rm -rf .build/docs
+	@rm -rf .build/docs .build/dist-cuda .build-cuda

@@ -31,9 +31,23 @@ let openvinoLibrary =
   .filter { $0.hasPrefix("libopenvino_c.so") || $0 == "libopenvino_c.dylib" }.min()
   ?? "libopenvino_c.so"
 
-let torchHeaders = [
-  "-I\(torch)/include", "-I\(torch)/include/torch/csrc/api/include", "-Wno-everything",
-]
+// With CUDA's LibTorch its libraries are linked too: nothing calls into them by name, they announce
+// themselves when they are loaded. CUDA's own headers, for recording graphs, lie beside LibTorch where
+// Python's wheels put them, or where CUDA_HOME says.
+let hasCUDA = FileManager.default.fileExists(atPath: torch + "/lib/libtorch_cuda.so")
+let cudaHeaders = firstExisting([
+  torch + "/../nvidia/cu13/include", folder("CUDA_HOME", else: "/usr/local/cuda") + "/include",
+])
+let torchHeaders =
+  [
+    "-I\(torch)/include", "-I\(torch)/include/torch/csrc/api/include", "-Wno-everything",
+  ] + (hasCUDA ? ["-DNORMA_CUDA", "-I\(cudaHeaders)"] : [])
+let cudaLibraries =
+  hasCUDA
+  ? [
+    "-Xlinker", "--no-as-needed", "-ltorch_cuda", "-lc10_cuda", "-Xlinker", "--as-needed",
+    "-Xlinker", "--allow-shlib-undefined", "-Xlinker", "-rpath", "-Xlinker", "$ORIGIN/torch/lib",
+  ] : []
 let vipsHeaders = [
   "-I/usr/include/glib-2.0", "-I\(multiarch)/glib-2.0/include",
   "-I/opt/homebrew/include", "-I/opt/homebrew/include/glib-2.0",
@@ -55,6 +69,7 @@ let package = Package(
     .library(name: "NormaTraining", targets: ["NormaTraining"]),
     .executable(name: "norma", targets: ["NormaCommand"]),
     .executable(name: "norma-runtime", targets: ["NormaRuntimeCommand"]),
+    .executable(name: "norma-train", targets: ["NormaTrainCommand"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
@@ -69,7 +84,8 @@ let package = Package(
       name: "CTorch",
       cxxSettings: [.unsafeFlags(torchHeaders)],
       linkerSettings: [
-        .unsafeFlags(["-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib"]),
+        .unsafeFlags(
+          ["-L\(torch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(torch)/lib"] + cudaLibraries),
         .linkedLibrary("torch"), .linkedLibrary("torch_cpu"), .linkedLibrary("c10"),
         .linkedLibrary("stdc++", .when(platforms: [.linux])),
       ]),
@@ -120,12 +136,22 @@ let package = Package(
       swiftSettings: seesOpenVINO),
 
     // Command lines
-    .target(name: "NormaRuntime", dependencies: ["Norma", arguments], swiftSettings: seesOpenVINO),
+    .target(
+      name: "CommandLineBasics", dependencies: ["NormaCore", arguments], swiftSettings: strict),
+    .target(
+      name: "NormaRuntime", dependencies: ["CommandLineBasics", "Norma", arguments],
+      swiftSettings: seesOpenVINO),
     .executableTarget(
-      name: "NormaRuntimeCommand", dependencies: ["NormaRuntime"], swiftSettings: seesOpenVINO),
+      name: "NormaTrainCommand", dependencies: ["CommandLineBasics", "NormaTraining", arguments],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "NormaRuntimeCommand", dependencies: ["CommandLineBasics", "NormaRuntime"],
+      swiftSettings: seesOpenVINO),
     .executableTarget(
       name: "NormaCommand",
-      dependencies: ["NormaRuntime", "NormaTraining", "NormaBenchmark", arguments],
+      dependencies: [
+        "CommandLineBasics", "NormaRuntime", "NormaTraining", "NormaBenchmark", arguments,
+      ],
       swiftSettings: seesOpenVINO),
 
     // Tests
@@ -156,7 +182,10 @@ let package = Package(
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "CommandLineTests",
-      dependencies: ["Networks", "NormaCore", "Norma", "NormaCommand", "NormaRuntimeCommand"],
+      dependencies: [
+        "Networks", "NormaCore", "Norma", "NormaCommand", "NormaRuntimeCommand",
+        "NormaTrainCommand",
+      ],
       swiftSettings: seesOpenVINO),
   ],
   cxxLanguageStandard: .cxx20

@@ -48,9 +48,12 @@ missing_packages() {
   command -v git >/dev/null || wanted+=(git)
   command -v make >/dev/null || wanted+=(make)
   compgen -G '/usr/include/c++/*/vector' >/dev/null || wanted+=(g++)
-  [ -f /usr/include/vips/vips.h ] || [ -f /usr/local/include/vips/vips.h ] ||
-    wanted+=(libvips-dev)
-  [ -f /usr/include/sqlite3.h ] || [ -f /usr/local/include/sqlite3.h ] || wanted+=(libsqlite3-dev)
+  if [ "$mode" != cuda ]; then
+    [ -f /usr/include/vips/vips.h ] || [ -f /usr/local/include/vips/vips.h ] ||
+      wanted+=(libvips-dev)
+    [ -f /usr/include/sqlite3.h ] || [ -f /usr/local/include/sqlite3.h ] ||
+      wanted+=(libsqlite3-dev)
+  fi
   if must_download && ! find_python; then
     if [ -z "$python" ]; then wanted+=(python3); fi
     wanted+=(python3-pip)

@@ -5,6 +5,7 @@
 #   Scripts/setup.sh build   system packages, LibTorch and OpenVINO (the default)
 #   Scripts/setup.sh demo    that, and the demo's weights and photographs of solar cells
 #   Scripts/setup.sh test    that of build, and the Python packages that the tests compare with
+#   Scripts/setup.sh cuda    only what `make dist-cuda` compiles against: LibTorch with CUDA
 #
 # Everything but the system packages goes to .native/ in the repository, which git ignores.
 # LibTorch and OpenVINO come as Python wheels at pinned versions with checked digests; they carry
@@ -127,6 +128,8 @@ room_for() { # megabytes, what for
 
 # shellcheck source=Scripts/setup-machine.sh
 . "$root/Scripts/setup-machine.sh"
+# shellcheck source=Scripts/setup-cuda.sh
+. "$root/Scripts/setup-cuda.sh"
 
 # ---------------------------------------------------------------------------------------------
 # Wheels
@@ -169,6 +172,10 @@ unpack() {
 }
 
 must_download() {
+  if [ "$mode" = cuda ]; then
+    [ -z "${NORMA_TORCH:-}" ] && ! stamped torch-cuda "$cuda_torch_wheel" $cuda_torch_digest
+    return
+  fi
   if [ -z "${NORMA_TORCH:-}" ] && ! stamped torch "$torch_wheel" $torch_digest; then return 0; fi
   if [ -z "${NORMA_OPENVINO:-}" ] && ! stamped openvino $openvino_version $openvino_digest; then
     return 0
@@ -327,12 +334,16 @@ setup_python() {
 
 mode=${1:-build}
 case $mode in
-  build | demo | test) ;;
-  *) stop "unknown mode '$mode': build, demo or test" ;;
+  build | demo | test | cuda) ;;
+  *) stop "unknown mode '$mode': build, demo, test or cuda" ;;
 esac
 
 check_swift
 system_packages
+if [ "$mode" = cuda ]; then
+  setup_cuda
+  exit
+fi
 setup_torch
 setup_openvino
 case $mode in

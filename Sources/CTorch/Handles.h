@@ -20,6 +20,12 @@ struct ctorch_generator {
 
 namespace ctorch {
 
+/// Where new tensors lie: what `ctorch_use_cuda` said, else the processor's memory.
+at::Device device() noexcept;
+
+/// A tensor that was just made from the program's memory, brought to the device in use.
+at::Tensor placed(const at::Tensor &made);
+
 /// Remembers `message` for `ctorch_last_error` and gives the status of a failure.
 int fail(const std::string &message) noexcept;
 

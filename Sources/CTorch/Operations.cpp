@@ -96,8 +96,12 @@ int ctorch_gather(
     // Copied: the backward pass looks at the positions again.
     const auto positions = at::from_blob(
         const_cast<int64_t *>(indices), {count}, at::TensorOptions(at::kLong)).clone();
-    return at::index_select(tensor->value, axis, positions);
+    return at::index_select(tensor->value, axis, placed(positions));
   });
+}
+
+int ctorch_select(CTorchTensor tensor, CTorchTensor rows, CTorchTensor *out) {
+  return produce(out, [&] { return at::index_select(tensor->value, 0, rows->value); });
 }
 
 int ctorch_concatenate(const CTorchTensor *tensors, int count, int axis, CTorchTensor *out) {
@@ -141,9 +145,10 @@ int ctorch_layer_norm(
 /// The bias as attention takes it under autocast. It is a constant that layers and steps share: it is
 /// narrowed once, where autocast would make, and keep for the backward pass, a copy at each use.
 static std::optional<at::Tensor> narrowed(CTorchTensor bias) {
-  if (!bias || !at::autocast::is_autocast_enabled(at::kCPU) || bias->value.requires_grad())
+  const auto where = device().type();
+  if (!bias || !at::autocast::is_autocast_enabled(where) || bias->value.requires_grad())
     return optional(bias);
-  const auto type = at::autocast::get_autocast_dtype(at::kCPU);
+  const auto type = at::autocast::get_autocast_dtype(where);
   if (!bias->narrow.defined() || bias->narrow.scalar_type() != type)
     bias->narrow = bias->value.to(type);
   return bias->narrow;
@@ -154,10 +159,11 @@ static std::optional<at::Tensor> narrowed(CTorchTensor bias) {
 /// layers would keep: 700 MiB a step instead of 370.
 constexpr int64_t largest_scores = 40 << 20;
 
-/// Whether plain products are faster. In 16 bits the fused kernel's backward pass takes twice the time
-/// of plain products, which write the scores out: that pays while they are small.
+/// Whether plain products are faster. On a processor, in 16 bits, the fused kernel's backward pass takes
+/// twice the time of plain products, which write the scores out: that pays while they are small.
 static bool plain_products_pay(const at::Tensor &queries, const at::Tensor &keys) {
   if (!at::autocast::is_autocast_enabled(at::kCPU) || !at::GradMode::is_enabled()) return false;
+  if (!device().is_cpu()) return false;
   return queries.dim() == 4
       && queries.numel() / queries.size(3) * keys.size(2) * int64_t(sizeof(at::BFloat16))
           <= largest_scores;

@@ -1,7 +1,6 @@
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/Version.h>
-#include <ATen/cpu/Utils.h>
 #if __has_include(<torch/headeronly/version.h>)
 #include <torch/headeronly/version.h>
 #else
@@ -41,23 +40,42 @@ bool ctorch_set_gradient_recording(bool enabled) {
 }
 
 bool ctorch_set_bf16_autocast(bool enabled) {
-  const bool before = at::autocast::is_autocast_enabled(at::kCPU);
-  if (enabled) at::autocast::set_autocast_dtype(at::kCPU, at::kBFloat16);
-  at::autocast::set_autocast_enabled(at::kCPU, enabled);
+  const auto where = device().type();
+  const bool before = at::autocast::is_autocast_enabled(where);
+  if (enabled) at::autocast::set_autocast_dtype(where, at::kBFloat16);
+  at::autocast::set_autocast_enabled(where, enabled);
   // The narrow copies of the weights are stale once the optimiser has moved them.
   if (!enabled) at::autocast::clear_cache();
   return before;
+}
+
+static std::vector<at::Tensor> gradients_of(const CTorchTensor *parameters, int count) {
+  std::vector<at::Tensor> gradients;
+  for (int i = 0; i < count; i++)
+    if (parameters[i]->value.grad().defined()) gradients.push_back(parameters[i]->value.grad());
+  TORCH_CHECK(!gradients.empty(), "no parameter has a gradient to clip");
+  return gradients;
+}
+
+static at::Tensor joint_norm(const std::vector<at::Tensor> &gradients) {
+  return at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)));
+}
+
+int ctorch_limit_gradients(const CTorchTensor *parameters, int count, float maximum) {
+  return perform([&] {
+    at::NoGradGuard quiet;
+    const auto gradients = gradients_of(parameters, count);
+    const auto factor = maximum / (joint_norm(gradients) + 1e-6f);
+    at::_foreach_mul_(gradients, factor.clamp_max(1));
+  });
 }
 
 int ctorch_clip_gradients(
     const CTorchTensor *parameters, int count, float maximum, float *norm) {
   return perform([&] {
     at::NoGradGuard quiet;
-    std::vector<at::Tensor> gradients;
-    for (int i = 0; i < count; i++)
-      if (parameters[i]->value.grad().defined()) gradients.push_back(parameters[i]->value.grad());
-    TORCH_CHECK(!gradients.empty(), "no parameter has a gradient to clip");
-    const auto total = at::linalg_vector_norm(at::stack(at::_foreach_norm(gradients)));
+    const auto gradients = gradients_of(parameters, count);
+    const auto total = joint_norm(gradients);
     *norm = total.item<float>();
     const float factor = maximum / (*norm + 1e-6f);
     if (factor < 1) at::_foreach_mul_(gradients, factor);
@@ -66,7 +84,7 @@ int ctorch_clip_gradients(
 
 int ctorch_adam_step(
     const CTorchTensor *parameters, const CTorchTensor *means, const CTorchTensor *squares,
-    const CTorchTensor *steps, int count, CTorchAdam settings) {
+    const CTorchTensor *steps, int count, CTorchTensor rate, CTorchAdam settings) {
   return perform([&] {
     at::NoGradGuard quiet;
     std::vector<at::Tensor> moving, gradients, first, second, counted;
@@ -82,30 +100,24 @@ int ctorch_adam_step(
     if (moving.empty()) return;
     at::_foreach_add_(counted, 1);
     const auto &c = settings;
-    if (c.decoupled)
-      at::_fused_adamw_(
-          moving, gradients, first, second, {}, counted, c.rate, c.beta1, c.beta2, c.weight_decay,
-          c.epsilon, false, false);
-    else
-      at::_fused_adam_(
-          moving, gradients, first, second, {}, counted, c.rate, c.beta1, c.beta2, c.weight_decay,
-          c.epsilon, false, false);
+    const auto move = [&](const auto &speed) {
+      if (c.decoupled)
+        at::_fused_adamw_(
+            moving, gradients, first, second, {}, counted, speed, c.beta1, c.beta2,
+            c.weight_decay, c.epsilon, false, false);
+      else
+        at::_fused_adam_(
+            moving, gradients, first, second, {}, counted, speed, c.beta1, c.beta2,
+            c.weight_decay, c.epsilon, false, false);
+    };
+    if (rate) move(rate->value);
+    else move(c.rate);
   });
 }
 
 void ctorch_set_threads(int count) { at::set_num_threads(count); }
 
 int ctorch_threads(void) { return at::get_num_threads(); }
-
-bool ctorch_has_fast_bf16(void) {
-  const auto capabilities = at::cpu::get_cpu_capabilities();
-  for (const char *name : {"avx512_bf16", "amx_bf16", "bf16"}) {
-    const auto found = capabilities.find(name);
-    if (found != capabilities.end() && found->second.isBool() && found->second.toBool())
-      return true;
-  }
-  return false;
-}
 
 const char *ctorch_version(void) { return TORCH_VERSION; }
 

@@ -3,6 +3,7 @@ import Foundation
 import Norma
 import NormaCore
 import NormaRuntime
+import NormaTraining
 
 /// `norma calibrate`.
 struct CalibrateCommand: ParsableCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import Networks
 import Norma

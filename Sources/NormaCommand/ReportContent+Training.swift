@@ -19,13 +19,3 @@ extension ReportContent {
       calibration: Calibration(calibration), portraits: portraits)
   }
 }
-
-extension ProgressLine {
-  /// A training's progress: steps, loss, and the held-out loss of the last epoch.
-  func update(training progress: Trainer.Progress) {
-    var detail = String(
-      format: "epoch %d of %d  loss %.4g", progress.epoch + 1, progress.epochs, progress.loss)
-    if let heldOut = progress.heldOut { detail += String(format: "  held out %.4g", heldOut) }
-    update(progress.epoch * progress.stepsPerEpoch + progress.step, detail: detail)
-  }
-}

@@ -1,5 +1,4 @@
 import Foundation
-import Networks
 import Norma
 import NormaCore
 import NormaTraining
@@ -15,17 +14,24 @@ struct TrainedModel {
 
   /// Calibrates the network in the precision that it inspects in, and writes the model folder as one.
   func write(interruption: Interruption) throws {
-    let graph = try DetectorGraph.detector(
-      DetectorNetwork(
-        trunk: plan.trunk, method: plan.method, standardization: pictures.data.standardization),
-      backbone: plan.backbone.parameters, weights: network.weights)
+    let trained = TrainedDetector(
+      recipe: recipe, trunk: plan.trunk, method: plan.method, backbone: plan.backbone,
+      pictures: pictures, network: network)
+    let manifest = trained.manifest(
+      fingerprint: fingerprint, root: plan.dataset.root,
+      exifOrientation: plan.reader.appliesOrientation)
+    let graph = try trained.graph()
     let detector = try Detector(
       graph: graph, name: "the trained network", imageSize: plan.trunk.imageSize,
       precision: recipe.scoring.precision == .bf16 ? .bf16 : .f32)
     let calibration = try ModelCalibration(
-      plan: plan, pictures: pictures, network: network, detector: detector,
-      interruption: interruption
-    ).calibration()
+      recipe: recipe, method: plan.method, pictures: pictures, interruption: interruption,
+      stopped: plan.stopped
+    ) {
+      try NormalPictures(
+        $0, detector: detector, reader: plan.reader, interruption: interruption,
+        stopped: plan.stopped)
+    }.calibration()
     let content = try ReportContent(
       title: FilePath.stem(plan.output),
       training: ReportContent.Model(
@@ -39,9 +45,7 @@ struct TrainedModel {
       to: plan.output, manifest: manifest,
       files: [
         ModelFile.graph: graph,
-        ModelFile.weights: StoredNetwork(
-          weights: network.weights, standardization: pictures.data.standardization
-        ).encoded(metadata: ["method": recipe.method, "norma": NormaVersion.current]),
+        ModelFile.weights: trained.weights(),
         ModelFile.calibration: calibration.json(),
         ModelFile.report: Data(ReportPage.html(content).utf8),
         EvaluationReport.contentFile: content.encoded(),
@@ -49,23 +53,5 @@ struct TrainedModel {
     plan.tell(calibration.summary)
     plan.tell("Model: \(plan.output)")
     plan.tell("Page:  \(plan.output)/\(ModelFile.report)")
-  }
-
-  private var manifest: Manifest {
-    Manifest(
-      method: recipe.method, recipe: recipe,
-      backbone: Manifest.Backbone(
-        name: recipe.backbone.name, weightsDigest: plan.backbone.digest,
-        licence: plan.backbone.licence),
-      precision: recipe.scoring.precision.rawValue, imageSize: plan.trunk.imageSize,
-      grid: plan.trunk.outputs.last?.grid.height ?? 0,
-      exifOrientation: plan.reader.appliesOrientation, categories: categories,
-      data: Manifest.TrainingData(
-        fingerprint: fingerprint, pictures: pictures.training.count, root: plan.dataset.root),
-      toolVersion: NormaVersion.current)
-  }
-
-  private var categories: [String] {
-    Set((pictures.training + pictures.heldOut).map(\.category)).sorted()
   }
 }

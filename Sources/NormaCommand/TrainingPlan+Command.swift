@@ -6,15 +6,14 @@ import NormaTraining
 extension TrainingPlan {
   /// What `norma train` was asked to do.
   init(_ command: TrainCommand, interruption: Interruption) throws {
-    let output = FilePath.absolute(command.output)
-    try Self.check(output, resume: command.resume, force: command.force)
+    let place = TrainingOutput(
+      model: command.output, resume: command.resume, force: command.force)
+    try place.check()
     let recipe = try Self.recipe(command)
     try recipe.validate(grids: recipe.trunk().outputs.map(\.grid.height))
     try self.init(
-      recipe: recipe, dataset: Self.dataset(command, interruption), output: output,
-      resume: command.resume, force: command.force, reader: command.pictures.reader,
-      stopped: "Stopped. The training so far is kept; the same command with --resume"
-        + (command.force ? " (instead of --force)" : "") + " goes on.")
+      recipe: recipe, dataset: Self.dataset(command, interruption), place: place,
+      reader: command.pictures.reader)
   }
 
   private static func recipe(_ command: TrainCommand) throws -> Recipe {

@@ -4,7 +4,6 @@ import Norma
 import NormaCore
 import NormaTraining
 import OpenVINO
-import Torch
 
 /// A training from pictures to model folder: here the OpenVINO trunk and the trainer meet.
 struct TrainingSession {
@@ -18,37 +17,23 @@ struct TrainingSession {
   }
 
   func run() throws {
-    let lock = try lockedWorkFolder()
+    let lock = try plan.place.lockedWorkFolder()
     defer { withExtendedLifetime(lock) {} }
     let pictures = plan.dataset.train.filter { !$0.label.isAnomalous }
     let fingerprint = try PictureFingerprint.of(
       pictures, root: plan.dataset.root, interruption: interruption)
     let key = featureKey(pictures, fingerprint: fingerprint)
     let (store, usable) = try features(of: pictures, key: key)
-    let split = split(store, samples: pictures, usable: usable)
-    let network = try train(split, key: key)
+    let split = SplitPictures(store, samples: pictures, usable: usable, recipe: recipe)
+    let network = try TrainingRun(
+      recipe: recipe, method: plan.method, pictures: split,
+      settings: TrainingSettings(recipe.training), output: plan.place, stopped: plan.stopped,
+      tell: plan.tell
+    ).network(features: key, root: plan.dataset.root, interruption: interruption)
     let model = TrainedModel(
       plan: plan, pictures: split, network: network, fingerprint: fingerprint)
     try model.write(interruption: interruption)
-    removeWorkFolder()
-  }
-
-  /// The folder of this training's state, made, and locked against a second training of the same
-  /// output. Made before any work, so that an output that cannot be written is known at once.
-  private func lockedWorkFolder() throws -> FileLock {
-    try FilePath.createFolder(plan.workFolder)
-    guard let lock = try FileLock(plan.workFolder + "/lock") else {
-      throw FileProblem(
-        path: plan.output, reason: "another training is writing it; wait for that one, or stop it")
-    }
-    return lock
-  }
-
-  /// By another name first: a kill half-way must not look like an interrupted training.
-  private func removeWorkFolder() {
-    let done = plan.workFolder + ".done"
-    guard rename(plan.workFolder, done) == 0 else { return }
-    try? FileManager.default.removeItem(atPath: done)
+    plan.place.removeWorkFolder()
   }
 
   // MARK: Features
@@ -113,107 +98,5 @@ struct TrainingSession {
         "oriented \(plan.reader.appliesOrientation)",
       ] + order
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
-  }
-
-  // MARK: Training
-
-  private func split(
-    _ store: FeatureStore, samples: [Sample], usable: [Int]
-  ) -> SplitPictures {
-    let known = usable.map { samples[$0] }
-    // Keyed by bytes: two names that look alike may be written differently and be two files.
-    let index = Dictionary(zip(known.map { Array($0.path.utf8) }, usable), uniquingKeysWith: { $1 })
-    let (training, heldOut) = Holdout.split(
-      known, fraction: recipe.training.holdout, seed: UInt64(recipe.training.seed))
-    let indices = training.compactMap { index[Array($0.path.utf8)] }
-    let standardization: [Standardization]? =
-      recipe.features.standardize
-      ? store.shapes.indices.map { level in
-        let statistics = store.statistics(level: level, of: indices)
-        return Standardization(mean: statistics.mean, deviation: statistics.deviation)
-      } : nil
-    return SplitPictures(
-      training: training, heldOut: heldOut,
-      data: TrainingData(
-        store: store, training: indices, heldOut: heldOut.compactMap { index[Array($0.path.utf8)] },
-        standardization: standardization))
-  }
-
-  private func train(_ pictures: SplitPictures, key: String) throws -> TrainedNetwork {
-    let settings = try TrainingSettings(recipe.training)
-    let trainer = try Trainer(
-      plan.method, data: pictures.data, settings: settings,
-      fingerprint: trainingKey(pictures, settings: settings, key: key))
-    if plan.force { try? FileManager.default.removeItem(atPath: plan.checkpoint) }
-    if plan.resume {
-      let found = try trainer.resume(from: plan.checkpoint)
-      plan.tell(
-        found
-          ? "Going on after \(trainer.epoch) of \(settings.epochs) epochs."
-          : "There is nothing to resume; training starts anew.")
-    }
-    plan.tell(
-      "Training \(recipe.method.uppercased()): \(trainer.parameterCount) parameters, "
-        + "\(pictures.training.count) pictures, \(pictures.heldOut.count) held out, "
-        + "\(settings.epochs) epochs, \(settings.bf16 ? "bf16" : "float32")")
-    let progress = ProgressLine(
-      "Training",
-      total: settings.epochs * settings.stepsPerEpoch(pictures: pictures.training.count),
-      unit: "steps")
-    defer { progress.clear() }
-    let outcome = try trainer.run(
-      checkpoint: plan.checkpoint, checkpointSeconds: recipe.training.checkpointEvery * 60,
-      shouldStop: { interruption.isRequested },
-      report: { progress.update(training: $0) })
-    switch outcome {
-    case .finished(let network):
-      progress.finish()
-      return network
-    case .interrupted: throw Interrupted(plan.stopped)
-    }
-  }
-
-  /// Everything that the weights depend on: a training goes on from its own state only.
-  private func trainingKey(
-    _ pictures: SplitPictures, settings: TrainingSettings, key: String
-  ) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    let facts =
-      [
-        key, recipe.yaml, Machine.version,
-        String(decoding: try encoder.encode(settings), as: UTF8.self),
-      ]
-      + (pictures.training + pictures.heldOut).map {
-        "\($0.category)\t\(FilePath.relative($0.path, to: plan.dataset.root))"
-      } + ["\(pictures.training.count)"]
-    return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
-  }
-}
-
-/// The pictures of a training, as they were dealt.
-struct SplitPictures {
-  let training: [Sample]
-  let heldOut: [Sample]
-  let data: TrainingData
-}
-
-extension TrainingSettings {
-  /// The recipe's, with the precision resolved for this machine.
-  init(_ recipe: TrainingRecipe) throws {
-    let bf16 =
-      switch recipe.precision {
-      case .auto: Machine.hasFastBF16
-      case .bf16: true
-      case .f32: false
-      }
-    self.init(
-      epochs: recipe.epochs, batch: recipe.batch,
-      optimizer: recipe.optimizer == .adam ? .adam : .adamw, learningRate: recipe.learningRate,
-      beta1: recipe.betas[0], beta2: recipe.betas[1], weightDecay: recipe.weightDecay,
-      clip: Float(recipe.clip), warmup: recipe.warmup, decay: recipe.decay,
-      cosine: recipe.schedule == .cosine, minutes: recipe.minutes,
-      countsProcessorTime: recipe.clock == .processor, seed: UInt64(recipe.seed),
-      keep: recipe.keep == .best ? .best : .last, bf16: bf16)
   }
 }

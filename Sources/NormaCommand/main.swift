@@ -1,4 +1,6 @@
+import CommandLineBasics
 import NormaRuntime
+import NormaTraining
 
 // Training is the one work of LibTorch that lasts.
 if ["train", "measure", "benchmark"].contains(CommandLine.arguments.dropFirst().first) {

@@ -1,3 +1,4 @@
+import CommandLineBasics
 import NormaRuntime
 
 CommandRunner.run(RuntimeVerbs.self)

@@ -30,9 +30,17 @@ public final class Adam {
   private let means: [Tensor]
   private let squares: [Tensor]
   private let steps: [Tensor]
+  /// The rate where the kernels read it; nil where they are told.
+  private let rate: Tensor?
+  private var placedRate: Double?
 
-  public init(_ parameters: [Tensor], settings: Settings) throws {
+  /// - Parameter readsRate: whether the kernels read the rate from the device, so that a recorded step
+  ///   goes by the rate of the day.
+  public init(
+    _ parameters: [Tensor], settings: Settings, readsRate: Bool = Machine.device == .cuda
+  ) throws {
     self.settings = settings
+    rate = readsRate ? try Tensor(repeating: 0, shape: [1]).reshaped([]) : nil
     self.parameters = parameters
     means = try parameters.map { try Tensor(repeating: 0, shape: $0.shape) }
     squares = try parameters.map { try Tensor(repeating: 0, shape: $0.shape) }
@@ -59,12 +67,28 @@ public final class Adam {
     return norm
   }
 
+  /// The same without saying the norm, and so without waiting for a card. Gradients that are not
+  /// finite make the parameters so, and the next loss.
+  public func limitGradients(to maximum: Float) throws {
+    let handles = parameters.map(\.handle)
+    try check(ctorch_limit_gradients(handles, Int32(handles.count), maximum))
+  }
+
+  /// Brings the settings' rate to the device, if it is read there and has changed. A replayed step does
+  /// not do that by itself.
+  public func placeRate() throws {
+    guard let rate, placedRate != settings.rate else { return }
+    try rate.fill(Float(settings.rate))
+    placedRate = settings.rate
+  }
+
   public func step() throws {
+    try placeRate()
     let count = Int32(parameters.count)
     try check(
       ctorch_adam_step(
         parameters.map(\.handle), means.map(\.handle), squares.map(\.handle), steps.map(\.handle),
-        count,
+        count, rate?.handle,
         CTorchAdam(
           rate: settings.rate, beta1: settings.beta1, beta2: settings.beta2,
           epsilon: settings.epsilon, weight_decay: settings.weightDecay,

@@ -4,11 +4,13 @@ import Networks
 /// A seeded source of random tensors; the same seed gives the same numbers on the same build of
 /// LibTorch.
 public final class Generator {
-  private let handle: CTorchGenerator
+  let handle: CTorchGenerator
 
-  public init(seed: UInt64) throws {
+  /// - Parameter onDevice: whether the device in use draws. Otherwise the processor does, so that the
+  ///   numbers are the same on all devices, and they are brought to the device.
+  public init(seed: UInt64, onDevice: Bool = false) throws {
     var handle: CTorchGenerator?
-    try check(ctorch_make_generator(seed, &handle))
+    try check(ctorch_make_generator(seed, onDevice, &handle))
     guard let handle else { throw TorchError("LibTorch gave no generator") }
     self.handle = handle
   }
@@ -16,6 +18,9 @@ public final class Generator {
   deinit {
     ctorch_generator_free(handle)
   }
+
+  /// Begins again, as a new generator of this seed would.
+  public func reseed(_ seed: UInt64) throws { try check(ctorch_reseed(handle, seed)) }
 
   /// N(0, 1).
   public func normal(_ shape: [Int]) throws -> Tensor {

@@ -1,7 +1,7 @@
 internal import CTorch
 import Networks
 
-/// A LibTorch tensor on the CPU: 32-bit floats (or bytes, for pictures), freed with its last
+/// A LibTorch tensor on the device in use: 32-bit floats (or bytes, for pictures), freed with its last
 /// reference. Operations compute at once; where a parameter requires its gradient they are recorded
 /// for `backward()`.
 ///
@@ -42,6 +42,19 @@ public final class Tensor {
   /// A tensor of bytes: pictures, before `toFloat()`.
   public convenience init(bytes values: [UInt8], shape: [Int]) throws {
     try self.init(copying: values, shape: shape, with: { ctorch_from_bytes($0, $1, $2, $3) })
+  }
+
+  /// A tensor of 16-bit brain floats that stay so, for features in a card's memory: `selected(rows:)`
+  /// and `toFloat()` read them.
+  public convenience init(keepingBFloats values: [UInt16], shape: [Int]) throws {
+    try self.init(copying: values, shape: shape, with: { ctorch_keep_bfloats($0, $1, $2, $3) })
+  }
+
+  /// `[count]`, 64-bit integers: rows for `selected(rows:)`.
+  public convenience init(rows: [Int]) throws {
+    try self.init(
+      copying: rows.map(Int64.init), shape: [rows.count],
+      with: { ctorch_from_integers($0, $1, $2, $3) })
   }
 
   /// A tensor whose elements all are `value`.
@@ -111,5 +124,22 @@ public final class Tensor {
   /// Overwrites the elements in place, outside the gradient's record.
   public func assign(_ values: [Float]) throws {
     try check(ctorch_assign(handle, values, Int64(values.count)))
+  }
+
+  /// The elements `rows` of the first dimension, in that order.
+  public func selected(rows: Tensor) throws -> Tensor {
+    try .make { ctorch_select(handle, rows.handle, $0) }
+  }
+
+  /// Overwrites all elements in place, outside the gradient's record. Like the next two it does not
+  /// wait for a card.
+  public func fill(_ value: Float) throws { try check(ctorch_fill(handle, value)) }
+
+  /// Overwrites the elements in place with those of `source`, which has the same shape.
+  public func copy(from source: Tensor) throws { try check(ctorch_copy(handle, source.handle)) }
+
+  /// Adds `value` in place, outside the gradient's record.
+  public func accumulate(_ value: Tensor) throws {
+    try check(ctorch_accumulate(handle, value.handle))
   }
 }

@@ -6,7 +6,8 @@ extension CommandLineTests {
       let help = try await Workshop().norma("--help")
       #expect(help.status == 0)
       let verbs = [
-        "train", "inspect", "evaluate", "calibrate", "export", "weights", "doctor", "benchmark",
+        "train", "inspect", "evaluate", "calibrate", "export", "store", "weights", "doctor",
+        "benchmark",
       ]
       for verb in verbs { #expect(help.output.contains("\n  \(verb) "), "\(verb) in\n\(help)") }
       #expect(help.output.contains("norma train "), "an example")
@@ -20,6 +21,7 @@ extension CommandLineTests {
       ("benchmark", ["--list", "--json", "--seeds", "minutes:", "rows:", "norma benchmark "]),
       ("calibrate", ["--false-alarm-rate", "norma calibrate "]),
       ("export", ["--output", "ONNX Runtime", "norma export "]),
+      ("store", ["--image-size", "--limit", "norma-train", "norma store "]),
       ("weights", ["import", "NORMA_HOME"]),
       ("doctor", ["--goldens", "--json"]),
     ])
@@ -37,6 +39,15 @@ extension CommandLineTests {
       #expect(help.output.contains("\n  inspect "))
       #expect(help.output.contains("\n  evaluate "))
       #expect(!help.output.contains("\n  train "))
+    }
+
+    @Test func trainingFromAStoreTeachesItsUse() async throws {
+      let help = try await Workshop().train("--help")
+      #expect(help.status == 0)
+      for word in [
+        "norma store DATASET", "--device cuda", "--weights", "--pictures-per-epoch", "--resume",
+        "130",
+      ] { #expect(help.output.contains(word), "\(word) in\n\(help)") }
     }
 
     @Test(arguments: [["trian"], ["train"], ["inspect", "model", "--json-lines"]])

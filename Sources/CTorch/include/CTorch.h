@@ -13,6 +13,7 @@ extern "C" {
 
 typedef struct ctorch_tensor *CTorchTensor;
 typedef struct ctorch_generator *CTorchGenerator;
+typedef struct ctorch_graph *CTorchGraph;
 
 /// The text of the calling thread's last failure.
 const char *_Nonnull ctorch_last_error(void);
@@ -29,6 +30,13 @@ int ctorch_from_bfloats(
 int ctorch_from_bytes(
     const uint8_t *_Nonnull values, const int64_t *_Nonnull shape, int rank,
     CTorchTensor _Nullable *_Nonnull out);
+int ctorch_from_integers(
+    const int64_t *_Nonnull values, const int64_t *_Nonnull shape, int rank,
+    CTorchTensor _Nullable *_Nonnull out);
+/// 16-bit brain floats that stay so.
+int ctorch_keep_bfloats(
+    const uint16_t *_Nonnull values, const int64_t *_Nonnull shape, int rank,
+    CTorchTensor _Nullable *_Nonnull out);
 int ctorch_full(
     float value, const int64_t *_Nonnull shape, int rank, CTorchTensor _Nullable *_Nonnull out);
 void ctorch_free(CTorchTensor _Nonnull tensor);
@@ -40,9 +48,36 @@ int ctorch_to_float(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnu
 /// Overwrites `tensor` with `values`, in place and outside the gradient's record.
 int ctorch_assign(CTorchTensor _Nonnull tensor, const float *_Nonnull values, int64_t count);
 
+/// These change `tensor` in place and outside the gradient's record, without waiting for a card.
+int ctorch_fill(CTorchTensor _Nonnull tensor, float value);
+int ctorch_copy(CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull source);
+int ctorch_accumulate(CTorchTensor _Nonnull sum, CTorchTensor _Nonnull value);
+
+// MARK: Devices
+
+bool ctorch_is_built_with_cuda(void);
+bool ctorch_has_card(void);
+bool ctorch_uses_cuda(void);
+/// From now on the calling thread's tensors lie and its operations run on the first NVIDIA card.
+int ctorch_use_cuda(void);
+/// While true, tensors that are made from the same values are one tensor, which a recording may read.
+void ctorch_keep_constants(bool keep);
+
+/// Records what the calling thread does on the card from `begin` to `end`; nothing of it runs before
+/// `replay`. The generator's draws are made anew at each replay, by its seed at that moment.
+bool ctorch_can_record(void);
+int ctorch_record_begin(CTorchGenerator _Nonnull generator, CTorchGraph _Nullable *_Nonnull out);
+int ctorch_record_end(CTorchGraph _Nonnull graph);
+int ctorch_replay(CTorchGraph _Nonnull graph);
+void ctorch_graph_free(CTorchGraph _Nonnull graph);
+
 // MARK: Random numbers
 
-int ctorch_make_generator(uint64_t seed, CTorchGenerator _Nullable *_Nonnull out);
+/// With `on_device` the device in use draws; else the processor does, and the same numbers everywhere are
+/// brought to the device.
+int ctorch_make_generator(
+    uint64_t seed, bool on_device, CTorchGenerator _Nullable *_Nonnull out);
+int ctorch_reseed(CTorchGenerator _Nonnull generator, uint64_t seed);
 void ctorch_generator_free(CTorchGenerator _Nonnull generator);
 int ctorch_normal(
     CTorchGenerator _Nonnull generator, const int64_t *_Nonnull shape, int rank,
@@ -89,6 +124,9 @@ int ctorch_slice(
 int ctorch_gather(
     CTorchTensor _Nonnull tensor, int axis, const int64_t *_Nonnull indices, int count,
     CTorchTensor _Nullable *_Nonnull out);
+/// The same along the first dimension, by a tensor of 64-bit integers.
+int ctorch_select(
+    CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull rows, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_concatenate(
     const CTorchTensor _Nonnull *_Nonnull tensors, int count, int axis,
     CTorchTensor _Nullable *_Nonnull out);
@@ -158,6 +196,10 @@ int ctorch_clip_gradients(
     const CTorchTensor _Nonnull *_Nonnull parameters, int count, float maximum,
     float *_Nonnull norm);
 
+/// The same without saying the norm, and so without waiting for a card.
+int ctorch_limit_gradients(
+    const CTorchTensor _Nonnull *_Nonnull parameters, int count, float maximum);
+
 typedef struct {
   double rate, beta1, beta2, epsilon, weight_decay;
   /// Decay apart from the gradient (AdamW) rather than added to it (Adam).
@@ -165,11 +207,11 @@ typedef struct {
 } CTorchAdam;
 
 /// One step of LibTorch's fused Adam on every parameter that has a gradient. `steps` are one-element
-/// tensors, which the kernel counts up.
+/// tensors, which the kernel counts up. `rate`, if any, is a single number that stands for the settings'.
 int ctorch_adam_step(
     const CTorchTensor _Nonnull *_Nonnull parameters, const CTorchTensor _Nonnull *_Nonnull means,
     const CTorchTensor _Nonnull *_Nonnull squares, const CTorchTensor _Nonnull *_Nonnull steps,
-    int count, CTorchAdam settings);
+    int count, CTorchTensor _Nullable rate, CTorchAdam settings);
 
 // MARK: The machine
 

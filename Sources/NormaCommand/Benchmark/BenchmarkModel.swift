@@ -1,6 +1,7 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaTraining
 
 /// The model of a run, trained when it is not there yet.
 struct BenchmarkModel {
@@ -24,14 +25,15 @@ struct BenchmarkModel {
 
   /// Goes on with a training that was interrupted, or begins one.
   func train(interruption: Interruption) throws {
-    let workFolder = path + ".training"
-    let started = FilePath.exists(workFolder + "/" + TrainingPlan.checkpointName)
+    let started = FilePath.exists(
+      TrainingOutput(model: path, resume: true, force: false).checkpoint)
     if FilePath.exists(path), !started { return }
     let memory = PeakMemory()
     defer { memory.stop() }
     let plan = try TrainingPlan(
-      recipe: run.recipe, dataset: dataset, output: path, resume: started, force: false,
-      reader: reader, stopped: Self.stopped, tell: tell)
+      recipe: run.recipe, dataset: dataset,
+      place: TrainingOutput(model: path, resume: started, force: false), reader: reader,
+      stopped: Self.stopped, tell: tell)
     try TrainingSession(plan, interruption: interruption).run()
     let measured = Measured(peakAnonymousBytes: memory.bytes)
     try AtomicFile.write(JSONEncoder().encode(measured), to: measuredPath)

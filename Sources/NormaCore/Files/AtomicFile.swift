@@ -7,6 +7,14 @@ public enum AtomicFile {
   /// the file that it leads to is replaced.
   /// - Throws: `FileProblem` (no permission, disk full, …); the old file is intact then.
   public static func write(_ data: Data, to path: String) throws {
+    try write(to: path) { try $0.write(data) }
+  }
+
+  /// The same for content that comes in pieces.
+  /// - Parameter fill: writes it, and brings it to the disk.
+  package static func write(
+    to path: String, by fill: (borrowing Scratch) throws -> Void
+  ) throws {
     let named = FilePath.absolute(path)
     let target = FilePath.resolved(named) ?? named
     guard !FilePath.isFolder(target) else {
@@ -14,13 +22,15 @@ public enum AtomicFile {
     }
     let scratch = try Scratch(fileFor: target)
     do {
-      try scratch.write(data)
+      try fill(scratch)
       guard rename(scratch.path, target) == 0 else {
         throw FileProblem.system(target, "cannot be written", code: errno)
       }
       FaultPoint.pass()
-    } catch let problem as FileProblem {
+    } catch {
       Scratch.remove(scratch.path)
+      guard let problem = error as? FileProblem, [scratch.path, target].contains(problem.path)
+      else { throw error }
       throw FileProblem(path: path, reason: problem.reason)
     }
     try synchronizeFolder(FilePath.parent(target))

@@ -22,6 +22,18 @@ public enum Digest {
     return hex(hash.finalize())
   }
 
+  /// The digest of bytes that come in pieces.
+  package struct Running {
+    private var hash = SHA256()
+
+    package init() {}
+
+    package mutating func update(_ bytes: [UInt8]) { hash.update(data: bytes) }
+
+    /// Of what came so far.
+    package var hex: String { Digest.hex(hash.finalize()) }
+  }
+
   private static func hex(_ digest: SHA256.Digest) -> String {
     let digits = Array("0123456789abcdef".utf8)
     return String(

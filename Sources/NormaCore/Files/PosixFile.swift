@@ -103,6 +103,22 @@ package struct PosixFile: ~Copyable {
     }
   }
 
+  /// Writes at `offset`; what is written next still comes after what was last.
+  package func write(_ data: Data, at offset: Int) throws {
+    try data.withUnsafeBytes { bytes in
+      guard let base = bytes.baseAddress else { return }
+      var done = 0
+      while done < bytes.count {
+        let count = pwrite(descriptor, base + done, bytes.count - done, off_t(offset + done))
+        if count < 0 {
+          if errno == EINTR { continue }
+          throw FileProblem.system(path, "cannot be written", code: errno)
+        }
+        done += count
+      }
+    }
+  }
+
   /// Waits until what was written is on the disk.
   package func synchronize() throws {
     guard fsync(descriptor) == 0 else {

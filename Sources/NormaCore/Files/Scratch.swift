@@ -42,6 +42,14 @@ package struct Scratch: ~Copyable {
     FaultPoint.pass()
   }
 
+  /// Only for scratch files: adds at the end, which is not on the disk before `synchronize`.
+  package func append(_ data: Data) throws { try lock.write(data) }
+
+  /// Only for scratch files: replaces what lies at `offset`.
+  package func overwrite(_ data: Data, at offset: Int) throws {
+    try lock.write(data, at: offset)
+  }
+
   package func synchronize() throws { try lock.synchronize() }
 
   private static func make(

@@ -100,6 +100,17 @@ public struct SafeTensorsFile: Sendable {
     return WeightTensor(shape: entry.shape, values: values)
   }
 
+  /// The bytes of a tensor of unsigned 8-bit numbers, as they lie in the file.
+  /// - Throws: ``WeightsFileError`` when there is no such tensor, or it is of another type.
+  package func octets(_ tensor: String) throws -> Data {
+    guard let entry = entries[tensor], entry.type == .uint8 else {
+      let found = entries[tensor].map { "of the type \($0.typeName)" } ?? "missing"
+      throw WeightsFileError(file: name, reason: "'\(tensor)' is \(found); U8 is expected")
+    }
+    let start = data.startIndex
+    return data[start + entry.range.lowerBound..<start + entry.range.upperBound]
+  }
+
   /// Every tensor. Throws as ``tensor(_:)`` does.
   public func tensors() throws -> [String: WeightTensor] {
     var result: [String: WeightTensor] = [:]

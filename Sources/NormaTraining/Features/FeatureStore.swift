@@ -11,6 +11,8 @@ public final class FeatureStore {
   public let usable: [Bool]
   private let format: FeatureStoreFormat
   private let data: Data
+  /// All maps in the memory of the device in use, once they were asked for there.
+  private var resident: [Tensor]?
 
   /// Opens a finished store and checks every record.
   ///
@@ -54,6 +56,7 @@ public final class FeatureStore {
 
   /// The maps of the pictures at `indices`, one tensor `[batch, channels, height, width]` a level.
   public func batch(_ indices: [Int]) throws -> [Tensor] {
+    if Machine.device != .cpu { return try batch(rows: Tensor(rows: indices)) }
     var offset = 0
     return try format.shapes.map { shape in
       defer { offset += shape.count }
@@ -74,6 +77,36 @@ public final class FeatureStore {
           bfloats: $0,
           shape: [indices.count, shape.channels, shape.grid.height, shape.grid.width])
       }
+    }
+  }
+
+  /// The same for pictures that the device names. All maps lie in its memory, as 16-bit brain floats,
+  /// from the first call on.
+  ///
+  /// - Parameter rows: `[batch]`, indices below `count`.
+  public func batch(rows: Tensor) throws -> [Tensor] {
+    let maps = try resident ?? loaded()
+    resident = maps
+    return try maps.map { try $0.selected(rows: rows).toFloat() }
+  }
+
+  /// One tensor `[count, channels, height, width]` a level.
+  private func loaded() throws -> [Tensor] {
+    var offset = 0
+    return try format.shapes.map { shape in
+      defer { offset += shape.count }
+      var halves = [UInt16]()
+      halves.reserveCapacity(count * shape.count)
+      data.withUnsafeBytes { bytes in
+        for index in 0..<count {
+          let start = FeatureStoreFormat.headerSize + index * format.recordSize + offset * 2
+          let piece = UnsafeRawBufferPointer(rebasing: bytes[start..<start + shape.count * 2])
+          halves.append(contentsOf: piece.bindMemory(to: UInt16.self))
+        }
+      }
+      return try Tensor(
+        keepingBFloats: halves,
+        shape: [count, shape.channels, shape.grid.height, shape.grid.width])
     }
   }
 

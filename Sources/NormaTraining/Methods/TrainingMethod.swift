@@ -31,9 +31,15 @@ public protocol TrainingNetwork {
   /// The parts of the loss that each take an optimiser step of their own, in this order; in a step,
   /// parameters that its part does not reach have a gradient of zero. One part, the loss, for most.
   func losses(_ features: [Tensor], noise: Generator?) throws -> [Tensor]
+
+  /// Whether the loss is computed without looking at any value on the way, so that a card can record
+  /// it. True unless said otherwise.
+  var isRecordable: Bool { get }
 }
 
 extension TrainingNetwork {
+  public var isRecordable: Bool { true }
+
   func losses(_ features: [Tensor], noise: Generator?) throws -> [Tensor] {
     [try loss(features, noise: noise)]
   }

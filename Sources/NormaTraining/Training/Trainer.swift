@@ -32,13 +32,18 @@ public final class Trainer {
   private let store = ParameterStore()
   private let network: any TrainingNetwork
   private let optimizer: Adam
+  /// How steps are done on a card; nil for the processor's way, which looks at each loss.
+  private let card: CardStep?
   private var state: Checkpoint.State
   private var best: [String: [Float]]?
 
-  /// - Parameter fingerprint: names pictures, recipe and backbone; a checkpoint of another is refused.
+  /// - Parameters:
+  ///   - fingerprint: names pictures, recipe and backbone; a checkpoint of another is refused.
+  ///   - stepsOnDevice: whether steps are done as on a card, from features in the device's memory and
+  ///     without waiting for it.
   public init(
     _ method: any TrainingMethod, data: TrainingData, settings: TrainingSettings,
-    fingerprint: String
+    fingerprint: String, stepsOnDevice: Bool = Machine.device == .cuda
   ) throws {
     Machine.reusesMemory()
     guard !data.training.isEmpty else { throw TrainerError("there is no picture to train on") }
@@ -48,7 +53,10 @@ public final class Trainer {
     let generator = try Generator(seed: settings.seed, stream: "parameters")
     network = try method.network(
       store.initialized(by: generator), pictures: data.training.count)
-    optimizer = try Adam(store.all, settings: settings.adam)
+    optimizer = try Adam(store.all, settings: settings.adam, readsRate: stepsOnDevice)
+    card =
+      stepsOnDevice
+      ? try CardStep(network, optimizer: optimizer, data: data, settings: settings) : nil
     state = Checkpoint.State(fingerprint: fingerprint)
   }
 
@@ -92,7 +100,8 @@ public final class Trainer {
     // by the seconds that the checkpoint holds, so that a resumed training decides alike.
     var isOver = state.seconds >= limit && state.step == 0 && !state.history.epochs.isEmpty
     while state.epoch < settings.epochs, !isOver {
-      let order = shuffledTraining(epoch: state.epoch)
+      let order = settings.order(of: data.training, epoch: state.epoch)
+      try card?.begin(order)
       while state.step < steps {
         if shouldStop() {
           state.seconds = clock.total
@@ -105,14 +114,23 @@ public final class Trainer {
         let number = state.epoch * steps + state.step
         let progress = max(
           clock.total / limit, Double(number) / Double(steps * settings.epochs))
-        let loss = try step(indices, number: number, progress: progress)
-        state.step += 1
-        state.lossSum += loss
+        optimizer.settings.rate = settings.rate(
+          at: number, epoch: state.epoch, progress: progress)
+        if let card {
+          try card.run(first..<first + indices.count, number: number)
+          state.step += 1
+          if card.isDue { try readLosses() }
+        } else {
+          let loss = try step(indices, number: number)
+          state.step += 1
+          state.lossSum += loss
+        }
         stepsOfRun += 1
         report(
           Progress(
             epoch: state.epoch, epochs: settings.epochs, step: state.step, stepsPerEpoch: steps,
-            loss: state.lossSum / Double(state.step), heldOut: state.history.epochs.last?.heldOut,
+            loss: state.lossSum / Double(max(1, state.step - (card?.unread ?? 0))),
+            heldOut: state.history.epochs.last?.heldOut,
             stepsOfRun: stepsOfRun, secondsOfRun: clock.ofRun))
         if let checkpoint, checkpointSeconds > 0, clock.ofRun - saved >= checkpointSeconds,
           state.step < steps
@@ -135,24 +153,34 @@ public final class Trainer {
     return .finished(try trained())
   }
 
-  private func step(_ indices: [Int], number: Int, progress: Double) throws -> Double {
+  private func step(_ indices: [Int], number: Int) throws -> Double {
     let noise = try Generator(seed: settings.seed, stream: "jitter \(number)")
     let features = try data.batch(indices)
     let losses = try withBF16Autocast(settings.bf16) {
       try network.losses(features, noise: noise)
     }
     let value = try losses.reduce(0) { try $0 + Double($1.item()) }
-    guard value.isFinite else {
-      throw TrainerError(
-        "the loss is \(value) at step \(number): lower the learning rate, or clip the gradients")
-    }
-    optimizer.settings.rate = settings.rate(
-      at: number, epoch: state.epoch, progress: progress)
+    try check(loss: value, "at step \(number)")
     for loss in losses {
       if losses.count == 1 { try optimizer.clearGradients() } else { try optimizer.zeroGradients() }
       try descend(loss, number: number)
     }
     return value
+  }
+
+  /// Takes in the losses that added up on the card, which has to be waited for.
+  private func readLosses() throws {
+    guard let card, card.unread > 0 else { return }
+    let count = card.unread
+    let sum = try card.takeLosses()
+    try check(loss: sum, "within the last \(count) steps")
+    state.lossSum += sum
+  }
+
+  private func check(loss: Double, _ place: String) throws {
+    guard !loss.isFinite else { return }
+    throw TrainerError(
+      "the loss is \(loss) \(place): lower the learning rate, or clip the gradients")
   }
 
   /// One optimiser step down `loss`.
@@ -170,6 +198,7 @@ public final class Trainer {
 
   /// Ends the epoch after the steps that were done of it.
   private func finishEpoch(seconds: Double) throws {
+    try readLosses()
     let heldOut = try heldOutLoss()
     state.history.steps = (state.history.steps ?? 0) + state.step
     state.history.epochs.append(
@@ -200,14 +229,8 @@ public final class Trainer {
     return sum / Double(data.heldOut.count)
   }
 
-  private func shuffledTraining(epoch: Int) -> [Int] {
-    var generator = SeededGenerator(seed: settings.seed, stream: "epoch \(epoch)")
-    var order = data.training
-    generator.shuffle(&order)
-    return order
-  }
-
   private func save(to path: String) throws {
+    try readLosses()
     try Checkpoint(
       state: state, parameters: store.values(), optimizer: optimizer.state(), best: best
     ).write(to: path, names: store.names)

@@ -23,7 +23,15 @@ public struct TrainingData {
 
   /// The maps of the pictures at `indices`, standardised.
   public func batch(_ indices: [Int]) throws -> [Tensor] {
-    let maps = try store.batch(indices)
+    try standardized(store.batch(indices))
+  }
+
+  /// The same for pictures that the device names, from its memory.
+  public func batch(rows: Tensor) throws -> [Tensor] {
+    try standardized(store.batch(rows: rows))
+  }
+
+  private func standardized(_ maps: [Tensor]) throws -> [Tensor] {
     guard let standardization else { return maps }
     return try zip(maps, standardization).map { try $1($0) }
   }

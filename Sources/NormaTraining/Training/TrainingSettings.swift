@@ -32,13 +32,16 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
   public var keep: Keep
   /// Matrix products in 16-bit brain floats.
   public var bf16: Bool
+  /// Pictures an epoch, where that is not each picture once: fewer leave some out, more take the
+  /// pictures again, in another order each time.
+  public var picturesPerEpoch: Int?
 
   public init(
     epochs: Int, batch: Int, optimizer: Optimizer = .adamw, learningRate: Double,
     beta1: Double = 0.9, beta2: Double = 0.999, weightDecay: Double = 1e-4, clip: Float = 0.1,
     warmup: Int = 0, decay: [RateDrop] = [], cosine: Bool = false, minutes: Double = 0,
     countsProcessorTime: Bool = false, seed: UInt64 = 0, keep: Keep = .last,
-    bf16: Bool = Machine.hasFastBF16
+    bf16: Bool = Machine.hasFastBF16, picturesPerEpoch: Int? = nil
   ) {
     self.epochs = epochs
     self.batch = batch
@@ -56,6 +59,7 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     self.seed = seed
     self.keep = keep
     self.bf16 = bf16
+    self.picturesPerEpoch = picturesPerEpoch
   }
 
   var adam: Adam.Settings {
@@ -76,6 +80,19 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
   /// Optimiser steps an epoch: whole batches only, as the rest would weigh its few pictures more; one
   /// when there are fewer pictures than a batch holds.
   public func stepsPerEpoch(pictures: Int) -> Int {
-    max(1, pictures / batch)
+    max(1, (picturesPerEpoch ?? pictures) / batch)
+  }
+
+  /// The pictures of an epoch, in the order in which they are taken.
+  package func order(of pictures: [Int], epoch: Int) -> [Int] {
+    var generator = SeededGenerator(seed: seed, stream: "epoch \(epoch)")
+    let wanted = picturesPerEpoch ?? pictures.count
+    var order: [Int] = []
+    repeat {
+      var round = pictures
+      generator.shuffle(&round)
+      order += round
+    } while order.count < wanted && !pictures.isEmpty
+    return Array(order.prefix(wanted))
   }
 }

@@ -4,6 +4,7 @@ import Foundation
 enum Executable: String {
   case norma
   case runtime = "norma-runtime"
+  case train = "norma-train"
 
   /// Beside the test bundle: `.build/<configuration>/norma`.
   var path: String {

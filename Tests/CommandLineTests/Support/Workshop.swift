@@ -74,6 +74,10 @@ final class Workshop: Sendable {
     try await start(arguments, with: .runtime).result()
   }
 
+  func train(_ arguments: String...) async throws -> CommandResult {
+    try await start(arguments, with: .train).result()
+  }
+
   @discardableResult
   func write(_ data: Data, to name: String) throws -> String {
     let file = path + "/" + name

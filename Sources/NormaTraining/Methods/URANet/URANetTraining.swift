@@ -28,6 +28,9 @@ struct URANetTraining: TrainingNetwork {
   /// That are trained on.
   let pictures: Int
 
+  /// The anomalies of each step are thought out by the processor.
+  var isRecordable: Bool { false }
+
   /// Without noise, on held-out pictures, the anomalies are the same in every epoch, the perception
   /// answers by its weights' mean, and the divergence, which no picture decides, is left out.
   func loss(_ features: [Tensor], noise: Generator?) throws -> Tensor {

@@ -6,13 +6,13 @@ import Foundation
 /// that does something else besides, that takes the processor from the very thread that is waited for,
 /// and a training slows down many times over. The library reads its settings when it is loaded, so they
 /// have to be there before the process starts.
-enum ThreadPolicy {
+public enum ThreadPolicy {
   /// Turns of the waiting loop before a thread goes to sleep: microseconds, not milliseconds.
   private static let spins = ("GOMP_SPINCOUNT", "1000")
 
   /// Starts this very process anew (the same process id) with short spinning, unless somebody has
   /// settled how threads wait. Returns when nothing is to be done, or nothing can be.
-  static func settle() {
+  public static func settle() {
     #if os(Linux)
       guard getenv("GOMP_SPINCOUNT") == nil, getenv("OMP_WAIT_POLICY") == nil else { return }
       setenv(spins.0, spins.1, 1)

@@ -1,25 +1,37 @@
-import Foundation
-import Norma
+import Networks
 import NormaCore
-import NormaTraining
 
 /// Thresholds for a trained network: from the pictures that were held out, by cross-fitting where none
 /// were, or none at all.
-struct ModelCalibration {
-  let plan: TrainingPlan
-  let pictures: SplitPictures
-  let network: TrainedNetwork
-  let detector: Detector
-  let interruption: Interruption
-  private var recipe: Recipe { plan.recipe }
+public struct ModelCalibration {
+  private let recipe: Recipe
+  private let method: any TrainingMethod
+  private let pictures: SplitPictures
+  private let interruption: Interruption
+  private let stopped: String
+  private let inspect: ([Sample]) throws -> NormalPictures
 
-  func calibration() throws -> Calibration {
+  /// - Parameters:
+  ///   - stopped: what an interruption says: what was kept, and how to go on.
+  ///   - inspect: the trained detector's scores of pictures, in their order.
+  public init(
+    recipe: Recipe, method: any TrainingMethod, pictures: SplitPictures,
+    interruption: Interruption, stopped: String,
+    inspect: @escaping ([Sample]) throws -> NormalPictures
+  ) {
+    self.recipe = recipe
+    self.method = method
+    self.pictures = pictures
+    self.interruption = interruption
+    self.stopped = stopped
+    self.inspect = inspect
+  }
+
+  public func calibration() throws -> Calibration {
     let features = try categoryFeatures()
     let rates = recipe.calibration
     if !pictures.heldOut.isEmpty {
-      let found = try NormalPictures(
-        pictures.heldOut, detector: detector, reader: plan.reader, interruption: interruption,
-        stopped: plan.stopped)
+      let found = try inspect(pictures.heldOut)
       return try .fit(
         scores: found.scores, pixelMaxima: found.peaks, uncertainties: found.uncertainties,
         source: .holdout,
@@ -35,9 +47,7 @@ struct ModelCalibration {
       return try .uncalibrated(rate: rates.falseAlarmRate, features: features)
     }
     let gaps = try gaps()
-    let found = try NormalPictures(
-      pictures.training, detector: detector, reader: plan.reader, interruption: interruption,
-      stopped: plan.stopped)
+    let found = try inspect(pictures.training)
     return try .fit(
       scores: found.scores(scaledBy: gaps.map(\.score)),
       pixelMaxima: found.peaks(scaledBy: gaps.map(\.peak)),
@@ -62,8 +72,8 @@ struct ModelCalibration {
     settings.epochs = crossFit.epochs
     settings.minutes = 0
     let fit = CrossFit(
-      folds: crossFit.folds, method: plan.method, data: pictures.data, settings: settings,
-      imageSize: plan.trunk.imageSize)
+      folds: crossFit.folds, method: method, data: pictures.data, settings: settings,
+      imageSize: recipe.backbone.imageSize)
     let part = pictures.training.count * (crossFit.folds - 1) / crossFit.folds
     let steps = settings.epochs * settings.stepsPerEpoch(pictures: part)
     let progress = ProgressLine(
@@ -73,7 +83,7 @@ struct ModelCalibration {
       report: { fold, training in progress.update(fold * steps + training.stepsOfRun) })
     progress.finish()
     guard let gaps else {
-      throw Interrupted(plan.stopped)
+      throw Interrupted(stopped)
     }
     return gaps
   }

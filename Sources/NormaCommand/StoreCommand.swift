@@ -1,0 +1,108 @@
+import ArgumentParser
+import Foundation
+import Norma
+import NormaCore
+import NormaRuntime
+
+/// `norma store`.
+struct StoreCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "store",
+    abstract: "Write a data set's normal pictures, decoded and resized, into one file.",
+    discussion: """
+      What norma-train starts from, on a machine with a graphics card and without
+      the data set. DATASET is what 'norma train' takes; the pictures to train on
+      go into FILE as they are, 8 bits a channel, in the safetensors format:
+      nothing in it is ever executed.
+
+        norma store pictures --output pictures.store
+        norma store mvtec --limit 265 --output small.store     40 MB at 224 pixels
+      """)
+
+  @Argument(help: "The data set: a folder, or a .csv table.")
+  var dataset: String
+
+  @Option(name: [.short, .long], help: "The file to write.")
+  var output: String
+
+  @Option(help: "Only these categories, separated by commas.")
+  var categories: String?
+
+  @Option(help: "Side of the square that pictures are resized to, in pixels.")
+  var imageSize = BackboneRecipe().imageSize
+
+  @Option(help: "At most this many pictures, spread evenly over the data set.")
+  var limit: Int?
+
+  @Flag(help: "Replace a file that exists.")
+  var force = false
+
+  @OptionGroup var pictures: PictureOptions
+
+  func validate() throws {
+    guard (32...4096).contains(imageSize) else {
+      throw ValidationError("--image-size is \(imageSize); 32 to 4096 pixels can be said")
+    }
+    if let limit, limit < 1 {
+      throw ValidationError("--limit is \(limit); at least 1 picture is needed")
+    }
+  }
+
+  func run() throws {
+    let interruption = Interruption()
+    guard force || !FilePath.exists(FilePath.absolute(output)) else {
+      throw FileProblem(path: output, reason: "the file exists; --force replaces it")
+    }
+    var found = try DatasetReader.read(dataset)
+    if let categories { found = try found.selecting(categories: categories.commaSeparated) }
+    let data = try TrainingPlan.readable(found, reader: pictures.reader, interruption)
+    let chosen = Self.spread(data.train.filter { !$0.label.isAnomalous }, limit: limit)
+    let origin = PictureStore.Origin(
+      root: data.root,
+      fingerprint: try PictureFingerprint.of(chosen, root: data.root, interruption: interruption),
+      imageSize: imageSize, exifOrientation: pictures.reader.appliesOrientation)
+    let written = try write(chosen, origin, root: data.root, interruption)
+    Terminal.say(
+      "\(output): \(counted(written.pictures, "picture")) of \(imageSize) × \(imageSize) pixels, "
+        + String(format: "%.1f MB", Double(written.bytes) / 1e6))
+  }
+
+  private func write(
+    _ chosen: [Sample], _ origin: PictureStore.Origin, root: String, _ interruption: Interruption
+  ) throws -> (pictures: Int, bytes: Int) {
+    let progress = ProgressLine("Decoding", total: chosen.count, unit: "pictures")
+    defer { progress.clear() }
+    let named = chosen.map { sample in
+      var sample = sample
+      sample.path = FilePath.relative(sample.path, to: root)
+      return sample
+    }
+    let (reader, size) = (pictures.reader, imageSize)
+    let workers = ProcessInfo.processInfo.activeProcessorCount
+    return try PictureStore.write(origin, named, to: output) { append in
+      try OrderedPipeline.run(count: chosen.count, workers: workers) {
+        { place in
+          do {
+            return Result<[UInt8], FileProblem>.success(
+              try reader.read(chosen[place].path, size: size).rgb)
+          } catch let problem as FileProblem {
+            return .failure(problem)
+          }
+        }
+      } deliver: { (place: Int, result: Result<[UInt8], FileProblem>) in
+        try interruption.check("Stopped; nothing was written.")
+        switch result {
+        case .success(let rgb): try append(place, rgb)
+        case .failure(let problem): Terminal.warn("left out: \(problem)")
+        }
+        progress.update(place + 1)
+      }
+    }
+  }
+
+  /// At most `limit` of the samples, evenly over their order, and so over the categories.
+  private static func spread(_ samples: [Sample], limit: Int?) -> [Sample] {
+    guard let limit, limit < samples.count else { return samples }
+    return (0..<limit).map { samples[$0 * samples.count / limit] }
+  }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import NormaCore
+import NormaTraining
+import Torch
+
+extension Device: ExpressibleByArgument {}
+
+/// `norma-train`.
+struct TrainFromStore: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "norma-train",
+    abstract: "Train a model from a store of pictures, with LibTorch alone: on a graphics card.",
+    discussion: """
+      STORE is what 'norma store DATASET --output STORE' writes, on any machine.
+      Backbone, training and thresholds are computed by LibTorch, on an NVIDIA
+      card or on the processor. The model folder is like that of 'norma train',
+      without its page, which 'norma evaluate' adds where pictures are inspected.
+
+        norma-train pictures.store --output line.norma --device cuda
+        norma-train pictures.store -o line.norma --recipe ras-paper --device cuda
+
+      Ctrl-C stops cleanly, and the same command with --resume goes on. Exit codes:
+      0 success, 3 failure, 64 wrong usage, 130 interrupted.
+      """,
+    version: NormaVersion.current)
+
+  @Argument(help: "The store of pictures.")
+  var store: String
+
+  @Option(name: [.short, .long], help: "The model folder to write, such as line.norma.")
+  var output: String
+
+  @Option(help: "A recipe: the name of one that comes with Norma, or a .yaml file.")
+  var recipe: String?
+
+  @Option(help: "Where to compute: cuda (the first NVIDIA card) or cpu.")
+  var device = Device.cpu
+
+  @Option(help: "The backbone, such as efficientnet-b4.")
+  var backbone: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "The backbone's weights: the file, or a folder that holds it by its usual name.",
+      valueName: "path"))
+  var weights: String?
+
+  @Option(help: "Passes over the training pictures.")
+  var epochs: Int?
+
+  @Option(help: "Pictures a step.")
+  var batch: Int?
+
+  @Option(help: "What everything random is drawn from.")
+  var seed: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Pictures an epoch: more than the store has take its pictures again.", valueName: "count"))
+  var picturesPerEpoch: Int?
+
+  @Flag(
+    help: "Go on with an interrupted training of the same output; starts anew if there is none.")
+  var resume = false
+
+  @Flag(help: "Replace an output that exists.")
+  var force = false
+
+  func validate() throws {
+    if resume && force {
+      throw ValidationError("--resume goes on, --force starts anew: give one of them.")
+    }
+    if let picturesPerEpoch, picturesPerEpoch < 1 {
+      throw ValidationError("--pictures-per-epoch is \(picturesPerEpoch); at least 1 is needed")
+    }
+  }
+
+  func run() throws {
+    let interruption = Interruption()
+    try Machine.use(device)
+    try StoreSession(self, interruption: interruption).run()
+  }
+}

@@ -1,0 +1,5 @@
+import CommandLineBasics
+import NormaTraining
+
+ThreadPolicy.settle()
+CommandRunner.run(TrainFromStore.self)

@@ -1,0 +1,63 @@
+import Foundation
+import Networks
+import NormaCore
+import Torch
+
+/// The trunk in LibTorch, on stored pictures: on a card the quick way to features, on a processor the
+/// one that needs nothing but LibTorch.
+public struct TrunkExtractor: FeatureExtractor {
+  public let shapes: [FeatureShape]
+  private let trunk: Trunk
+  private let parameters: Parameters<Tensor>
+  private let bf16: Bool
+  private let pictures: PictureStore
+
+  /// - Parameter bf16: convolutions in 16-bit brain floats, where the device has them.
+  public init(
+    trunk: Trunk, weights: BackboneWeights, bf16: Bool, pictures: PictureStore
+  ) throws {
+    self.trunk = trunk
+    self.bf16 = bf16
+    self.pictures = pictures
+    parameters = try Parameters(constants: weights.parameters)
+    shapes = trunk.outputs.map { FeatureShape(channels: $0.channels, grid: $0.grid) }
+  }
+
+  /// The paths are those of the store's pictures.
+  public func extract(
+    _ paths: [String],
+    consume: (Int, Result<UnsafeBufferPointer<Float>, any Error>) throws -> Void
+  ) throws {
+    // Keyed by bytes: two names that look alike may be written differently and be two files.
+    let places = Dictionary(
+      zip(pictures.samples.map { Array($0.path.utf8) }, 0...), uniquingKeysWith: { $1 })
+    let size = Machine.device == .cpu ? 8 : 64
+    for first in stride(from: 0, to: paths.count, by: size) {
+      let batch = try paths[first..<min(first + size, paths.count)].map { path in
+        guard let place = places[Array(path.utf8)] else {
+          throw FileProblem(path: pictures.path, reason: "it holds no picture \(path)")
+        }
+        return place
+      }
+      for (offset, features) in try features(batch).enumerated() {
+        try features.withUnsafeBufferPointer { try consume(first + offset, .success($0)) }
+      }
+    }
+  }
+
+  /// Each picture's maps, one after the other.
+  private func features(_ batch: [Int]) throws -> [[Float]] {
+    let side = trunk.imageSize
+    let maps = try withoutGradient {
+      try withBF16Autocast(bf16) {
+        try trunk(
+          Tensor(bytes: pictures.pictures(batch), shape: [batch.count, side, side, 3]),
+          parameters: parameters)
+      }
+    }
+    let values = try maps.map { try $0.floats() }
+    return batch.indices.map { picture in
+      zip(values, shapes).flatMap { $0[picture * $1.count..<(picture + 1) * $1.count] }
+    }
+  }
+}

@@ -1,0 +1,97 @@
+import Foundation
+import NormaCore
+import Torch
+
+/// The training of a session: from dealt pictures to a network, with its checkpoint, its progress on the
+/// terminal, and its way to stop.
+public struct TrainingRun {
+  public let recipe: Recipe
+  public let method: any TrainingMethod
+  public let pictures: SplitPictures
+  public let settings: TrainingSettings
+  public let output: TrainingOutput
+  /// What an interruption says: what was kept, and how to go on.
+  public let stopped: String
+  /// What hears how the work goes, a line at a time.
+  public let tell: (String) -> Void
+
+  public init(
+    recipe: Recipe, method: any TrainingMethod, pictures: SplitPictures,
+    settings: TrainingSettings, output: TrainingOutput, stopped: String,
+    tell: @escaping (String) -> Void
+  ) {
+    self.recipe = recipe
+    self.method = method
+    self.pictures = pictures
+    self.settings = settings
+    self.output = output
+    self.stopped = stopped
+    self.tell = tell
+  }
+
+  /// Trains to the end.
+  ///
+  /// - Parameters:
+  ///   - features: the key of everything that the features depend on.
+  ///   - root: the folder that the pictures' names are relative to.
+  /// - Throws: `Interrupted` when a stop is requested; the checkpoint holds the state.
+  public func network(
+    features: String, root: String, interruption: Interruption
+  ) throws -> TrainedNetwork {
+    let trainer = try Trainer(
+      method, data: pictures.data, settings: settings,
+      fingerprint: fingerprint(features: features, root: root))
+    if output.force { try? FileManager.default.removeItem(atPath: output.checkpoint) }
+    if output.resume {
+      let found = try trainer.resume(from: output.checkpoint)
+      tell(
+        found
+          ? "Going on after \(trainer.epoch) of \(settings.epochs) epochs."
+          : "There is nothing to resume; training starts anew.")
+    }
+    tell(
+      "Training \(recipe.method.uppercased()): \(trainer.parameterCount) parameters, "
+        + "\(pictures.training.count) pictures, \(pictures.heldOut.count) held out, "
+        + "\(settings.epochs) epochs, \(settings.bf16 ? "bf16" : "float32")")
+    let progress = ProgressLine(
+      "Training",
+      total: settings.epochs * settings.stepsPerEpoch(pictures: pictures.training.count),
+      unit: "steps")
+    defer { progress.clear() }
+    let outcome = try trainer.run(
+      checkpoint: output.checkpoint, checkpointSeconds: recipe.training.checkpointEvery * 60,
+      shouldStop: { interruption.isRequested },
+      report: { progress.update(training: $0) })
+    switch outcome {
+    case .finished(let network):
+      progress.finish()
+      return network
+    case .interrupted: throw Interrupted(stopped)
+    }
+  }
+
+  /// Everything that the weights depend on: a training goes on from its own state only.
+  private func fingerprint(features: String, root: String) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let facts =
+      [
+        features, recipe.yaml, Machine.version,
+        String(decoding: try encoder.encode(settings), as: UTF8.self),
+      ]
+      + (pictures.training + pictures.heldOut).map {
+        "\($0.category)\t\(FilePath.relative($0.path, to: root))"
+      } + ["\(pictures.training.count)"]
+    return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
+  }
+}
+
+extension ProgressLine {
+  /// A training's progress: steps, loss, and the held-out loss of the last epoch.
+  func update(training progress: Trainer.Progress) {
+    var detail = String(
+      format: "epoch %d of %d  loss %.4g", progress.epoch + 1, progress.epochs, progress.loss)
+    if let heldOut = progress.heldOut { detail += String(format: "  held out %.4g", heldOut) }
+    update(progress.epoch * progress.stepsPerEpoch + progress.step, detail: detail)
+  }
+}
