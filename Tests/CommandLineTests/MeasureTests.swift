@@ -45,6 +45,19 @@ extension CommandLineTests {
       }
     }
 
+    @Test func kernelsAreThoseThatRan() async throws {
+      let workshop = try await TrainedModel.shared.value.workshop()
+      let pictures = "products/dotted/test/good"
+      let sums = try await workshop.norma("measure", "kernels", "line.norma", pictures)
+      #expect(sums.status == 0, "\(sums)")
+      #expect(sums.lines.contains { $0.contains("Convolution") && $0.contains("f32") }, "\(sums)")
+      #expect(!sums.output.contains("bf16"), "the model computes in float32")
+      let layers = try await workshop.norma(
+        "measure", "kernels", "line.norma", pictures, "--layers")
+      #expect(layers.output.contains("blocks.1.0.conv_pw"), "\(layers)")
+      #expect(layers.lines.count > sums.lines.count)
+    }
+
     @Test func metricsAreThoseOfTheMaps() async throws {
       let workshop = try Workshop()
       let tensors = [
