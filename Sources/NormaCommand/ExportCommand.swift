@@ -60,7 +60,9 @@ struct ExportCommand: ParsableCommand {
     if (precision == nil) != (pictures == nil) {
       throw ValidationError("--precision and --pictures belong together.")
     }
-    if limit < 1 { throw ValidationError("--limit is \(limit); at least 1 picture is needed.") }
+    guard (1...1000).contains(limit) else {
+      throw ValidationError("--limit is \(limit); 1 to 1000 pictures can be said.")
+    }
     if !(acceptDrop >= 0 && acceptDrop <= 100) {
       throw ValidationError("--accept-drop is \(acceptDrop); 0 to 100 points can be said.")
     }

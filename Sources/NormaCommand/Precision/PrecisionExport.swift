@@ -96,7 +96,7 @@ struct PrecisionExport {
     guard precision == .int8 else { return (graph, try compare(graph)) }
     let quantizer = try Quantizer(graph)
     let found = try QuantizationSearch.search(
-      quantizer, activations(of: quantizer, seen), compare: compare)
+      quantizer, graph, activations(of: quantizer, seen), compare: compare)
     if found.convolutionsLeft > 0 {
       Terminal.say(
         "The first \(counted(found.convolutionsLeft, "convolution")) stay in floating point.")
