@@ -18,12 +18,13 @@ import Testing
   }
 
   @Test func aDepthwiseConvolutionsChannelsHaveTheirOwnScales() throws {
-    let first = (0..<120).map { Float($0 / 30 + 1) * ($0 % 2 == 0 ? 1 : -0.5) }
+    let signs: [Float] = [1, -0.5]
+    let first = (0..<120).map { Float($0 / 30 + 1) * signs[$0 % 2] }
     let second = first.map { -2 * $0 }
     let found = try statistics(groups: 4, [first, second]).quantization
     #expect(found == .channels((1...4).map { AffineQuantization(symmetric: Float($0) * 2) }))
     // Nothing below 0: all 256 integers lie above.
-    let positive = try statistics(groups: 4, [first.map(abs)]).quantization
+    let positive = try statistics(groups: 4, [first.map { abs($0) }]).quantization
     #expect(positive == .channels((1...4).map { AffineQuantization(covering: 0...Float($0)) }))
   }
 
