@@ -80,14 +80,16 @@ public struct Quantizer {
   /// The model in which the operations for whose activation there is a quantisation compute in
   /// integers; all others stay as they are.
   ///
-  /// - Parameter leavingConvolutions: so many convolutions, the first of the network, stay as they are
-  ///   too: whatever they get wrong goes through all that follows.
+  /// - Parameter leavingConvolutions: so many of the convolutions, the first of the network, stay as
+  ///   they are too: whatever they get wrong goes through all that follows.
   /// - Throws: `GraphError` when a weight of theirs holds a value that is not finite.
   public func quantized(
     _ activations: [String: ActivationQuantization], leavingConvolutions: Int = 0
   ) throws -> Data {
-    let left = Set(
-      operations.filter { $0.kind != .product }.prefix(leavingConvolutions).map(\.name))
+    let convolutions = operations.filter {
+      $0.kind != .product && activations[$0.activation] != nil
+    }
+    let left = Set(convolutions.prefix(leavingConvolutions).map(\.name))
     let chosen = Dictionary(
       operations.filter { !left.contains($0.name) }.map { ($0.name, $0) },
       uniquingKeysWith: { first, _ in first })
