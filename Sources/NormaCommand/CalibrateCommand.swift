@@ -78,13 +78,7 @@ struct CalibrateCommand: ParsableCommand {
   }
 
   private func normalSamples(of manifest: Manifest, reader: PictureReader) throws -> [Sample] {
-    var dataset = try DatasetReader.read(folder)
-    if dataset.categories.count == 1, manifest.categories.count == 1 {
-      for index in dataset.samples.indices {
-        dataset.samples[index].category = manifest.categories[0]
-      }
-      dataset.categories = manifest.categories
-    }
+    let dataset = try DatasetReader.read(folder).named(for: manifest.categories)
     let unknown = Set(dataset.categories).subtracting(manifest.categories).sorted()
     guard unknown.isEmpty else {
       throw FileProblem(

@@ -20,7 +20,13 @@ extension CommandLineTests {
       ("evaluate", ["--categories", "--json", "norma evaluate "]),
       ("benchmark", ["--list", "--json", "--seeds", "minutes:", "rows:", "norma benchmark "]),
       ("calibrate", ["--false-alarm-rate", "norma calibrate "]),
-      ("export", ["--output", "ONNX Runtime", "norma export "]),
+      (
+        "export",
+        [
+          "--output", "ONNX Runtime", "--precision", "int8", "--pictures", "--accept-drop",
+          "norma export ",
+        ]
+      ),
       ("store", ["--image-size", "--limit", "norma-train", "norma store "]),
       ("weights", ["import", "NORMA_HOME"]),
       ("doctor", ["--goldens", "--json"]),

@@ -1,5 +1,6 @@
 import Foundation
 import ONNX
+import OpenVINO
 import TestSupport
 import Testing
 
@@ -61,5 +62,35 @@ import Testing
         expectEqual((shape, values), expected, "ONNX Runtime, \(operation.name), \(stem)")
       }
     }
+  }
+
+  @Test(
+    .enabled(
+      if: interpreter != nil,
+      "needs Python with onnx, onnxruntime and numpy: let NORMA_PYTHON name its interpreter"))
+  func otherToolsReadQuantizedModelsAndAgree() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let channels = (1...4).map { AffineQuantization(symmetric: Float($0)) }
+    let model = try Quantizer(QuantizerTests.convolution(groups: 4).model())
+      .quantized(["x0": .channels(channels)])
+    let values = QuantizerTests.numbers(3 * 120)
+    try model.write(to: folder.appendingPathComponent("0.onnx"))
+    try values.withUnsafeBytes { Data($0) }.write(to: folder.appendingPathComponent("0.x0"))
+    let python = try #require(Self.interpreter)
+    let (status, output) = try Python.run(python, ["-c", Self.script, folder.path])
+    try #require(status == 0, "\(output)")
+    let found = try Data(contentsOf: folder.appendingPathComponent("0.y")).withUnsafeBytes {
+      Array($0.bindMemory(to: Float.self))
+    }
+    let request = try Engine.core.get().compile(
+      onnx: model, options: CompileOptions(batch: 3)
+    ).makeRequest()
+    try request.setInput("x0", values, shape: [3, 4, 5, 6])
+    try request.infer()
+    let expected = try request.output("y").values
+    #expect(found.count == expected.count)
+    #expect(zip(found, expected).allSatisfy { abs($0 - $1) <= 1e-5 * max(1, abs($1)) })
   }
 }

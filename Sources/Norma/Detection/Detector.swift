@@ -48,10 +48,10 @@ public final class Detector: Sendable {
   /// Compiles the graph of a model. Throws when the graph does not take pictures of the manifest's
   /// size, lacks an output, or OpenVINO cannot compile it.
   public convenience init(model: ModelFolder, options: Options = Options()) throws {
-    guard let own = Precision(rawValue: model.manifest.precision) else {
+    guard let own = model.manifest.modelPrecision?.arithmetic else {
       throw DetectionError(
         "\(model.path): the manifest's precision is '\(model.manifest.precision)'; "
-          + "f32 and bf16 are known")
+          + ModelPrecision.allCases.map(\.rawValue).joined(separator: ", ") + " are known")
     }
     try self.init(
       graph: model.data(ModelFile.graph), name: "\(model.path)/\(ModelFile.graph)",
@@ -137,6 +137,17 @@ public final class Detector: Sendable {
     if model.outputs.contains(where: { doubts.contains($0.name) }) {
       try port(GraphPort.uncertainty, model.outputs, [1], .float32)
       try port(GraphPort.uncertaintyMap, model.outputs, [1, imageSize, imageSize], .float32)
+    }
+  }
+}
+
+extension ModelPrecision {
+  /// What OpenVINO is asked for. An int8 model says in its graph what is computed in integers; this is
+  /// for the rest.
+  public var arithmetic: Precision {
+    switch self {
+    case .f32: .f32
+    case .bf16, .int8: .bf16
     }
   }
 }

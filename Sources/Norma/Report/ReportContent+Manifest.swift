@@ -12,7 +12,7 @@ extension ReportContent.Model {
   ) {
     self.init(
       method: manifest.method.uppercased(), backbone: manifest.backbone.name,
-      precision: manifest.precision == "bf16" ? "bf16" : "float32",
+      precision: manifest.modelPrecision?.title ?? manifest.precision,
       imageSize: manifest.imageSize, categories: manifest.categories,
       trainingPictures: trainingPictures ?? manifest.data.pictures,
       heldOutPictures: heldOutPictures, trainingSeconds: trainingSeconds,

@@ -89,7 +89,10 @@ struct MeasureLayers: ParsableCommand {
     let folder = try ModelFolder.open(model)
     let size = folder.manifest.imageSize
     let picture = try PictureReader(for: folder.manifest).read(self.picture, size: size)
-    let own = Precision(rawValue: folder.manifest.precision) ?? .f32
+    guard let own = folder.manifest.modelPrecision?.arithmetic else {
+      throw FileProblem(
+        path: folder.path, reason: "its precision '\(folder.manifest.precision)' is not known")
+    }
     let compiled = try Core().compile(
       onnx: folder.data(ModelFile.graph),
       options: CompileOptions(

@@ -64,6 +64,16 @@ public struct Dataset: Sendable {
     return result
   }
 
+  /// For a model of these categories: pictures of one category, for a model of one, are of that,
+  /// whatever their folder is called.
+  public func named(for categories: [String]) -> Dataset {
+    guard self.categories.count == 1, categories.count == 1 else { return self }
+    var result = self
+    result.categories = categories
+    for index in result.samples.indices { result.samples[index].category = categories[0] }
+    return result
+  }
+
   /// - Throws: `DatasetProblem` naming every category that has no picture to train on.
   public func validateForTraining() throws {
     let trained = Set(train.map(\.category))

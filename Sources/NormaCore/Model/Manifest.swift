@@ -10,7 +10,7 @@ public struct Manifest: Codable, Sendable, Equatable {
   /// The recipe it was trained by, every key resolved.
   public var recipe: Recipe
   public var backbone: Backbone
-  /// In which it inspects, and was calibrated: `f32` or `bf16`.
+  /// In which it inspects, and was calibrated: a ``ModelPrecision``.
   public var precision: String
   /// Side of the square that pictures are resized to, in pixels.
   public var imageSize: Int

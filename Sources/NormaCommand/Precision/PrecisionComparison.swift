@@ -1,0 +1,98 @@
+import Foundation
+import Norma
+import NormaCore
+
+/// How far a model in another precision is from the model itself, on the same normal pictures.
+struct PrecisionComparison {
+  private struct Pair {
+    var category: String
+    var before: Numbers
+    var after: Numbers
+    /// Mean square of the maps' difference, and of the map itself around its mean.
+    var mapError: Double
+    var mapVariance: Double
+  }
+  private struct Numbers {
+    var score: Double
+    var peak: Double
+    var uncertainty: Double?
+
+    init(_ detection: Detection) {
+      score = Double(detection.score)
+      peak = Double(detection.map.values.max() ?? 0)
+      uncertainty = detection.uncertainty.map { Double($0.value) }
+    }
+  }
+
+  private var pairs: [Pair] = []
+
+  mutating func add(_ before: Detection, _ after: Detection, category: String) {
+    let (map, other) = (before.map.values, after.map.values)
+    let count = Double(max(1, map.count))
+    let mean = map.reduce(0) { $0 + Double($1) } / count
+    var (error, variance) = (0.0, 0.0)
+    for (value, otherValue) in zip(map, other) {
+      let (difference, deviation) = (Double(otherValue) - Double(value), Double(value) - mean)
+      error += difference * difference
+      variance += deviation * deviation
+    }
+    pairs.append(
+      Pair(
+        category: category, before: Numbers(before), after: Numbers(after),
+        mapError: error / count, mapVariance: variance / count))
+  }
+
+  /// What thresholds are multiplied by, of each category and of all: the median over the pictures.
+  var factors: (categories: [String: ScoreFactors], all: ScoreFactors) {
+    (Dictionary(grouping: pairs, by: \.category).mapValues(Self.factors), Self.factors(pairs))
+  }
+
+  private static func factors(_ pairs: [Pair]) -> ScoreFactors {
+    func median(_ value: (Numbers) -> Double?) -> Double {
+      let ratios = pairs.compactMap { pair -> Double? in
+        guard let before = value(pair.before), let after = value(pair.after), before > 0 else {
+          return nil
+        }
+        return after / before
+      }.sorted()
+      guard !ratios.isEmpty else { return 1 }
+      let middle = ratios.count / 2
+      return ratios.count % 2 == 1 ? ratios[middle] : (ratios[middle - 1] + ratios[middle]) / 2
+    }
+    return ScoreFactors(
+      score: median(\.score), peak: median(\.peak), uncertainty: median(\.uncertainty))
+  }
+
+  /// Root mean square of the scores' change, what their category's factor explains taken out, as a
+  /// share of the mean score.
+  var scoreDeviation: Double {
+    let factors = factors
+    let errors = pairs.map { pair in
+      let factor = (factors.categories[pair.category] ?? factors.all).score
+      return factor > 0 ? pair.after.score / factor - pair.before.score : pair.before.score
+    }
+    let mean = pairs.reduce(0) { $0 + $1.before.score } / Double(max(1, pairs.count))
+    let square = errors.reduce(0) { $0 + $1 * $1 } / Double(max(1, pairs.count))
+    return mean > 0 ? square.squareRoot() / mean : 0
+  }
+
+  /// Root mean square of the maps' change, as a share of the maps' own standard deviation within a
+  /// picture. From 1 on a map says nothing of the one that it stands for.
+  var mapDeviation: Double {
+    let error = pairs.reduce(0) { $0 + $1.mapError }
+    let variance = pairs.reduce(0) { $0 + $1.mapVariance }
+    return variance > 0 ? (error / variance).squareRoot() : 0
+  }
+
+  /// For the terminal.
+  func text(_ from: ModelPrecision, _ to: ModelPrecision) -> String {
+    let factor = String(
+      format: "%.3f", locale: Locale(identifier: "en_US_POSIX"), factors.all.score)
+    let (score, map) = (scoreDeviation, mapDeviation)
+    return """
+      \(to.title) against \(from.title) on \(counted(pairs.count, "normal picture")):
+        scores  \(factor) times as high, \(PrecisionAcceptance.percent(score)) off around that
+        maps    \(PrecisionAcceptance.percent(map)) of their own deviation off
+      """
+  }
+}
