@@ -65,12 +65,12 @@ struct ModelCalibration {
       folds: crossFit.folds, method: plan.method, data: pictures.data, settings: settings,
       imageSize: plan.trunk.imageSize)
     let part = pictures.training.count * (crossFit.folds - 1) / crossFit.folds
-    let steps = settings.epochs * settings.stepsPerEpoch(pictures: part)
+    let steps = plan.method.steps(pictures: part, settings: settings)
     let progress = ProgressLine(
       "Cross-fitting thresholds", total: crossFit.folds * steps, unit: "steps")
     let gaps = try fit.gaps(
       samples: pictures.training, shouldStop: { interruption.isRequested },
-      report: { fold, training in progress.update(fold * steps + training.stepsOfRun) })
+      report: { fold, training in progress.update(fold * steps + training.done) })
     progress.finish()
     guard let gaps else {
       throw Interrupted(plan.stopped)

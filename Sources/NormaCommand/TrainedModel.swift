@@ -31,7 +31,7 @@ struct TrainedModel {
       training: ReportContent.Model(
         manifest, trainingPictures: pictures.training.count,
         heldOutPictures: pictures.heldOut.count,
-        trainingSeconds: network.history.epochs.last?.seconds), losses: network.history,
+        trainingSeconds: network.history.seconds), losses: network.history,
       calibration: calibration)
     try ModelFolder.write(
       to: plan.output, manifest: manifest,

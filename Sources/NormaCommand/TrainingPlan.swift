@@ -10,7 +10,7 @@ struct TrainingPlan {
   let dataset: Dataset
   let backbone: BackboneWeights
   let trunk: Trunk
-  let method: any TrainingMethod
+  let method: any LearningMethod
   let output: String
   let resume: Bool
   /// Start anew, whatever an earlier training left.
@@ -46,9 +46,11 @@ struct TrainingPlan {
     self.resume = resume
     self.force = force
     self.reader = reader
-    self.stopped = stopped
     self.tell = tell
     method = try recipe.trainingMethod(trunk)
+    self.stopped =
+      method is any FittedMethod
+      ? "Stopped. The features are kept; the same command begins with them." : stopped
     backbone = try BackboneWeights.load(
       recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
   }

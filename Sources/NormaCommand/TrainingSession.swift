@@ -141,30 +141,24 @@ struct TrainingSession {
 
   private func train(_ pictures: SplitPictures, key: String) throws -> TrainedNetwork {
     let settings = try TrainingSettings(recipe.training)
-    let trainer = try Trainer(
-      plan.method, data: pictures.data, settings: settings,
+    let training = try plan.method.training(
+      on: pictures.data, settings: settings,
       fingerprint: trainingKey(pictures, settings: settings, key: key))
     if plan.force { try? FileManager.default.removeItem(atPath: plan.checkpoint) }
     if plan.resume {
-      let found = try trainer.resume(from: plan.checkpoint)
       plan.tell(
-        found
-          ? "Going on after \(trainer.epoch) of \(settings.epochs) epochs."
-          : "There is nothing to resume; training starts anew.")
+        try training.resumed(from: plan.checkpoint).map { "Going on after \($0)." }
+          ?? "There is nothing to resume; training starts anew.")
     }
     plan.tell(
-      "Training \(recipe.method.uppercased()): \(trainer.parameterCount) parameters, "
-        + "\(pictures.training.count) pictures, \(pictures.heldOut.count) held out, "
-        + "\(settings.epochs) epochs, \(settings.bf16 ? "bf16" : "float32")")
-    let progress = ProgressLine(
-      "Training",
-      total: settings.epochs * settings.stepsPerEpoch(pictures: pictures.training.count),
-      unit: "steps")
+      "Training \(recipe.method.uppercased()): \(pictures.training.count) pictures, "
+        + "\(pictures.heldOut.count) held out, \(training.summary)")
+    let progress = ProgressLine("Training", total: training.steps, unit: "steps")
     defer { progress.clear() }
-    let outcome = try trainer.run(
+    let outcome = try training.train(
       checkpoint: plan.checkpoint, checkpointSeconds: recipe.training.checkpointEvery * 60,
       shouldStop: { interruption.isRequested },
-      report: { progress.update(training: $0) })
+      report: { progress.update($0.done, detail: $0.detail) })
     switch outcome {
     case .finished(let network):
       progress.finish()
