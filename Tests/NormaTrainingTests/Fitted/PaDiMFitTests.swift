@@ -44,17 +44,16 @@ struct PaDiMFitTests {
         let seen = data.training.map { patches[$0][position] }
         let mean = (0..<width).map { k in seen.reduce(0) { $0 + $1[k] } / Double(seen.count) }
         let covariance = (0..<width).map { i in
-          (0..<width).map { j in
-            seen.reduce(0) { $0 + ($1[i] - mean[i]) * ($1[j] - mean[j]) }
-              / Double(seen.count - 1) + (i == j ? epsilon : 0)
+          (0..<width).map { j -> Double in
+            let sum = seen.reduce(0.0) { $0 + ($1[i] - mean[i]) * ($1[j] - mean[j]) }
+            return sum / Double(seen.count - 1) + (i == j ? epsilon : 0)
           }
         }
         let inverse = inverse(covariance)
         for picture in 0..<data.store.count {
           let away = zip(patches[picture][position], mean).map { $0 - $1 }
-          let square = (0..<width).reduce(0.0) { sum, i in
-            sum + away[i] * (0..<width).reduce(0.0) { $0 + inverse[i][$1] * away[$1] }
-          }
+          let turned = inverse.map { row in zip(row, away).reduce(0.0) { $0 + $1.0 * $1.1 } }
+          let square = zip(turned, away).reduce(0.0) { $0 + $1.0 * $1.1 }
           let found = Double(maps[picture][position])
           #expect(abs(found - square.squareRoot()) < 1e-4 * max(1, found), "\(found), \(square)")
         }
@@ -83,7 +82,7 @@ struct PaDiMFitTests {
       let data = SmallTraining.data(try SmallTraining.store(in: folder, count: 5), heldOut: 4)
       let network = try SmallFit.fitted(SmallFit.padim, data)
       let maps = try SmallFit.maps(SmallFit.padim, network, data)
-      #expect(maps.joined().allSatisfy(\.isFinite))
+      #expect(maps.joined().allSatisfy { $0.isFinite })
       // Only ε is left of the covariance: the distance is ten times Euclid's.
       let patches = try SmallFit.patches(data)
       let near = SmallFit.padim.selected.reduce(0.0) {
