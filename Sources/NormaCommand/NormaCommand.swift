@@ -21,7 +21,7 @@ struct NormaCommand: ParsableCommand {
       """,
     version: NormaVersion.current,
     subcommands: [TrainCommand.self] + RuntimeVerbs.handedOver + [
-      BenchmarkCommand.self, CalibrateCommand.self, ExportCommand.self, WeightsCommand.self,
-      DoctorCommand.self, MeasureCommand.self,
+      BenchmarkCommand.self, CalibrateCommand.self, DatasetsCommand.self, ExportCommand.self,
+      WeightsCommand.self, DoctorCommand.self, MeasureCommand.self,
     ])
 }

@@ -7,6 +7,7 @@ extension CommandLineTests {
       #expect(help.status == 0)
       let verbs = [
         "train", "inspect", "evaluate", "calibrate", "export", "weights", "doctor", "benchmark",
+        "datasets",
       ]
       for verb in verbs { #expect(help.output.contains("\n  \(verb) "), "\(verb) in\n\(help)") }
       #expect(help.output.contains("norma train "), "an example")
@@ -21,6 +22,7 @@ extension CommandLineTests {
       ("calibrate", ["--false-alarm-rate", "norma calibrate "]),
       ("export", ["--output", "ONNX Runtime", "norma export "]),
       ("weights", ["import", "NORMA_HOME"]),
+      ("datasets", ["--as", "--json", "norma datasets "]),
       ("doctor", ["--goldens", "--json"]),
     ])
     func everyVerbTeachesItsUse(verb: String, words: [String]) async throws {

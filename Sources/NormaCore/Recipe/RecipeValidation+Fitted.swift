@@ -26,7 +26,7 @@ extension Recipe {
 
   /// PaDiM keeps d × d numbers a position.
   func checkPaDiMSize(grid: Int, _ check: inout RecipeCheck) {
-    let mebibytes = grid * grid * padim.dimensions * padim.dimensions * 4 >> 20
+    let mebibytes = (grid * grid * padim.dimensions * padim.dimensions * 4) >> 20
     guard mebibytes > 512 else { return }
     check.add(
       "padim.dimensions",
