@@ -14,9 +14,10 @@ if ! cmp -s "$requirements" "$environment/installed.txt"; then
   echo "bench: installing PyTorch and its company to $environment (about 1 GB)" >&2
   rm -rf "$environment"
   python3 -m venv "$environment"
-  # PyTorch's build for processors is not in every index; its own index has only that.
-  "$environment/bin/pip" install --quiet --disable-pip-version-check \
-    --extra-index-url https://download.pytorch.org/whl/cpu -r "$requirements"
+  install() { "$environment/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" "$@"; }
+  # PyTorch's build for processors is in its own index; where pip's configuration knows of another
+  # place that has it, that one is asked first, and alone.
+  install 2>/dev/null || install --extra-index-url https://download.pytorch.org/whl/cpu
   cp "$requirements" "$environment/installed.txt"
 fi
 exec "$environment/bin/python" -u Scripts/bench/bench.py "$@"

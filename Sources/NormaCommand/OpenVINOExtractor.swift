@@ -57,7 +57,13 @@ struct OpenVINOExtractor: FeatureExtractor {
     try request.setInput(
       GraphPort.pictures, picture.rgb, shape: [1, size, size, 3])
     try request.infer()
-    return .success(
-      try shapes.indices.flatMap { try request.output(DetectorGraph.featuresPort($0)).values })
+    var features: [Float] = []
+    features.reserveCapacity(shapes.reduce(0) { $0 + $1.count })
+    for index in shapes.indices {
+      try request.withOutput(DetectorGraph.featuresPort(index)) { values, _ in
+        features.append(contentsOf: values)
+      }
+    }
+    return .success(features)
   }
 }

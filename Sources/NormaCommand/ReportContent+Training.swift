@@ -7,12 +7,12 @@ extension ReportContent {
   /// The page after training: how the model came to be, and what its thresholds promise.
   init(
     title: String, training: Model, losses: NormaTraining.LossHistory,
-    calibration: NormaCore.Calibration
+    calibration: NormaCore.Calibration, portraits: [Portrait]?
   ) {
     self.init(
       title: title, model: training,
       losses: losses.epochs.isEmpty ? nil : LossHistory(losses),
-      calibration: Calibration(calibration))
+      calibration: Calibration(calibration), portraits: portraits)
   }
 }
 

@@ -26,13 +26,15 @@ struct TrainedModel {
       plan: plan, pictures: pictures, network: network, detector: detector,
       interruption: interruption
     ).calibration()
-    let content = ReportContent(
+    let content = try ReportContent(
       title: FilePath.stem(plan.output),
       training: ReportContent.Model(
         manifest, trainingPictures: pictures.training.count,
         heldOutPictures: pictures.heldOut.count,
         trainingSeconds: network.history.seconds), losses: network.history,
-      calibration: calibration)
+      calibration: calibration,
+      portraits: PortraitDrawing(pictures, reader: plan.reader).portraits(
+        of: plan.method, network, data: pictures.data))
     try ModelFolder.write(
       to: plan.output, manifest: manifest,
       files: [

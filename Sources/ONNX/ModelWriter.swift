@@ -15,6 +15,8 @@ struct ModelWriter {
   private var taken: Set<String> = []
   private var counters: [String: Int] = [:]
   private var integerNames: [[Int]: String] = [:]
+  /// The layer whose weight was used last: what follows has no weight of its own and belongs to it.
+  private var currentLayer: String?
   private var nodes: [Onnx_NodeProto] = []
   private var initializers: [Onnx_TensorProto] = []
 
@@ -87,7 +89,8 @@ struct ModelWriter {
       case .none: inputs.append("")
       }
     }
-    let name = unique(layer(operation).map { $0 + "." + operation.type } ?? operation.type)
+    currentLayer = layer(operation) ?? currentLayer
+    let name = unique(currentLayer.map { $0 + "." + operation.type } ?? operation.type)
     let output = names[index] ?? name
     names[index] = output
     addNode(

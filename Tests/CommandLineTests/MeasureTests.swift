@@ -45,6 +45,37 @@ extension CommandLineTests {
       }
     }
 
+    @Test func layersAreAddedUpByPart() async throws {
+      struct Row: Decodable {
+        var part: String
+        var operation: String?
+        var kernel: String?
+        var count: Int
+        var milliseconds: Double
+      }
+      let workshop = try await TrainedModel.shared.value.workshop()
+      let picture = "products/dotted/test/good/100.png"
+      func rows(_ arguments: String...) async throws -> [Row] {
+        let result = try await workshop.start(
+          ["measure", "layers", "line.norma", picture, "--times", "2", "--json"] + arguments
+        ).result()
+        #expect(result.status == 0, "\(result)")
+        return try result.lines.map { try JSONDecoder().decode(Row.self, from: Data($0.utf8)) }
+      }
+      let parts = try await rows("--by", "part")
+      #expect(Set(parts.map(\.part)) == ["trunk", "input", "encoder", "decoder"])
+      #expect(parts.allSatisfy { $0.count > 0 && $0.milliseconds >= 0 && $0.operation == nil })
+      let kernels = try await rows()
+      let convolutions = kernels.filter { $0.operation == "Convolution" }
+      #expect(!convolutions.isEmpty && convolutions.allSatisfy { $0.part == "trunk" })
+      // Grouped either way, the same kernels ran.
+      #expect(kernels.map(\.count).reduce(0, +) == parts.map(\.count).reduce(0, +))
+
+      let table = try await workshop.norma(
+        "measure", "layers", "line.norma", picture, "--times", "1", "--by", "operation")
+      #expect(table.text.contains("Convolution") && table.text.contains("ms a picture"), "\(table)")
+    }
+
     @Test func metricsAreThoseOfTheMaps() async throws {
       let workshop = try Workshop()
       let tensors = [

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Each row measured in a process of its own, as a table.
 struct StepTable {
@@ -24,7 +25,7 @@ struct StepTable {
     let pipe = Pipe()
     process.standardOutput = pipe
     try process.run()
-    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    let text = String(decoding: pipe.fileHandleForReading.bytes(), as: UTF8.self)
     process.waitUntilExit()
     let parts = text.split(whereSeparator: \.isWhitespace)
     guard process.terminationStatus == 0, parts.count == 2, let seconds = Double(parts[1]) else {

@@ -103,6 +103,10 @@ int ctorch_maximum(
     CTorchTensor _Nonnull tensor, const int64_t *_Nonnull axes, int count,
     CTorchTensor _Nullable *_Nonnull out);
 
+/// Of a symmetric matrix, as columns, in rising order of their eigenvalues.
+int ctorch_symmetric_eigenvectors(
+    CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+
 // MARK: Layers
 
 int ctorch_matmul(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);

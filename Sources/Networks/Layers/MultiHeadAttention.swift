@@ -66,10 +66,27 @@ public struct MultiHeadAttention<V: Value> {
 
   /// Attention whose weights drop out, which the fused form does not do.
   private func weighted(_ q: V, _ k: V, _ v: V, bias: V?, dropout: Dropout<V>) throws -> V {
+    try dropout(weights(q, k, bias: bias)).matmul(v)
+  }
+
+  /// How much each query sees of each key, `[batch, heads, N, M]`.
+  private func weights(_ q: V, _ k: V, bias: V?) throws -> V {
     let scale = 1 / Float(width / heads).squareRoot()
     let scores = try q.affine(scale: scale, offset: 0).matmul(k.permuted([0, 1, 3, 2]))
-    let visible = try bias.map { try scores + $0 } ?? scores
-    return try dropout(visible.softmax(axis: 3)).matmul(v)
+    return try (bias.map { try scores + $0 } ?? scores).softmax(axis: 3)
+  }
+
+  /// How much one query sees of each key, the mean over the heads: for looking at.
+  ///
+  /// - Parameters:
+  ///   - query: `[1, 1, D]`.
+  ///   - keys: `[1, M, D]`.
+  ///   - bias: as for `Value.attention`, of this query, `[1, 1, 1, M]`.
+  /// - Returns: `[1, 1, 1, M]`; its sum is 1.
+  func look(query: V, keys: V, bias: V) throws -> V {
+    try weights(
+      split(self.query(query)), split(keys.linear(weight: key.weight, bias: nil)), bias: bias
+    ).mean(axes: [1])
   }
 
   /// `[batch, N, D] → [batch, heads, N, D/heads]`.

@@ -116,11 +116,17 @@ public struct RLRLevel<V: Value> {
     if let noise {
       tokens = try tokens.jittered(by: noise.normal(tokens.shape), scale: jitter)
     }
-    // The same for all pictures: a batch of 1, in every layer.
-    let learned = try reference.map { try $0.embed($0.features) + positions }
-    var x = try embed(tokens) + positions
+    let learned = try embeddedReference()
+    var x = try embedded(tokens)
     for layer in layers { x = try layer(x, reference: learned) }
     return try output(norm(x))
+  }
+
+  func embedded(_ tokens: V) throws -> V { try embed(tokens) + positions }
+
+  /// The same for all pictures: a batch of 1, in every layer.
+  func embeddedReference() throws -> V? {
+    try reference.map { try $0.embed($0.features) + positions }
   }
 }
 
@@ -130,8 +136,11 @@ struct RLRWindows<V: Value> {
   let mask: AttentionMask<V>?
   /// Shows a token's neighbours (LCA).
   let window: WindowAttention<V>?
+  /// Side of the windows.
+  let side: Int
 
   init(_ c: RLRConfiguration, _ level: RLRConfiguration.Level, like reference: V) throws {
+    side = level.window
     mask =
       c.mlka
       ? try AttentionMask(

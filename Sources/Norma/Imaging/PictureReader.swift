@@ -85,12 +85,14 @@ public struct PictureReader: Sendable {
   private func decode(
     _ file: PictureFile, size wanted: (PictureSize) -> PictureSize?
   ) throws -> Picture {
-    _ = try checkedSize(file)
+    // Opening a BMP decodes it; opening the others reads their headers, and once is enough.
+    if file.format == .bmp { _ = try checkedSize(file) }
     return try explaining(file) {
       try file.bytes.withUnsafeBytes { bytes in
         let image = try VipsImage(
           encoded: bytes, format: file.format, oriented: appliesOrientation)
         let original = PictureSize(width: image.width, height: image.height)
+        try check(original, of: file)
         let size = wanted(original) ?? original
         let colour = try image.colour()
         let resized =

@@ -21,7 +21,7 @@ struct ExampleStrip {
           tile("contour", example.contour, alt: "Its anomalous regions, outlined")
           if hasTruth {
             if isNormal {
-              placeholder("ground truth", "normal")
+              PictureTile.placeholder("ground truth", "normal")
             } else {
               tile("ground truth", example.groundTruth, alt: "Its labelled defect")
             }
@@ -58,32 +58,6 @@ struct ExampleStrip {
   }
 
   private func tile(_ label: String, _ image: Data?, alt: String) -> Markup {
-    guard let image, let type = Self.mediaType(image) else { return placeholder(label, "none") }
-    return Markup("span", ["class": "tile"]) {
-      Markup(
-        "img",
-        [
-          "src": "data:\(type);base64,\(image.base64EncodedString())", "alt": alt,
-          "decoding": "async",
-        ])
-      Markup("span", ["class": "label", "aria-hidden": "true"]) { label }
-    }
-  }
-
-  private func placeholder(_ label: String, _ text: String) -> Markup {
-    Markup("span", ["class": "tile empty"]) {
-      Markup("span", ["class": "nothing"]) { text }
-      Markup("span", ["class": "label", "aria-hidden": "true"]) { label }
-    }
-  }
-
-  /// The media type by the file's signature; nil for what browsers may not show.
-  private static func mediaType(_ image: Data) -> String? {
-    if image.starts(with: [0xFF, 0xD8, 0xFF]) { return "image/jpeg" }
-    if image.starts(with: [0x89, 0x50, 0x4E, 0x47]) { return "image/png" }
-    if image.starts(with: Array("RIFF".utf8)), image.dropFirst(8).starts(with: Array("WEBP".utf8)) {
-      return "image/webp"
-    }
-    return nil
+    PictureTile(label: label, image: image, alt: alt).markup()
   }
 }

@@ -13,16 +13,19 @@ public struct ReportContent: Codable, Sendable, Equatable {
   public var losses: LossHistory?
   public var calibration: Calibration?
   public var evaluation: Evaluation?
+  /// What the network shows of itself; nil for methods that show nothing.
+  public var portraits: [Portrait]?
 
   public init(
     title: String, model: Model, losses: LossHistory? = nil, calibration: Calibration? = nil,
-    evaluation: Evaluation? = nil
+    evaluation: Evaluation? = nil, portraits: [Portrait]? = nil
   ) {
     self.title = title
     self.model = model
     self.losses = losses
     self.calibration = calibration
     self.evaluation = evaluation
+    self.portraits = portraits
   }
 
   /// The content as JSON. Values that JSON has no number for (NaN, infinities) survive the trip.

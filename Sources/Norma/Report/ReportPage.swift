@@ -27,6 +27,9 @@ public enum ReportPage {
       if let evaluation = content.evaluation {
         CategorySection.all(of: evaluation)
       }
+      if let portraits = content.portraits, !portraits.isEmpty {
+        PortraitSection(portraits: portraits).markup()
+      }
       if let losses = content.losses {
         TrainingSection(history: losses).markup()
       }
@@ -46,6 +49,7 @@ public enum ReportPage {
     } else if content.calibration != nil {
       links.append(("thresholds", "Thresholds"))
     }
+    if content.portraits?.isEmpty == false { links.append(("inside", "Inside")) }
     if content.losses != nil { links.append(("training", "Training")) }
     return links + [("model", "Model")]
   }

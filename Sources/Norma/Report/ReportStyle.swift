@@ -191,6 +191,9 @@ enum ReportStyle {
       display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 3px;
       align-items: center; color: inherit; text-decoration: none; cursor: zoom-in;
     }
+    .side-by-side { display: flex; gap: 3px; align-items: center; }
+    .side-by-side .tile { flex: 1 1 0; max-width: 12rem; min-width: 0; }
+    .portrait img { image-rendering: pixelated; }
     .four .open { grid-template-columns: repeat(4, minmax(0, 1fr)); }
     .tile { position: relative; display: block; }
     .tile img {

@@ -14,12 +14,13 @@ struct MeasureCommand: ParsableCommand {
         norma measure extract pictures --recipe three   pictures to features
         norma measure steps --recipe three --batch 64   training steps
         norma measure inspect line.norma pictures       pictures to verdicts
+        norma measure layers line.norma picture.png     where a picture's time goes
 
       With --on-request a round begins with each line on standard input, which
       lets a benchmark alternate with another program ('make bench').
       """,
     subcommands: [
       MeasureExtraction.self, MeasureSteps.self, MeasureInspection.self, MeasureDecoding.self,
-      MeasureMetrics.self,
+      MeasureMetrics.self, MeasureLayers.self,
     ])
 }

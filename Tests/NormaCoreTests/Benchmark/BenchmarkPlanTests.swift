@@ -124,13 +124,11 @@ struct BenchmarkPlanTests {
     #expect(
       files == [
         "ras-table-4.yaml", "ras-table-5-corners.yaml", "ras-table-5.yaml", "ras-table-6.yaml",
+        "rlr-ablations.yaml", "rlr-table-4.yaml", "ura-net-ablations.yaml",
       ])
     var sizes: [Int] = []
-    for file in files {
-      let path = Self.folder + "/" + file
-      let rows = try BenchmarkPlan.read(path).rows(
-        categories: ["bottle", "metal_plate", "tire"], file: path
-      ) { try Recipe.read(RecipeCatalog.find($0, in: [ShippedRecipeTests.folder])) }
+    for file in files where file.hasPrefix("ras-") {
+      let rows = try Self.rows(file)
       sizes.append(rows.count)
       #expect(rows.allSatisfy { $0.published?.image != nil && $0.published?.source != nil })
       for run in rows.flatMap(\.runs) {
@@ -140,11 +138,47 @@ struct BenchmarkPlanTests {
     #expect(sizes == [3, 4, 12, 12])
   }
 
-  @Test func table4LeavesOutOnePartARow() throws {
-    let path = Self.folder + "/ras-table-4.yaml"
-    let rows = try BenchmarkPlan.read(path).rows(
+  private static func rows(_ file: String) throws -> [BenchmarkRow] {
+    let path = folder + "/" + file
+    return try BenchmarkPlan.read(path).rows(
       categories: ["bottle", "metal_plate", "tire"], file: path
     ) { try Recipe.read(RecipeCatalog.find($0, in: [ShippedRecipeTests.folder])) }
+  }
+
+  @Test func theAblationsOfRLRTakeOneThingEach() throws {
+    let rows = try Self.rows("rlr-ablations.yaml")
+    let recipes = rows.map { $0.runs[0].recipe.rlr }
+    #expect(
+      recipes.map { [$0.residual, $0.selfAttention, $0.crossAttention, $0.mlka, $0.lca] } == [
+        [true, true, false, false, false], [true, false, true, false, false],
+        [false, false, true, false, false], [false, false, false, true, false],
+        [false, false, false, false, true], [false, false, true, true, false],
+        [false, false, false, true, true], [false, false, false, true, true],
+        [false, false, false, true, true], [false, false, false, true, true],
+      ])
+    #expect(recipes.suffix(4).map(\.alpha) == [2, 1, 3, 2])
+    #expect(recipes.map(\.jitter) == [4, 4, 4, 4, 4, 4, 4, 4, 4, 0])
+    let levels = try Self.rows("rlr-table-4.yaml").map { $0.runs[0].recipe.rlr.levels }
+    #expect(levels == [[4, 8], [8, 16], [4, 8, 16]])
+    for run in (rows + (try Self.rows("rlr-table-4.yaml"))).flatMap(\.runs) {
+      #expect(run.recipe.training.clock == .processor && run.recipe.training.minutes > 0)
+    }
+  }
+
+  @Test func theAblationsOfURANetTakeOnePartEach() throws {
+    let rows = try Self.rows("ura-net-ablations.yaml")
+    #expect(rows.allSatisfy { $0.runs.count == 2 })
+    let recipes = rows.map { $0.runs[0].recipe.uranet }
+    #expect(recipes.map(\.synthesis.enabled) == [true, false, true, true, true, true])
+    #expect(
+      recipes.map { $0.perception.head == .bayesian } == [true, true, false, true, true, true])
+    #expect(recipes.map { $0.kappa > 0 } == [true, true, true, false, true, true])
+    #expect(recipes.map(\.mask) == [true, true, true, true, false, true])
+    #expect(recipes.map { $0.prototypes > 0 } == [true, true, true, true, true, false])
+  }
+
+  @Test func table4LeavesOutOnePartARow() throws {
+    let rows = try Self.rows("ras-table-4.yaml")
     let parts = rows.map { [$0.runs[0].recipe.ras.gate, $0.runs[0].recipe.ras.transformer] }
     #expect(parts == [[true, false], [false, true], [true, true]])
     #expect(rows.map { $0.published?.image } == [97.5, 96.1, 98.4])

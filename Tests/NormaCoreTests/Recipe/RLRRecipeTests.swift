@@ -62,7 +62,9 @@ struct RLRRecipeTests {
 
   @Test func everyGridNeedsAWindowThatLeavesSomethingToSee() throws {
     #expect(
-      RecipeTests.problem("method: rlr\nrlr:\n  levels: [8, 16]\n").contains(
+      RecipeTests.problem(
+        "method: rlr\nbackbone: {imageSize: 224}\nrlr:\n  levels: [8, 16]\n"
+      ).contains(
         "no window is known for a grid of 28×28; the grids are 28×28, 14×14: give one window"))
     #expect(
       problem("rlr:\n  levels: [16]\n  windows: [31]\n")

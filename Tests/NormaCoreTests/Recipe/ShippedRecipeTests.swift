@@ -13,9 +13,8 @@ struct ShippedRecipeTests {
     #expect(
       files == [
         "padim.yaml", "patchcore.yaml", "ras-fast.yaml", "ras-paper.yaml", "ras.yaml",
-        "rlr-paper.yaml", "rlr-three.yaml",
-        "rlr.yaml", "solar.yaml", "three-standardized.yaml", "three.yaml", "uniad-paper.yaml",
-        "uniad.yaml", "ura-net.yaml",
+        "rlr-paper.yaml", "rlr-three.yaml", "rlr.yaml", "solar.yaml", "three-standardized.yaml",
+        "three.yaml", "uniad-paper.yaml", "uniad.yaml", "ura-net.yaml",
       ])
     for file in files { _ = try Recipe.read(Self.folder + "/" + file) }
   }

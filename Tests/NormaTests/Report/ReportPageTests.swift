@@ -79,6 +79,18 @@ import Testing
     content.calibration = nil
     content.losses = nil
     #expect(try sections(content) == ["summary", "model"])
+    content.portraits = [
+      .init(
+        title: "What it has learned", text: "Colours.",
+        rows: [
+          .init(caption: "8×8 tokens", tiles: [.init(label: "look", image: ReportFixture.png)])
+        ])
+    ]
+    #expect(try sections(content) == ["summary", "inside", "model"])
+    let images = try ParsedPage(ReportPage.html(content)).all("img")
+    #expect(images.map { $0.attributes["alt"] } == ["8×8 tokens: look"])
+    content.portraits = []
+    #expect(try sections(content) == ["summary", "model"])
     content.model.recipe = nil
     #expect(try ParsedPage(ReportPage.html(content)).all("details").isEmpty)
     content.losses = .init(epochs: [])

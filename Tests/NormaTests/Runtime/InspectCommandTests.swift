@@ -1,6 +1,7 @@
 import Foundation
 import Norma
 import NormaCore
+import TestSupport
 import Testing
 
 /// `norma-runtime inspect` from outside: exit status, output, and what is in the process.
@@ -161,7 +162,7 @@ import Testing
     let running = try RuntimeProcess(
       ["inspect", model, try manyPictures(), "--json"], home: folder.path + "/home")
     // The first line comes after a detection.
-    #expect(!running.output.fileHandleForReading.readData(ofLength: 1).isEmpty)
+    #expect(!running.output.fileHandleForReading.bytes(upTo: 1).isEmpty)
     let file = URL(fileURLWithPath: "/proc/\(running.process.processIdentifier)/maps")
     let maps = String(
       decoding: try FileHandle(forReadingFrom: file).readToEnd() ?? Data(), as: UTF8.self)
@@ -175,9 +176,9 @@ import Testing
   @Test func interruptionStopsWithItsOwnStatus() throws {
     let running = try RuntimeProcess(
       ["inspect", model, try manyPictures(), "--json"], home: folder.path + "/home")
-    let first = running.output.fileHandleForReading.readData(ofLength: 1)
+    let first = running.output.fileHandleForReading.bytes(upTo: 1)
     running.process.interrupt()
-    let rest = running.output.fileHandleForReading.readDataToEndOfFile()
+    let rest = running.output.fileHandleForReading.bytes()
     running.process.waitUntilExit()
     #expect(running.process.terminationReason == .exit)
     #expect(running.process.terminationStatus == 130)
@@ -190,9 +191,9 @@ import Testing
   @Test func aReaderThatGoesAwayIsNoError() throws {
     let running = try RuntimeProcess(
       ["inspect", model, try manyPictures()], home: folder.path + "/home")
-    _ = running.output.fileHandleForReading.readData(ofLength: 1)
+    _ = running.output.fileHandleForReading.bytes(upTo: 1)
     try running.output.fileHandleForReading.close()
-    let errors = running.errors.fileHandleForReading.readDataToEndOfFile()
+    let errors = running.errors.fileHandleForReading.bytes()
     running.process.waitUntilExit()
     #expect(running.process.terminationReason == .exit)
     #expect(running.process.terminationStatus == 141)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// `norma-runtime`, or another of the package's executables, as a process of its own.
 struct RuntimeProcess {
@@ -39,8 +40,8 @@ struct RuntimeProcess {
     _ arguments: [String], home: String, executable: String = "norma-runtime"
   ) throws -> Result {
     let running = try RuntimeProcess(arguments, home: home, executable: executable)
-    let output = running.output.fileHandleForReading.readDataToEndOfFile()
-    let errors = running.errors.fileHandleForReading.readDataToEndOfFile()
+    let output = running.output.fileHandleForReading.bytes()
+    let errors = running.errors.fileHandleForReading.bytes()
     running.process.waitUntilExit()
     return Result(
       status: running.process.terminationStatus, output: String(decoding: output, as: UTF8.self),
