@@ -68,7 +68,7 @@ extension KnownDataset {
 
   static let btad = KnownDataset(
     key: "btad", name: "BTAD (beanTech)",
-    source: "https://github.com/pankajmishra000/VT-ADL", licence: nonCommercial,
+    source: "https://github.com/pankajmishra000/VT-ADL", licence: "CC BY-SA 4.0",
     layouts: ["BTAD"],
     categories: ["01": Counts(), "02": Counts(), "03": Counts()],
     total: Counts(train: 1799, testNormal: 451, testDefective: 290))
