@@ -88,6 +88,10 @@ int ctorch_to_float(CTorchTensor tensor, CTorchTensor *out) {
   return produce(out, [&] { return tensor->value.to(at::kFloat); });
 }
 
+int ctorch_to_double(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return tensor->value.to(at::kDouble); });
+}
+
 int ctorch_assign(CTorchTensor tensor, const float *values, int64_t count) {
   return perform([&] {
     at::NoGradGuard quiet;

@@ -17,7 +17,8 @@ public struct Parameters<V: Value> {
     self.source = source
   }
 
-  /// The parameter `name` of this scope.
+  /// The parameter `name` of this scope. A size of −1 is left to the values: only of a fit, such as
+  /// PatchCore's bank, can it be known no sooner.
   public func callAsFunction(
     _ name: String, _ shape: [Int], _ initializer: Initializer
   ) throws -> V {
@@ -30,6 +31,14 @@ public struct Parameters<V: Value> {
   /// The parameters whose names begin with `name` and a dot.
   public func scope(_ name: String) -> Parameters {
     Parameters(prefix: prefix + name + ".", source: source)
+  }
+}
+
+/// Shapes of parameters.
+public enum ParameterShape {
+  /// Whether `found` is what a network asks for; −1 in `wanted` fits any size.
+  public static func fits(_ found: [Int], _ wanted: [Int]) -> Bool {
+    found.count == wanted.count && zip(found, wanted).allSatisfy { $0 == $1 || $1 == -1 }
   }
 }
 

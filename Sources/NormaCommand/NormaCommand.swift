@@ -21,7 +21,8 @@ struct NormaCommand: ParsableCommand {
       """,
     version: NormaVersion.current,
     subcommands: [TrainCommand.self] + RuntimeVerbs.handedOver + [
-      BenchmarkCommand.self, CalibrateCommand.self, ExportCommand.self, StoreCommand.self,
+      BenchmarkCommand.self, CalibrateCommand.self, DatasetsCommand.self, ExportCommand.self,
+      StoreCommand.self,
       WeightsCommand.self, DoctorCommand.self, MeasureCommand.self,
     ])
 }

@@ -24,7 +24,7 @@ struct PortraitDrawing {
 
   /// Nil for methods that show nothing.
   func portraits(
-    of method: any TrainingMethod, _ network: TrainedNetwork, data: TrainingData
+    of method: any LearningMethod, _ network: TrainedNetwork, data: TrainingData
   ) throws -> [ReportContent.Portrait]? {
     guard let method = method as? any PortrayedMethod else { return nil }
     let pictures = try examples.map { try reader.read($0.sample.path, size: side) }

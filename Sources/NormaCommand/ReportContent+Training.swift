@@ -11,11 +11,16 @@ extension ReportContent {
   ) {
     self.init(
       title: title, model: training,
-      losses: LossHistory(
-        epochs: losses.epochs.enumerated().map {
-          LossHistory.Epoch(
-            number: $0 + 1, training: $1.training, heldOut: $1.heldOut)
-        }, keptEpoch: losses.kept.map { $0 + 1 }, steps: losses.steps),
+      losses: losses.epochs.isEmpty ? nil : LossHistory(losses),
       calibration: Calibration(calibration), portraits: portraits)
+  }
+}
+
+extension ReportContent.LossHistory {
+  fileprivate init(_ losses: NormaTraining.LossHistory) {
+    self.init(
+      epochs: losses.epochs.enumerated().map {
+        Epoch(number: $0 + 1, training: $1.training, heldOut: $1.heldOut)
+      }, keptEpoch: losses.kept.map { $0 + 1 }, steps: losses.steps)
   }
 }

@@ -37,7 +37,7 @@ struct TrainedModel {
       training: ReportContent.Model(
         manifest, trainingPictures: pictures.training.count,
         heldOutPictures: pictures.heldOut.count,
-        trainingSeconds: network.history.epochs.last?.seconds), losses: network.history,
+        trainingSeconds: network.history.seconds), losses: network.history,
       calibration: calibration,
       portraits: PortraitDrawing(pictures, reader: plan.reader).portraits(
         of: plan.method, network, data: pictures.data))

@@ -10,7 +10,7 @@ struct TrainingPlan {
   let dataset: Dataset
   let backbone: BackboneWeights
   let trunk: Trunk
-  let method: any TrainingMethod
+  let method: any LearningMethod
   let place: TrainingOutput
   var output: String { place.model }
   let reader: PictureReader
@@ -36,9 +36,12 @@ struct TrainingPlan {
     self.trunk = trunk
     self.place = place
     self.reader = reader
-    self.stopped = stopped ?? place.stopped
     self.tell = tell
     method = try recipe.trainingMethod(trunk)
+    self.stopped =
+      method is any FittedMethod
+      ? "Stopped. The features are kept; the same command begins with them."
+      : stopped ?? place.stopped
     backbone = try BackboneWeights.load(
       recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
   }

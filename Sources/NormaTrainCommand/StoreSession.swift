@@ -10,7 +10,7 @@ struct StoreSession {
   private let pictures: PictureStore
   private let backbone: BackboneWeights
   private let trunk: Trunk
-  private let method: any TrainingMethod
+  private let method: any LearningMethod
   private let output: TrainingOutput
   private let picturesPerEpoch: Int?
   private let interruption: Interruption

@@ -109,12 +109,12 @@ public final class Graph {
           "parameter '\(name)' \(shape) is missing among the \(values.count) parameters given"
             + Graph.suggestion(for: name, among: values.keys))
       }
-      guard found.shape == shape else {
+      guard ParameterShape.fits(found.shape, shape) else {
         throw GraphError(
           "parameter '\(name)' has shape \(found.shape), the network needs \(shape)")
       }
       if let index = self.parameters[name] { return Node(graph: self, index: index) }
-      return try self.parameter(name, shape: shape, values: found.values)
+      return try self.parameter(name, shape: found.shape, values: found.values)
     }
   }
 

@@ -7,7 +7,7 @@ extension CommandLineTests {
       #expect(help.status == 0)
       let verbs = [
         "train", "inspect", "evaluate", "calibrate", "export", "store", "weights", "doctor",
-        "benchmark",
+        "benchmark", "datasets",
       ]
       for verb in verbs { #expect(help.output.contains("\n  \(verb) "), "\(verb) in\n\(help)") }
       #expect(help.output.contains("norma train "), "an example")
@@ -29,6 +29,7 @@ extension CommandLineTests {
       ),
       ("store", ["--image-size", "--limit", "norma-train", "norma store "]),
       ("weights", ["import", "NORMA_HOME"]),
+      ("datasets", ["--as", "--json", "norma datasets "]),
       ("doctor", ["--goldens", "--json"]),
     ])
     func everyVerbTeachesItsUse(verb: String, words: [String]) async throws {

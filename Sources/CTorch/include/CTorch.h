@@ -45,6 +45,7 @@ int64_t ctorch_size(CTorchTensor _Nonnull tensor, int axis);
 /// Copies the elements, row-major, as 32-bit floats; `count` must be the number of elements.
 int ctorch_copy_floats(CTorchTensor _Nonnull tensor, float *_Nonnull values, int64_t count);
 int ctorch_to_float(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_to_double(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 /// Overwrites `tensor` with `values`, in place and outside the gradient's record.
 int ctorch_assign(CTorchTensor _Nonnull tensor, const float *_Nonnull values, int64_t count);
 
@@ -175,6 +176,13 @@ int ctorch_resize(
     CTorchTensor _Nullable *_Nonnull out);
 int ctorch_mean_squared_error(
     CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);
+
+// MARK: Linear algebra
+
+/// L of symmetric positive definite matrices LLᵀ, `[…, n, n]`.
+int ctorch_cholesky(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+/// The inverses of lower triangular matrices, `[…, n, n]`.
+int ctorch_invert_lower(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 
 // MARK: Differentiation
 

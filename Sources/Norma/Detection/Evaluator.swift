@@ -74,12 +74,15 @@ public struct Evaluator: Sendable {
     of sample: Sample, _ detection: Detection, reader: PictureReader, size: Int
   ) -> Truth {
     guard sample.label.isAnomalous else { return .normal }
-    guard let path = sample.mask else { return .unknown }
     do {
-      return .mask(try reader.readMask(path, width: size, height: size))
+      guard let mask = try reader.readMask(of: sample, width: size, height: size) else {
+        return .unknown
+      }
+      return .mask(mask)
     } catch {
       return .unreadable(
-        error as? FileProblem ?? FileProblem(path: path, reason: "\(error)"))
+        error as? FileProblem
+          ?? FileProblem(path: sample.mask ?? sample.path, reason: "\(error)"))
     }
   }
 }

@@ -42,9 +42,9 @@ struct ExampleRenderer: Sendable {
     let found = detection.map.mask(
       above: outline, width: picture.width, height: picture.height)
     var truth: Data?
-    if sample.label.isAnomalous, let path = sample.mask,
+    if sample.label.isAnomalous,
       let mask = try? evaluator.reader.readMask(
-        path, width: picture.width, height: picture.height)
+        of: sample, width: picture.width, height: picture.height)
     {
       truth = try jpeg(picture.outlined(mask, colour: .truth))
     }

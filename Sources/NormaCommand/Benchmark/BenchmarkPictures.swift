@@ -14,8 +14,8 @@ struct BenchmarkPictures {
     for category in dataset.categories {
       let samples = dataset.samples.filter { $0.category == category }
       let test = samples.filter { $0.split == .test }
-      let masks = test.compactMap { sample in
-        sample.mask.map { path -> Sample in
+      let masks = test.flatMap { sample in
+        sample.masks.map { path -> Sample in
           var mask = sample
           mask.path = path
           return mask

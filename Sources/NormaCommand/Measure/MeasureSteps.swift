@@ -34,7 +34,9 @@ struct MeasureSteps: ParsableCommand {
     var recipe = try recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
     if let batch { recipe.training.batch = batch }
     let trunk = try recipe.trunk()
-    let method = try recipe.trainingMethod(trunk)
+    guard let method = try recipe.trainingMethod(trunk) as? any TrainingMethod else {
+      throw ValidationError("\(recipe.method) is fitted at once: it has no steps to measure")
+    }
     var settings = try TrainingSettings(recipe.training)
     settings.epochs = 1
     let folder = try TemporaryFolder()

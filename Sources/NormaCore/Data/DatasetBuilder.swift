@@ -72,9 +72,10 @@ struct DatasetBuilder {
   }
 
   /// All pictures directly in a folder, which share category, split and label.
-  /// - Parameter masks: paths by the stem of the picture's name.
+  /// - Parameter masks: paths by the stem of the picture's name, one or several each.
   mutating func addPictures(
-    in folder: String, category: String, split: Split, label: Label, masks: [String: String] = [:]
+    in folder: String, category: String, split: Split, label: Label,
+    masks: [String: [String]] = [:]
   ) {
     guard let listing = list(folder, category: category, split: split) else { return }
     let shown = FilePath.relative(folder, to: root)
@@ -90,8 +91,11 @@ struct DatasetBuilder {
       if let other = stems.updateValue(name, forKey: stem) {
         note("\(shown): \(other) and \(name) share a name, and so a mask", category: category)
       }
+      let marks = masks[stem] ?? []
       add(
-        Sample(path: path, category: category, split: split, label: label, mask: masks[stem]))
+        Sample(
+          path: path, category: category, split: split, label: label, mask: marks.first,
+          moreMasks: marks.count > 1 ? Array(marks.dropFirst()) : nil))
     }
   }
 

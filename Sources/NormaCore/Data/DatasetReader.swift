@@ -2,28 +2,44 @@ import Foundation
 
 /// Reads a data set as its user has it on disk, whichever of the layouts it has.
 public enum DatasetReader {
-  /// - Parameter path: a table (`.csv`), a folder that holds exactly one, a folder in MVTec AD's
-  ///   or BTAD's layout (of several categories or of one), or in OCT-2017's, or a plain folder of
-  ///   normal pictures.
+  /// - Parameter path: a table (`.csv`), a folder that holds exactly one, a folder in MVTec AD's,
+  ///   MVTec LOCO AD's, MVTec 3D-AD's or BTAD's layout (of several categories or of one), in VisA's,
+  ///   OCT-2017's, DAGM's, Real-IAD's or a Kolektor data set's, or a plain folder of normal pictures.
   /// - Throws: `DatasetProblem` or `FileProblem` when nothing can be read at all. Single files that
   ///   cannot be used do not throw; they are named in `Dataset.unusable`.
   public static func read(_ path: String) throws -> Dataset {
     let source = FilePath.absolute(path)
     guard FilePath.isFolder(source) else { return try readFile(source) }
     let listing = try FolderListing(source)
-    let dataset =
-      if OCTLayout.isDataset(source, listing) {
-        OCTLayout.read(source, listing)
-      } else if MVTecLayout.isCategory(listing) {
-        try MVTecLayout.readCategory(source)
-      } else if let categories = MVTecLayout.categories(in: source, listing) {
-        MVTecLayout.read(source, categories: categories, listing)
-      } else if let table = onlyTable(listing) {
-        try TableLayout.read(source + "/" + table)
-      } else {
-        try FolderLayout.read(source, listing)
-      }
-    return try checked(dataset)
+    return try checked(publicDataset(source, listing) ?? ownDataset(source, listing))
+  }
+
+  /// In a layout that only one public data set has; nil for none.
+  private static func publicDataset(
+    _ source: String, _ listing: FolderListing
+  ) throws -> Dataset? {
+    if OCTLayout.isDataset(source, listing) { return OCTLayout.read(source, listing) }
+    if VisALayout.isDataset(source, listing) { return try VisALayout.read(source) }
+    if RealIADLayout.isDataset(listing) { return try RealIADLayout.read(source, listing) }
+    if KolektorLayout.isSecond(source, listing) { return KolektorLayout.readSecond(source) }
+    let items = KolektorLayout.items(in: source, listing)
+    if !items.isEmpty { return KolektorLayout.readFirst(source, items: items) }
+    let textures = DAGMLayout.categories(in: source, listing)
+    if !textures.isEmpty { return DAGMLayout.read(source, categories: textures) }
+    if MVTec3DLayout.isCategory(source) { return MVTec3DLayout.readCategory(source) }
+    let objects = listing.folders.filter { MVTec3DLayout.isCategory(source + "/" + $0) }
+    return objects.isEmpty ? nil : MVTec3DLayout.read(source, categories: objects)
+  }
+
+  private static func ownDataset(
+    _ source: String, _ listing: FolderListing
+  ) throws -> Dataset {
+    if MVTecLayout.isCategory(listing) { return try MVTecLayout.readCategory(source) }
+    if let categories = MVTecLayout.categories(in: source, listing) {
+      return MVTecLayout.read(source, categories: categories, listing)
+    }
+    if let table = onlyTable(listing) { return try TableLayout.read(source + "/" + table) }
+    return try FolderLayout.read(source, listing)
   }
 
   private static func readFile(_ source: String) throws -> Dataset {
@@ -58,6 +74,7 @@ public enum DatasetReader {
                          CATEGORY/ground_truth/DEFECT/NAME_mask.png
       BTAD's layout      the same with ok for good, and masks named as their pictures
       OCT-2017's layout  train/NORMAL/*, test/NORMAL/*, test/DISEASE/*
+      others' layouts    MVTec LOCO AD, MVTec 3D-AD, VisA, DAGM, Real-IAD, KolektorSDD 1 and 2
       a plain folder     CATEGORY/* or pictures directly; all are taken as normal
       a table            a .csv file whose first line is path,category,split,label,mask
     with pictures in JPEG, PNG, TIFF, WebP or BMP.

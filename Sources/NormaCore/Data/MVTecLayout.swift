@@ -2,9 +2,13 @@
 /// `CATEGORY/ground_truth/DEFECT/NAME_mask.png`. Masks may be missing.
 ///
 /// BTAD's is the same by other names: `ok` for `good`, `ko` for a defect, and masks that are called as
-/// their pictures.
+/// their pictures. So are the masks that VisA's script makes. MVTec LOCO AD has a folder of masks for
+/// each picture, `CATEGORY/ground_truth/KIND/NAME/*.png`, which together mark its defect.
 enum MVTecLayout {
   static let name = "MVTec AD"
+  static let loco = "MVTec LOCO AD"
+  /// With masks that are called as their pictures.
+  static let plainMasks = "MVTec AD, plain masks"
 
   /// What a category calls its parts.
   private struct Naming {
@@ -15,11 +19,27 @@ enum MVTecLayout {
 
     static let mvtec = Naming(layout: MVTecLayout.name, good: "good", maskSuffix: "_mask")
     static let btad = Naming(layout: "BTAD", good: "ok", maskSuffix: "")
+    static let loco = Naming(layout: MVTecLayout.loco, good: "good", maskSuffix: "_mask")
+    static let plain = Naming(layout: MVTecLayout.plainMasks, good: "good", maskSuffix: "")
 
-    /// BTAD's where the category trains on `ok` and has no `good`.
+    /// BTAD's where the category trains on `ok` and has no `good`; LOCO's by its kinds of defect; plain
+    /// masks where there is one kind, `bad`, and no mask's name ends as MVTec AD's do.
     init(ofCategory folder: String) {
-      let kinds = (try? FolderListing(folder + "/train"))?.folders ?? []
-      self = kinds.contains("ok") && !kinds.contains("good") ? .btad : .mvtec
+      func folders(_ name: String) -> [String] {
+        (try? FolderListing(folder + "/" + name))?.folders ?? []
+      }
+      let kinds = folders("train")
+      if kinds.contains("ok") && !kinds.contains("good") {
+        self = .btad
+      } else if folders("test").contains("logical_anomalies") {
+        self = .loco
+      } else if let masks = (try? FolderListing(folder + "/ground_truth/bad"))?.files,
+        !masks.isEmpty, !masks.contains(where: { FilePath.stem($0).hasSuffix("_mask") })
+      {
+        self = .plain
+      } else {
+        self = .mvtec
+      }
     }
 
     private init(layout: String, good: String, maskSuffix: String) {
@@ -147,12 +167,19 @@ enum MVTecLayout {
   private static func masks(
     of kind: String, _ category: String, _ naming: Naming, at folder: String,
     _ builder: inout DatasetBuilder
-  ) -> [String: String] {
+  ) -> [String: [String]] {
     let path = folder + "/ground_truth/" + kind
     guard FilePath.isFolder(path),
       let listing = builder.list(path, category: category, split: .test)
     else { return [:] }
-    var masks: [String: String] = [:]
+    var masks: [String: [String]] = [:]
+    for name in listing.folders {
+      let inner = path + "/" + name
+      let marks = builder.list(inner, category: category, split: .test)?.files ?? []
+      masks[name] = marks.map { inner + "/" + $0 }.filter {
+        builder.isPicture($0, category: category, split: .test)
+      }
+    }
     for file in listing.files {
       guard builder.isPicture(path + "/" + file, category: category, split: .test) else { continue }
       let stem = FilePath.stem(file)
@@ -162,14 +189,14 @@ enum MVTecLayout {
           category: category, split: .test)
         continue
       }
-      masks[String(stem.dropLast(naming.maskSuffix.count))] = path + "/" + file
+      masks[String(stem.dropLast(naming.maskSuffix.count))] = [path + "/" + file]
     }
     return masks
   }
 
   /// Notes masks without a picture, and pictures without a mask where others have one.
   private static func compare(
-    _ masks: [String: String], with samples: ArraySlice<Sample>, _ kind: String,
+    _ masks: [String: [String]], with samples: ArraySlice<Sample>, _ kind: String,
     _ category: String, _ builder: inout DatasetBuilder
   ) {
     let place = "\(category)/ground_truth/\(kind)"

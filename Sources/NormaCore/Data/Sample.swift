@@ -7,14 +7,23 @@ public struct Sample: Sendable, Hashable, Codable {
   public var label: Label
   /// Absolute path of the picture that marks the defect's pixels (> 0), when there is one.
   public var mask: String?
+  /// Further such pictures, which mark other pixels of the same picture (MVTec LOCO AD); nil for none.
+  public var moreMasks: [String]?
 
-  public init(path: String, category: String, split: Split, label: Label, mask: String? = nil) {
+  public init(
+    path: String, category: String, split: Split, label: Label, mask: String? = nil,
+    moreMasks: [String]? = nil
+  ) {
     self.path = path
     self.category = category
     self.split = split
     self.label = label
     self.mask = mask
+    self.moreMasks = moreMasks
   }
+
+  /// All pictures that mark its defect.
+  public var masks: [String] { [mask].compactMap { $0 } + (moreMasks ?? []) }
 }
 
 /// What a picture is for. Further splits that a data set has (a validation set) are left out and

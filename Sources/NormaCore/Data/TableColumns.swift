@@ -9,9 +9,11 @@ struct TableColumns {
   private var places: [Column: Int] = [:]
   private var unknown: [String] = []
 
-  /// - Parameter path: the table's, for errors.
+  /// - Parameters:
+  ///   - path: the table's, for errors.
+  ///   - otherNames: what columns are called in this table, and what they are.
   /// - Throws: `DatasetProblem` when the header is not one.
-  init(_ header: CSVText.Row, path: String) throws {
+  init(_ header: CSVText.Row, path: String, otherNames: [String: String] = [:]) throws {
     count = header.fields.count
     let names = header.fields.map(TableColumns.trimmed)
     let place = "\(path):\(header.line)"
@@ -21,7 +23,8 @@ struct TableColumns {
         "\(place): the columns are separated by \(word); save the table with commas")
     }
     for (index, name) in names.enumerated() {
-      guard let column = Column(rawValue: name.lowercased()) else {
+      let known = otherNames[name.lowercased()] ?? name.lowercased()
+      guard let column = Column(rawValue: known) else {
         unknown.append(name)
         continue
       }

@@ -6,11 +6,19 @@ import Foundation
 enum TableLayout {
   static let name = "table"
 
+  /// - Parameters:
+  ///   - root: what paths are relative to; nil: the table's own folder.
+  ///   - source: what was read; nil: the table.
+  ///   - otherNames: what columns are called in this table, and what they are.
   /// - Throws: `DatasetProblem` that lists the first lines which are wrong, with their numbers.
-  static func read(_ path: String) throws -> Dataset {
-    var table = try Table(path)
+  static func read(
+    _ path: String, root: String? = nil, layout: String = name, source: String? = nil,
+    otherNames: [String: String] = [:]
+  ) throws -> Dataset {
+    var table = try Table(
+      path, root: root ?? FilePath.parent(path), layout: layout, otherNames: otherNames)
     for row in table.rows { table.add(row) }
-    return try table.finish()
+    return try table.finish(source: source ?? path)
   }
 
   private static func text(of path: String) throws -> String {
@@ -30,7 +38,9 @@ enum TableLayout {
     var lines: [String: Int] = [:]
     var otherSplits: [String: Int] = [:]
 
-    init(_ path: String) throws {
+    init(
+      _ path: String, root: String, layout: String, otherNames: [String: String]
+    ) throws {
       self.path = path
       let rows: [CSVText.Row]
       do {
@@ -42,9 +52,9 @@ enum TableLayout {
         throw DatasetProblem(
           "\(path): the table is empty; its first line should be path,category,split,label,mask")
       }
-      columns = try TableColumns(header, path: path)
+      columns = try TableColumns(header, path: path, otherNames: otherNames)
       self.rows = rows.dropFirst()
-      builder = DatasetBuilder(root: FilePath.parent(path), layout: TableLayout.name)
+      builder = DatasetBuilder(root: root, layout: layout)
       for note in columns.notes(table: FilePath.name(path)) { builder.note(note) }
     }
 
@@ -107,7 +117,7 @@ enum TableLayout {
       problems.append((row.line, reason))
     }
 
-    mutating func finish() throws -> Dataset {
+    mutating func finish(source: String) throws -> Dataset {
       guard problems.isEmpty else {
         var lines = problems.prefix(10).map { "\(path):\($0.line): \($0.reason)" }
         if problems.count > 10 { lines.append("… and \(problems.count - 10) more such lines") }
@@ -117,7 +127,7 @@ enum TableLayout {
         builder.note(
           "\(counted(count, "row")) of split '\(split)' left out; train and test are read")
       }
-      return builder.dataset(source: path)
+      return builder.dataset(source: source)
     }
   }
 }

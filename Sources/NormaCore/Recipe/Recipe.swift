@@ -9,6 +9,8 @@ public struct Recipe: RecipeSection {
   public var method = "ras"
   public var backbone = BackboneRecipe()
   public var features = FeaturesRecipe()
+  public var padim = PaDiMRecipe()
+  public var patchcore = PatchCoreRecipe()
   public var ras = RASRecipe()
   public var rlr = RLRRecipe()
   public var uniad = UniADRecipe()
@@ -23,6 +25,8 @@ public struct Recipe: RecipeSection {
   public init(method: String) {
     self.method = method
     switch method {
+    // Distances weigh every channel alike only where all have the same deviation.
+    case "padim", "patchcore": features.standardize = true
     // Its levels are aligned without being pooled before.
     case "uniad": features.pool = false
     // Larger pictures, padded at their actual size.
@@ -32,12 +36,14 @@ public struct Recipe: RecipeSection {
   }
 
   /// The methods that are built, by their names in a recipe; each has a section of its name.
-  public static let methods = ["ras", "rlr", "uniad", "uranet"]
+  public static let methods = ["padim", "patchcore", "ras", "rlr", "uniad", "uranet"]
 
   public static let keys: [RecipeKey<Recipe>] = [
     .value("method", \.method),
     .section("backbone", \.backbone),
     .section("features", \.features),
+    .section("padim", \.padim).written { $0.method == "padim" },
+    .section("patchcore", \.patchcore).written { $0.method == "patchcore" },
     .section("ras", \.ras).written { $0.method == "ras" },
     .section("rlr", \.rlr).written { $0.method == "rlr" },
     .section("uniad", \.uniad).written { $0.method == "uniad" },
@@ -90,6 +96,8 @@ public struct Recipe: RecipeSection {
     }
     look("backbone", BackboneRecipe.self)
     look("features", FeaturesRecipe.self)
+    look("padim", PaDiMRecipe.self)
+    look("patchcore", PatchCoreRecipe.self)
     look("ras", RASRecipe.self)
     look("rlr", RLRRecipe.self)
     look("uniad", UniADRecipe.self)

@@ -12,6 +12,7 @@ extension Recipe {
   public func validate(grids: [Int]) throws {
     var check = RecipeCheck()
     switch method {
+    case "padim": for grid in grids { checkPaDiMSize(grid: grid, &check) }
     case "rlr": checkRLRWindows(grids: grids, &check)
     default: for grid in grids { checkWindow(grid: grid, &check) }
     }
@@ -28,6 +29,8 @@ extension Recipe {
     }
     checkBackbone(&check)
     switch method {
+    case "padim": checkPaDiM(&check)
+    case "patchcore": checkPatchCore(&check)
     case "ras": checkRAS(&check)
     case "rlr": checkRLR(&check)
     case "uniad": checkUniAD(&check)

@@ -5,7 +5,7 @@ import NormaCore
 /// were, or none at all.
 public struct ModelCalibration {
   private let recipe: Recipe
-  private let method: any TrainingMethod
+  private let method: any LearningMethod
   private let pictures: SplitPictures
   private let interruption: Interruption
   private let stopped: String
@@ -15,7 +15,7 @@ public struct ModelCalibration {
   ///   - stopped: what an interruption says: what was kept, and how to go on.
   ///   - inspect: the trained detector's scores of pictures, in their order.
   public init(
-    recipe: Recipe, method: any TrainingMethod, pictures: SplitPictures,
+    recipe: Recipe, method: any LearningMethod, pictures: SplitPictures,
     interruption: Interruption, stopped: String,
     inspect: @escaping ([Sample]) throws -> NormalPictures
   ) {
@@ -75,12 +75,12 @@ public struct ModelCalibration {
       folds: crossFit.folds, method: method, data: pictures.data, settings: settings,
       imageSize: recipe.backbone.imageSize)
     let part = pictures.training.count * (crossFit.folds - 1) / crossFit.folds
-    let steps = settings.epochs * settings.stepsPerEpoch(pictures: part)
+    let steps = method.steps(pictures: part, settings: settings)
     let progress = ProgressLine(
       "Cross-fitting thresholds", total: crossFit.folds * steps, unit: "steps")
     let gaps = try fit.gaps(
       samples: pictures.training, shouldStop: { interruption.isRequested },
-      report: { fold, training in progress.update(fold * steps + training.stepsOfRun) })
+      report: { fold, training in progress.update(fold * steps + training.done) })
     progress.finish()
     guard let gaps else {
       throw Interrupted(stopped)

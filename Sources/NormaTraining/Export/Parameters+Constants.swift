@@ -8,7 +8,7 @@ extension Parameters where V == Tensor {
   public init(constants weights: [String: WeightTensor]) throws {
     let tensors = try weights.mapValues { try Tensor($0.values, shape: $0.shape) }
     self.init { name, shape, _ in
-      guard let tensor = tensors[name], tensor.shape == shape else {
+      guard let tensor = tensors[name], ParameterShape.fits(tensor.shape, shape) else {
         throw TrainerError("there is no parameter \(name) of shape \(shape)")
       }
       return tensor

@@ -6,13 +6,13 @@ import NormaCore
 public struct TrainedDetector {
   public let recipe: Recipe
   public let trunk: Trunk
-  public let method: any TrainingMethod
+  public let method: any LearningMethod
   public let backbone: BackboneWeights
   public let pictures: SplitPictures
   public let network: TrainedNetwork
 
   public init(
-    recipe: Recipe, trunk: Trunk, method: any TrainingMethod, backbone: BackboneWeights,
+    recipe: Recipe, trunk: Trunk, method: any LearningMethod, backbone: BackboneWeights,
     pictures: SplitPictures, network: TrainedNetwork
   ) {
     self.recipe = recipe

@@ -20,8 +20,10 @@ extension Recipe {
   }
 
   /// The method, made for the maps of `trunk`.
-  public func trainingMethod(_ trunk: Trunk) throws -> any TrainingMethod {
+  public func trainingMethod(_ trunk: Trunk) throws -> any LearningMethod {
     switch method {
+    case "padim": return try padimMethod(trunk)
+    case "patchcore": return try patchCoreMethod(trunk)
     case "ras": return try rasMethod(trunk)
     case "rlr": return try rlrMethod(trunk)
     case "uniad": return try uniADMethod(trunk)
@@ -68,7 +70,7 @@ extension Recipe {
     return method
   }
 
-  private func alignedOutput(_ trunk: Trunk) throws -> (channels: Int, grid: Grid) {
+  func alignedOutput(_ trunk: Trunk) throws -> (channels: Int, grid: Grid) {
     guard let aligned = trunk.outputs.first, trunk.outputs.count == 1 else {
       throw NetworkError("\(method) takes one aligned feature map, not \(trunk.outputs.count)")
     }

@@ -2,8 +2,8 @@ import Networks
 import NormaCore
 import Torch
 
-/// A method that can be trained: one file here, one in `Networks`, one recipe.
-public protocol TrainingMethod: AnomalyMethod {
+/// A method that is trained down a loss: one file here, one in `Networks`, one recipe.
+public protocol TrainingMethod: LearningMethod {
   /// A network over tensors whose parameters come from `parameters`.
   func network(_ parameters: Parameters<Tensor>) throws -> any TrainingNetwork
 

@@ -6,7 +6,7 @@ import Torch
 /// terminal, and its way to stop.
 public struct TrainingRun {
   public let recipe: Recipe
-  public let method: any TrainingMethod
+  public let method: any LearningMethod
   public let pictures: SplitPictures
   public let settings: TrainingSettings
   public let output: TrainingOutput
@@ -16,7 +16,7 @@ public struct TrainingRun {
   public let tell: (String) -> Void
 
   public init(
-    recipe: Recipe, method: any TrainingMethod, pictures: SplitPictures,
+    recipe: Recipe, method: any LearningMethod, pictures: SplitPictures,
     settings: TrainingSettings, output: TrainingOutput, stopped: String,
     tell: @escaping (String) -> Void
   ) {
@@ -38,30 +38,24 @@ public struct TrainingRun {
   public func network(
     features: String, root: String, interruption: Interruption
   ) throws -> TrainedNetwork {
-    let trainer = try Trainer(
-      method, data: pictures.data, settings: settings,
+    let training = try method.training(
+      on: pictures.data, settings: settings,
       fingerprint: fingerprint(features: features, root: root))
     if output.force { try? FileManager.default.removeItem(atPath: output.checkpoint) }
     if output.resume {
-      let found = try trainer.resume(from: output.checkpoint)
       tell(
-        found
-          ? "Going on after \(trainer.epoch) of \(settings.epochs) epochs."
-          : "There is nothing to resume; training starts anew.")
+        try training.resumed(from: output.checkpoint).map { "Going on after \($0)." }
+          ?? "There is nothing to resume; training starts anew.")
     }
     tell(
-      "Training \(recipe.method.uppercased()): \(trainer.parameterCount) parameters, "
-        + "\(pictures.training.count) pictures, \(pictures.heldOut.count) held out, "
-        + "\(settings.epochs) epochs, \(settings.bf16 ? "bf16" : "float32")")
-    let progress = ProgressLine(
-      "Training",
-      total: settings.epochs * settings.stepsPerEpoch(pictures: pictures.training.count),
-      unit: "steps")
+      "Training \(recipe.method.uppercased()): \(pictures.training.count) pictures, "
+        + "\(pictures.heldOut.count) held out, \(training.summary)")
+    let progress = ProgressLine("Training", total: training.steps, unit: "steps")
     defer { progress.clear() }
-    let outcome = try trainer.run(
+    let outcome = try training.train(
       checkpoint: output.checkpoint, checkpointSeconds: recipe.training.checkpointEvery * 60,
       shouldStop: { interruption.isRequested },
-      report: { progress.update(training: $0) })
+      report: { progress.update($0.done, detail: $0.detail) })
     switch outcome {
     case .finished(let network):
       progress.finish()
@@ -83,15 +77,5 @@ public struct TrainingRun {
         "\($0.category)\t\(FilePath.relative($0.path, to: root))"
       } + ["\(pictures.training.count)"]
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
-  }
-}
-
-extension ProgressLine {
-  /// A training's progress: steps, loss, and the held-out loss of the last epoch.
-  func update(training progress: Trainer.Progress) {
-    var detail = String(
-      format: "epoch %d of %d  loss %.4g", progress.epoch + 1, progress.epochs, progress.loss)
-    if let heldOut = progress.heldOut { detail += String(format: "  held out %.4g", heldOut) }
-    update(progress.epoch * progress.stepsPerEpoch + progress.step, detail: detail)
   }
 }

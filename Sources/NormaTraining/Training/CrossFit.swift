@@ -11,13 +11,13 @@ import NormaCore
 /// goes on, does not.
 public struct CrossFit {
   public let folds: Int
-  public let method: any TrainingMethod
+  public let method: any LearningMethod
   public let data: TrainingData
   public let settings: TrainingSettings
   public let imageSize: Int
 
   public init(
-    folds: Int, method: any TrainingMethod, data: TrainingData, settings: TrainingSettings,
+    folds: Int, method: any LearningMethod, data: TrainingData, settings: TrainingSettings,
     imageSize: Int
   ) {
     self.folds = folds
@@ -44,7 +44,7 @@ public struct CrossFit {
   /// The gaps of `samples`, which are the pictures of `data.training` in its order; nil when stopped on
   /// request. A category's only picture, which no fold can spare, has none: 1.
   public func gaps(
-    samples: [Sample], shouldStop: () -> Bool, report: (Int, Trainer.Progress) -> Void
+    samples: [Sample], shouldStop: () -> Bool, report: (Int, TrainingProgress) -> Void
   ) throws -> [Gap]? {
     // Keyed by bytes: two names that look alike may be written differently and be two files.
     let indices = Dictionary(
@@ -56,9 +56,11 @@ public struct CrossFit {
         store: data.store, training: fold.training.compactMap { indices[Array($0.path.utf8)] },
         heldOut: [],
         standardization: data.standardization)
-      let trainer = try Trainer(
-        method, data: part, settings: settings, fingerprint: "fold \(number)")
-      let outcome = try trainer.run(checkpoint: nil, shouldStop: shouldStop) { report(number, $0) }
+      let training = try method.training(
+        on: part, settings: settings, fingerprint: "fold \(number)")
+      let outcome = try training.train(
+        checkpoint: nil, checkpointSeconds: 0, shouldStop: shouldStop
+      ) { report(number, $0) }
       guard case .finished(let network) = outcome else { return nil }
       let scores = try PictureScore.all(
         of: data.training, data: data, method: method, imageSize: imageSize, network: network)

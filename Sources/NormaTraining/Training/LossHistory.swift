@@ -1,4 +1,4 @@
-/// The losses of a training, epoch by epoch.
+/// The losses of a training, epoch by epoch; a fit has none.
 public struct LossHistory: Codable, Equatable, Sendable {
   public struct Epoch: Codable, Equatable, Sendable {
     /// Mean over the epoch's steps, jitter included.
@@ -15,6 +15,12 @@ public struct LossHistory: Codable, Equatable, Sendable {
 
   /// Optimiser steps in all; nil of a training that did not count them.
   public var steps: Int?
+
+  /// Seconds of a fit.
+  public var fitSeconds: Double?
+
+  /// Seconds of the whole training.
+  public var seconds: Double? { fitSeconds ?? epochs.last?.seconds }
 
   public init() {}
 }

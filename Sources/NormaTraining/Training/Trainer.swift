@@ -20,15 +20,11 @@ public final class Trainer {
     public var secondsOfRun: Double
   }
 
-  public enum Outcome {
-    case finished(TrainedNetwork)
-    /// Stopped on request; the checkpoint holds the state.
-    case interrupted
-  }
+  public typealias Outcome = TrainingOutcome
 
-  private let method: any TrainingMethod
-  private let data: TrainingData
-  private let settings: TrainingSettings
+  let method: any TrainingMethod
+  let data: TrainingData
+  let settings: TrainingSettings
   private let store = ParameterStore()
   private let network: any TrainingNetwork
   private let optimizer: Adam

@@ -12,9 +12,9 @@ struct ShippedRecipeTests {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
     #expect(
       files == [
-        "ras-fast.yaml", "ras-paper.yaml", "ras.yaml", "rlr-paper.yaml", "rlr-three.yaml",
-        "rlr.yaml", "solar.yaml", "three-standardized.yaml", "three.yaml", "uniad-paper.yaml",
-        "uniad.yaml", "ura-net.yaml",
+        "padim.yaml", "patchcore.yaml", "ras-fast.yaml", "ras-paper.yaml", "ras.yaml",
+        "rlr-paper.yaml", "rlr-three.yaml", "rlr.yaml", "solar.yaml", "three-standardized.yaml",
+        "three.yaml", "uniad-paper.yaml", "uniad.yaml", "ura-net.yaml",
       ])
     for file in files { _ = try Recipe.read(Self.folder + "/" + file) }
   }
@@ -55,6 +55,21 @@ struct ShippedRecipeTests {
     expected.training.crossFit.folds = 2
     expected.training.crossFit.epochs = 50
     #expect(try Recipe.read(Self.folder + "/uniad-paper.yaml") == expected)
+  }
+
+  @Test(arguments: ["padim", "patchcore"])
+  func theReferencesSayTheirDefaultsAndEveryKeyOfTheirSection(method: String) throws {
+    let path = Self.folder + "/\(method).yaml"
+    let expected = Recipe(method: method)
+    #expect(expected.features.standardize && expected.features.pool)
+    #expect(try Recipe.read(path) == expected)
+    let written = try Self.keys(path)
+    let others =
+      ["backbone", "features", "training", "scoring", "calibration"]
+      + Recipe.methods.filter { $0 != method }
+    let own = Self.keys(of: expected, without: others)
+    #expect(own.contains("\(method):") && own.count >= 5)
+    for key in own { #expect(written.contains { $0.hasPrefix(key) }, "\(key)") }
   }
 
   private static func keys(_ path: String) throws -> [Substring] {

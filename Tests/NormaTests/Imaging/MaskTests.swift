@@ -24,6 +24,25 @@ import Testing
     #expect(try PictureReader().readMask(alphaPath, width: 3, height: 2).values == mask.values)
   }
 
+  @Test func allMasksOfAPictureMarkItTogether() throws {
+    let folder = try TemporaryFolder()
+    let masks = try [[0, 9, 0, 0], [0, 0, 0, 1]].enumerated().map { number, values in
+      let png = HandmadePNG(width: 2, height: 2, kind: .grey, lines: values.map { UInt8($0) })
+      return try folder.write(png.bytes, to: "\(number).png")
+    }
+    var sample = Sample(
+      path: "p.png", category: "c", split: .test, label: .anomalous("d"), mask: masks[0],
+      moreMasks: [masks[1]])
+    let reader = PictureReader()
+    #expect(try reader.readMask(of: sample, width: 2, height: 2)?.values == [0, 1, 0, 1])
+    sample.moreMasks = nil
+    #expect(try reader.readMask(of: sample, width: 2, height: 2)?.values == [0, 1, 0, 0])
+    sample.mask = nil
+    #expect(try reader.readMask(of: sample, width: 2, height: 2) == nil)
+    sample.mask = folder.path + "/none.png"
+    #expect(throws: FileProblem.self) { try reader.readMask(of: sample, width: 2, height: 2) }
+  }
+
   @Test func nearestNeighbourTakesPixelCentres() throws {
     let mask = Mask(width: 5, height: 1, values: [1, 0, 0, 1, 1])
     // Centres of 2 pixels lie at 1.25 and 3.75, of 3 at .83, 2.5 and 4.17.

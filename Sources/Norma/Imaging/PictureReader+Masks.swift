@@ -1,0 +1,15 @@
+import NormaCore
+
+extension PictureReader {
+  /// What all masks of a sample mark together, as `readMask(_:width:height:)` gives each; nil when it
+  /// has none. Throws `FileProblem`.
+  public func readMask(of sample: Sample, width: Int, height: Int) throws -> Mask? {
+    guard let first = sample.masks.first else { return nil }
+    var mask = try readMask(first, width: width, height: height)
+    for path in sample.masks.dropFirst() {
+      let other = try readMask(path, width: width, height: height)
+      for index in mask.values.indices where other.values[index] != 0 { mask.values[index] = 1 }
+    }
+    return mask
+  }
+}

@@ -1,0 +1,71 @@
+import Foundation
+
+/// A training of whatever kind, from features to parameters.
+public protocol Training: AnyObject {
+  /// What is done, for people, such as `6116608 parameters, 60 epochs, bf16`.
+  var summary: String { get }
+  /// In all.
+  var steps: Int { get }
+
+  /// Goes on from the checkpoint at `path`: what was done before, such as `12 of 60 epochs`; nil when
+  /// there is no checkpoint.
+  func resumed(from path: String) throws -> String?
+
+  /// Runs to the end.
+  ///
+  /// - Parameters:
+  ///   - checkpoint: where to keep the state, if it is worth keeping; nil for nowhere.
+  ///   - checkpointSeconds: seconds of training between two checkpoints; 0: one after every epoch.
+  ///   - shouldStop: asked before each step.
+  ///   - report: called after each step.
+  func train(
+    checkpoint: String?, checkpointSeconds: Double, shouldStop: () -> Bool,
+    report: (TrainingProgress) -> Void
+  ) throws -> TrainingOutcome
+}
+
+/// How a training ended.
+public enum TrainingOutcome {
+  case finished(TrainedNetwork)
+  /// Stopped on request; the checkpoint holds the state of a training that keeps one.
+  case interrupted
+}
+
+/// How far a training is.
+public struct TrainingProgress: Sendable {
+  /// Steps, those of earlier runs included.
+  public var done: Int
+  /// What else is to be said, such as the loss.
+  public var detail: String
+}
+
+extension Trainer: Training {
+  public var summary: String {
+    "\(parameterCount) parameters, \(settings.epochs) epochs, "
+      + (settings.bf16 ? "bf16" : "float32")
+  }
+
+  public var steps: Int { method.steps(pictures: data.training.count, settings: settings) }
+
+  public func resumed(from path: String) throws -> String? {
+    try resume(from: path) ? "\(epoch) of \(settings.epochs) epochs" : nil
+  }
+
+  public func train(
+    checkpoint: String?, checkpointSeconds: Double, shouldStop: () -> Bool,
+    report: (TrainingProgress) -> Void
+  ) throws -> TrainingOutcome {
+    try run(
+      checkpoint: checkpoint, checkpointSeconds: checkpointSeconds, shouldStop: shouldStop,
+      report: { report(TrainingProgress($0)) })
+  }
+}
+
+extension TrainingProgress {
+  init(_ progress: Trainer.Progress) {
+    done = progress.epoch * progress.stepsPerEpoch + progress.step
+    detail = String(
+      format: "epoch %d of %d  loss %.4g", progress.epoch + 1, progress.epochs, progress.loss)
+    if let heldOut = progress.heldOut { detail += String(format: "  held out %.4g", heldOut) }
+  }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Networks
+import NormaCore
+import NormaTraining
+import Testing
+import Torch
+
+struct PatchCoreFitTests {
+  private typealias Coreset = PatchCoreMethod.Coreset
+
+  /// The rows of the bank where the features lie.
+  private func bank(_ network: TrainedNetwork) throws -> [[Double]] {
+    let values = try #require(network.values["bank"])
+    let centre = try #require(network.values["centre"])
+    return stride(from: 0, to: values.count, by: centre.count).map { start in
+      centre.indices.map { Double(values[start + $0]) + Double(centre[$0]) }
+    }
+  }
+
+  @Test(arguments: [Coreset.Selection.random, .farthest], [false, true])
+  func theMapIsTheDistanceToTheNearestPatchOfTheBank(
+    _ selection: PatchCoreMethod.Coreset.Selection, standardize: Bool
+  ) throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(
+        try SmallTraining.store(in: folder), standardize: standardize)
+      var method = SmallFit.patchCore
+      method.coreset.selection = selection
+      let network = try SmallFit.fitted(method, data)
+      let bank = try bank(network)
+      #expect(bank.count == 72, "a quarter of 18 · 16 patches")
+      let patches = try SmallFit.patches(data)
+      // Every row is a patch of a picture that was trained on.
+      for row in bank {
+        let nearest = data.training.flatMap { patches[$0] }
+          .map { SmallFit.squaredDistance($0, row) }.min()
+        #expect((nearest ?? 1) < 1e-10)
+      }
+      let maps = try SmallFit.maps(method, network, data)
+      for (map, patches) in zip(maps, patches) {
+        for (found, patch) in zip(map, patches) {
+          let nearest = bank.map { SmallFit.squaredDistance($0, patch) }.min() ?? 0
+          #expect(abs(Double(found * found) - nearest) < 1e-4, "\(found), \(nearest)")
+        }
+      }
+    }
+  }
+
+  @Test func theSeedDecidesAndTheFarthestCoverBetter() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      var method = SmallFit.patchCore
+      let patches = try SmallFit.patches(data)
+      func radius(_ network: TrainedNetwork) throws -> Double {
+        let bank = try bank(network)
+        return data.training.flatMap { patches[$0] }
+          .map { patch in bank.map { SmallFit.squaredDistance($0, patch) }.min() ?? 0 }
+          .max() ?? 0
+      }
+      for selection in [Coreset.Selection.random, .farthest] {
+        method.coreset.selection = selection
+        let first = try SmallFit.fitted(method, data)
+        #expect(try SmallFit.fitted(method, data).values == first.values)
+        #expect(try SmallFit.fitted(method, data, seed: 4).values != first.values)
+      }
+      method.coreset.projection = 0
+      let farthest = try radius(SmallFit.fitted(method, data))
+      method.coreset.selection = .random
+      let random = try radius(SmallFit.fitted(method, data))
+      #expect(farthest < random)
+    }
+  }
+
+  @Test func limitsBoundTheBankAndTheSearch() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      var method = SmallFit.patchCore
+      method.coreset.limit = 10
+      #expect(try bank(SmallFit.fitted(method, data)).count == 10)
+      method.coreset.limit = 100
+      // No fewer candidates than the bank takes.
+      for candidates in [1, 100] {
+        method.coreset.candidates = candidates
+        #expect(try bank(SmallFit.fitted(method, data)).count == 72)
+      }
+      method.coreset.limit = 1000
+      method.coreset.share = 1
+      #expect(try bank(SmallFit.fitted(method, data)).count == 288)
+      #expect(method.coreset.size(patches: 1) == 1)
+      method.coreset.share = 1e-9
+      #expect(try bank(SmallFit.fitted(method, data)).count == 1)
+    }
+  }
+
+  @Test func progressEndsAtTheStepsAndAStopIsHeeded() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      for method in [SmallFit.patchCore, SmallFit.padim] as [any FittedMethod] {
+        let fitter = try Fitter(method, data: data, seed: 1)
+        var done: [Int] = []
+        guard
+          case .finished(let network) = try fitter.train(
+            checkpoint: nil, checkpointSeconds: 0, shouldStop: { false },
+            report: { done.append($0.done) })
+        else { throw TrainerTests.TestFailure("the fit did not finish") }
+        #expect(done == done.sorted() && done.last == fitter.steps)
+        #expect(network.history.epochs.isEmpty && network.history.seconds != nil)
+        guard
+          case .interrupted = try fitter.train(
+            checkpoint: nil, checkpointSeconds: 0, shouldStop: { true }, report: { _ in })
+        else { throw TrainerTests.TestFailure("the fit did not stop") }
+      }
+    }
+  }
+
+  @Test func crossFittingComparesWithBanksThatLackThePicture() throws {
+    try withTemporaryFolder { folder in
+      var features = SmallTraining.features(22)
+      var other = SeededGenerator(seed: 77)
+      features[5] = features[5].map { _ in 2 * Float(other.normal()) }
+      let data = SmallTraining.data(
+        try SmallTraining.store(in: folder, features: features), heldOut: 0)
+      let samples = (0..<22).map {
+        Sample(path: "p\($0)", category: "c", split: .train, label: .normal)
+      }
+      let fit = CrossFit(
+        folds: 2, method: SmallFit.patchCore, data: data, settings: SmallTraining.settings(),
+        imageSize: 16)
+      var steps = 0
+      let gaps = try #require(
+        try fit.gaps(samples: samples, shouldStop: { false }, report: { _, _ in steps += 1 }))
+      #expect(gaps.count == 22 && steps > 0)
+      #expect(gaps.indices.allSatisfy { gaps[$0].score <= gaps[5].score })
+      #expect(gaps[5].score > 1.3, "\(gaps[5])")
+      #expect(
+        try fit.gaps(samples: samples, shouldStop: { true }, report: { _, _ in }) == nil)
+    }
+  }
+}
