@@ -13,3 +13,7 @@ int ctorch_invert_lower(CTorchTensor tensor, CTorchTensor *out) {
     return at::linalg_solve_triangular(lower, identity, /* upper */ false);
   });
 }
+
+int ctorch_symmetric_eigenvectors(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return std::get<1>(at::linalg_eigh(tensor->value)); });
+}

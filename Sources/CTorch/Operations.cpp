@@ -120,10 +120,6 @@ int ctorch_maximum(CTorchTensor tensor, const int64_t *axes, int count, CTorchTe
   return produce(out, [&] { return at::amax(tensor->value, sizes(axes, count), true); });
 }
 
-int ctorch_symmetric_eigenvectors(CTorchTensor tensor, CTorchTensor *out) {
-  return produce(out, [&] { return std::get<1>(at::linalg_eigh(tensor->value)); });
-}
-
 int ctorch_matmul(CTorchTensor a, CTorchTensor b, CTorchTensor *out) {
   return produce(out, [&] { return at::matmul(a->value, b->value); });
 }

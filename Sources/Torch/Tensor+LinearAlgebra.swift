@@ -1,6 +1,6 @@
 internal import CTorch
 
-/// Linear algebra by LAPACK, as LibTorch brings it; for fits, not for networks.
+/// Linear algebra by LAPACK, as LibTorch brings it; for fits and for looking at, not for networks.
 extension Tensor {
   /// 64-bit floating point; arithmetic with 32-bit tensors then is 64-bit too.
   public func toDouble() throws -> Tensor { try .make { ctorch_to_double(handle, $0) } }
@@ -11,5 +11,10 @@ extension Tensor {
   /// The inverses of lower triangular matrices, `[…, n, n]`.
   public func inverseOfLowerTriangle() throws -> Tensor {
     try .make { ctorch_invert_lower(handle, $0) }
+  }
+
+  /// The eigenvectors of a symmetric matrix, as columns, in rising order of their eigenvalues.
+  public func symmetricEigenvectors() throws -> Tensor {
+    try .make { ctorch_symmetric_eigenvectors(handle, $0) }
   }
 }

@@ -116,11 +116,6 @@ public final class Tensor {
     return values[0]
   }
 
-  /// The eigenvectors of a symmetric matrix, as columns, in rising order of their eigenvalues.
-  public func symmetricEigenvectors() throws -> Tensor {
-    try .make { ctorch_symmetric_eigenvectors(handle, $0) }
-  }
-
   /// Overwrites the elements in place, outside the gradient's record.
   public func assign(_ values: [Float]) throws {
     try check(ctorch_assign(handle, values, Int64(values.count)))

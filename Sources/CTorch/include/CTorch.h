@@ -141,10 +141,6 @@ int ctorch_maximum(
     CTorchTensor _Nonnull tensor, const int64_t *_Nonnull axes, int count,
     CTorchTensor _Nullable *_Nonnull out);
 
-/// Of a symmetric matrix, as columns, in rising order of their eigenvalues.
-int ctorch_symmetric_eigenvectors(
-    CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
-
 // MARK: Layers
 
 int ctorch_matmul(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);
@@ -181,6 +177,9 @@ int ctorch_mean_squared_error(
 
 /// L of symmetric positive definite matrices LLᵀ, `[…, n, n]`.
 int ctorch_cholesky(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+/// Of a symmetric matrix, as columns, in rising order of their eigenvalues.
+int ctorch_symmetric_eigenvectors(
+    CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 /// The inverses of lower triangular matrices, `[…, n, n]`.
 int ctorch_invert_lower(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 
