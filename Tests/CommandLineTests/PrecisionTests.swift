@@ -8,15 +8,23 @@ extension CommandLineTests {
     private func verdicts(_ workshop: Workshop, _ model: String) async throws -> [InspectedPicture]
     {
       try await workshop.norma(
-        "inspect", model, "products/dotted/test", "products/striped/test", "--json"
+        "inspect", model, "products/dotted/test/good", "products/striped/test/good", "--json"
       ).verdicts
     }
 
-    @Test func anInt8ModelSeesWhatTheModelSees() async throws {
+    @Test func anInt8ModelScoresAsTheModelDoes() async throws {
       let workshop = try await TrainedModel.shared.value.workshop()
-      let made = try await workshop.norma(
+      // The tiny network's defects are noise as no normal picture has, far outside of what its integers
+      // cover: it finds them less well, and is refused.
+      let arguments = [
         "export", "line.norma", "--precision", "int8", "--pictures", "products", "--output",
-        "int8.norma")
+        "int8.norma",
+      ]
+      let refused = try await workshop.start(arguments).result()
+      #expect(refused.status == 3 && refused.errors.contains("nothing was written"), "\(refused)")
+      #expect(!workshop.exists("int8.norma"))
+
+      let made = try await workshop.start(arguments + ["--accept-drop", "100"]).result()
       #expect(made.status == 0, "\(made)")
       #expect(made.output.contains("int8 against float32 on 24 normal pictures"), "\(made)")
       #expect(made.output.contains("image AUROC") && made.output.contains("pixel AUROC"))
@@ -36,10 +44,9 @@ extension CommandLineTests {
 
       let expected = try await verdicts(workshop, "line.norma")
       let found = try await verdicts(workshop, "int8.norma")
-      #expect(found.map(\.path) == expected.map(\.path) && found.count == 14)
+      #expect(found.map(\.path) == expected.map(\.path) && found.count == 8)
       for (found, expected) in zip(found, expected) {
-        #expect(abs(found.score - expected.score) < 0.15 * expected.score, "\(found.path)")
-        #expect(found.anomalous == true || !found.path.contains("/noise/"), "\(found)")
+        #expect(abs(found.score - expected.score) < 0.05 * expected.score, "\(found.path)")
       }
       // It is a graph of its own, not the model's under another name.
       #expect(zip(found, expected).contains { $0.score != $1.score })
