@@ -58,7 +58,7 @@ struct MeasureLayers: ParsableCommand {
     var part: String
     var operation: String?
     var kernel: String?
-    /// Kernels that ran.
+    /// Kernels that ran, the mean over the runs.
     var count = 0
     /// Of one picture.
     var milliseconds = 0.0
@@ -117,7 +117,7 @@ struct MeasureLayers: ParsableCommand {
     }
     return rows.values.map { row in
       var row = row
-      row.count /= times
+      row.count = (row.count + times / 2) / times
       return row
     }.sorted { ($1.milliseconds, $0.part) < ($0.milliseconds, $1.part) }
   }
