@@ -52,7 +52,7 @@ extension CommandLineTests {
       #expect(zip(found, expected).contains { $0.score != $1.score })
 
       let kernels = try await workshop.norma(
-        "measure", "kernels", "int8.norma", "products/dotted/test/good")
+        "measure", "layers", "int8.norma", "products/dotted/test/good/100.png")
       #expect(kernels.lines.contains { $0.contains("Convolution") && $0.contains("I8") })
 
       let exported = try await workshop.norma("export", "int8.norma", "--output", "int8.onnx")
