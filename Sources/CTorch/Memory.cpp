@@ -17,7 +17,7 @@ namespace {
 
 /// The system clears every page that it hands out. A training step asks for the same few sizes again and
 /// again, so what is freed is kept for the next tensor of its size: the most recent blocks, and no more
-/// of them than a limit, as the sizes of one pass do not serve the other.
+/// of them than a limit.
 class BlockCache final : public c10::Allocator {
  public:
   c10::DataPtr allocate(size_t size) override {

@@ -7,10 +7,10 @@ public enum Machine {
   public static var hasFastBF16: Bool { ctorch_has_fast_bf16() }
 
   /// From now on up to `bytes` of freed tensors are kept for new ones of the same size, and the rest goes
-  /// back to the system at once. Without it Linux's heap either keeps all, with gaps that make it half as
-  /// large again, or gets new pages for every large tensor, which the system clears first: a quarter of
-  /// the time of a training step of RLR.
-  public static func reusesMemory(_ bytes: Int = 128 << 20) { ctorch_reuse_memory(Int64(bytes)) }
+  /// back to the system at once. Without it Linux's heap keeps all, with gaps that make it larger, or,
+  /// told not to, gets new pages for every large tensor, which the system clears first: a third of the
+  /// time of a training step of RLR.
+  public static func reusesMemory(_ bytes: Int = 1 << 30) { ctorch_reuse_memory(Int64(bytes)) }
 
   /// How much of what was freed is kept just now, in bytes.
   public static var reusableMemory: Int { Int(ctorch_reusable_memory()) }
