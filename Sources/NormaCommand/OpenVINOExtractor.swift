@@ -30,8 +30,8 @@ struct OpenVINOExtractor: FeatureExtractor {
     _ paths: [String],
     consume: (Int, Result<UnsafeBufferPointer<Float>, any Error>) throws -> Void
   ) throws {
-    // One more worker than requests, so that one decodes while the others compute.
-    let workers = try model.optimalRequestCount() + 1
+    // More workers than requests: while these compute, one decodes, and another has decoded.
+    let workers = try model.optimalRequestCount() + 2
     try OrderedPipeline.run(count: paths.count, workers: workers) {
       let request = try model.makeRequest()
       return { item in try features(of: paths[item], request) }
