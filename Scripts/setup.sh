@@ -29,7 +29,7 @@ cells_digest=85e31c1126ee9b48e62d3a0232c58f58b2d189b0814a45c13642fa0415af4a4c
 torch_index=https://download.pytorch.org/whl/cpu
 
 # Per system: the wheels' platform tags, always those for Python 3.11 whatever Python is here,
-# and their digests. PyPI's Linux wheel of torch is the CUDA build, hence "+cpu".
+# and their digests. The Linux wheel of torch on Python's own index is the CUDA build, hence "+cpu".
 case "$(uname -s)-$(uname -m)" in
   Linux-x86_64)
     torch_wheel=torch==$torch_version+cpu
