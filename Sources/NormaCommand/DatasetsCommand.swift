@@ -53,13 +53,17 @@ struct DatasetsCommand: ParsableCommand {
     }
     let check = DatasetCheck(dataset, against: known)
     if json {
-      try StandardOutput.print(JSONText.line(Report(check, dataset)))
+      try StandardOutput.print(JSONText.line(Report(check)))
     } else {
-      print("\(dataset.source): \(known.name), \(known.licence)\n")
-      print(check.text)
-      for note in dataset.notes { print("note: \(note)") }
-      for file in dataset.unusable.prefix(20) { print("unusable: \(file.path): \(file.reason)") }
-      if dataset.unusable.count > 20 { print("… and \(dataset.unusable.count - 20) more") }
+      try StandardOutput.print("\(dataset.source): \(known.name), \(known.licence)\n")
+      try StandardOutput.print(check.text)
+      for note in dataset.notes { try StandardOutput.print("note: \(note)") }
+      for file in dataset.unusable.prefix(20) {
+        try StandardOutput.print("unusable: \(file.path): \(file.reason)")
+      }
+      if dataset.unusable.count > 20 {
+        try StandardOutput.print("… and \(dataset.unusable.count - 20) more")
+      }
     }
     if !check.isComplete { throw ExitCode(1) }
   }
@@ -69,12 +73,12 @@ struct DatasetsCommand: ParsableCommand {
       return try StandardOutput.print(JSONText.line(KnownDataset.all.map(Entry.init)))
     }
     for known in KnownDataset.all {
-      print("\(known.key): \(known.name)")
-      print("  \(Self.size(known))")
-      print("  \(known.source)")
-      print("  \(known.licence)")
+      try StandardOutput.print("\(known.key): \(known.name)")
+      try StandardOutput.print("  \(Self.size(known))")
+      try StandardOutput.print("  \(known.source)")
+      try StandardOutput.print("  \(known.licence)")
     }
-    print("\nRead as well: plain folders of normal pictures, and tables (.csv).")
+    try StandardOutput.print("\nRead as well: plain folders of normal pictures, and tables (.csv).")
   }
 
   /// `15 categories, 3629 to train on, 467 normal and 1258 defective to test with`.
@@ -110,10 +114,10 @@ struct DatasetsCommand: ParsableCommand {
     var rows: [DatasetCheck.Row]
     var unusable: Int
 
-    init(_ check: DatasetCheck, _ dataset: Dataset) {
+    init(_ check: DatasetCheck) {
       self.dataset = check.known.key
       (complete, missing, unknown) = (check.isComplete, check.missing, check.unknown)
-      (rows, unusable) = (check.rows, dataset.unusable.count)
+      (rows, unusable) = (check.rows, check.unusable)
     }
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
@@ -30,44 +31,15 @@ struct TrainCommand: ParsableCommand {
   @Argument(help: "The data set: a folder, or a .csv table.")
   var dataset: String
 
-  @Option(name: [.short, .long], help: "The model folder to write, such as line.norma.")
-  var output: String
-
-  @Option(help: "A recipe: the name of one that comes with Norma, or a .yaml file.")
-  var recipe: String?
+  @OptionGroup var training: TrainingOptions
 
   @Option(help: "Only these categories, separated by commas.")
   var categories: String?
 
-  @Option(help: "The backbone, such as efficientnet-b4. 'norma weights' lists them.")
-  var backbone: String?
-
-  @Option(help: "Passes over the training pictures.")
-  var epochs: Int?
-
-  @Option(help: "Pictures a step.")
-  var batch: Int?
-
   @Option(help: "Side of the square that pictures are resized to, in pixels.")
   var imageSize: Int?
 
-  @Option(help: "What everything random is drawn from.")
-  var seed: Int?
-
-  @Flag(
-    help: "Go on with an interrupted training of the same output; starts anew if there is none.")
-  var resume = false
-
-  @Flag(help: "Replace an output that exists.")
-  var force = false
-
   @OptionGroup var pictures: PictureOptions
-
-  func validate() throws {
-    if resume && force {
-      throw ValidationError("--resume goes on, --force starts anew: give one of them.")
-    }
-  }
 
   func run() throws {
     let interruption = Interruption()

@@ -6,8 +6,9 @@ import NormaTraining
 extension TrainingPlan {
   /// What `norma train` was asked to do.
   init(_ command: TrainCommand, interruption: Interruption) throws {
+    let options = command.training
     let place = TrainingOutput(
-      model: command.output, resume: command.resume, force: command.force)
+      model: options.output, resume: options.resume, force: options.force)
     try place.check()
     let recipe = try Self.recipe(command)
     try recipe.validate(grids: recipe.trunk().outputs.map(\.grid.height))
@@ -17,16 +18,12 @@ extension TrainingPlan {
   }
 
   private static func recipe(_ command: TrainCommand) throws -> Recipe {
-    var recipe = try command.recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
-    if let backbone = command.backbone {
-      recipe.backbone.name = backbone
-    } else if command.recipe == nil {
+    let wishes = command.training
+    var recipe = try wishes.wishedRecipe()
+    if wishes.recipe == nil, wishes.backbone == nil {
       recipe.backbone.name = defaultBackbone(preferred: recipe.backbone.name)
     }
-    if let epochs = command.epochs { recipe.training.epochs = epochs }
-    if let batch = command.batch { recipe.training.batch = batch }
     if let size = command.imageSize { recipe.backbone.imageSize = size }
-    if let seed = command.seed { recipe.training.seed = seed }
     try recipe.validate()
     return recipe
   }

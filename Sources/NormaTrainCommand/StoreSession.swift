@@ -1,3 +1,4 @@
+import CommandLineBasics
 import Foundation
 import Networks
 import NormaCore
@@ -17,11 +18,13 @@ struct StoreSession {
 
   /// Everything that can be wrong is found here, before any work starts.
   init(_ command: TrainFromStore, interruption: Interruption) throws {
+    let options = command.training
     output = TrainingOutput(
-      model: command.output, resume: command.resume, force: command.force)
+      model: options.output, resume: options.resume, force: options.force)
     try output.check()
     pictures = try PictureStore(path: command.store)
-    let recipe = try Self.recipe(command)
+    let recipe = try options.wishedRecipe()
+    try recipe.validate()
     trunk = try recipe.trunk()
     try recipe.validate(grids: trunk.outputs.map(\.grid.height))
     let (wanted, stored) = (trunk.imageSize, pictures.origin.imageSize)
@@ -37,16 +40,6 @@ struct StoreSession {
     self.recipe = recipe
     picturesPerEpoch = command.picturesPerEpoch
     self.interruption = interruption
-  }
-
-  private static func recipe(_ command: TrainFromStore) throws -> Recipe {
-    var recipe = try command.recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
-    if let backbone = command.backbone { recipe.backbone.name = backbone }
-    if let epochs = command.epochs { recipe.training.epochs = epochs }
-    if let batch = command.batch { recipe.training.batch = batch }
-    if let seed = command.seed { recipe.training.seed = seed }
-    try recipe.validate()
-    return recipe
   }
 
   private static func weights(

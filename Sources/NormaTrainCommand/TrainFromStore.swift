@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineBasics
 import NormaCore
 import NormaTraining
 import Torch
@@ -27,17 +28,10 @@ struct TrainFromStore: ParsableCommand {
   @Argument(help: "The store of pictures.")
   var store: String
 
-  @Option(name: [.short, .long], help: "The model folder to write, such as line.norma.")
-  var output: String
-
-  @Option(help: "A recipe: the name of one that comes with Norma, or a .yaml file.")
-  var recipe: String?
+  @OptionGroup var training: TrainingOptions
 
   @Option(help: "Where to compute: cuda (the first NVIDIA card) or cpu.")
   var device = Device.cpu
-
-  @Option(help: "The backbone, such as efficientnet-b4.")
-  var backbone: String?
 
   @Option(
     help: ArgumentHelp(
@@ -45,31 +39,12 @@ struct TrainFromStore: ParsableCommand {
       valueName: "path"))
   var weights: String?
 
-  @Option(help: "Passes over the training pictures.")
-  var epochs: Int?
-
-  @Option(help: "Pictures a step.")
-  var batch: Int?
-
-  @Option(help: "What everything random is drawn from.")
-  var seed: Int?
-
   @Option(
     help: ArgumentHelp(
       "Pictures an epoch: more than the store has take its pictures again.", valueName: "count"))
   var picturesPerEpoch: Int?
 
-  @Flag(
-    help: "Go on with an interrupted training of the same output; starts anew if there is none.")
-  var resume = false
-
-  @Flag(help: "Replace an output that exists.")
-  var force = false
-
   func validate() throws {
-    if resume && force {
-      throw ValidationError("--resume goes on, --force starts anew: give one of them.")
-    }
     if let picturesPerEpoch, picturesPerEpoch < 1 {
       throw ValidationError("--pictures-per-epoch is \(picturesPerEpoch); at least 1 is needed")
     }

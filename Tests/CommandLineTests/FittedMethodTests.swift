@@ -32,12 +32,7 @@ extension CommandLineTests {
       #expect(page.contains(method.uppercased()) && !page.contains("Training loss"))
       #expect(!workshop.exists("line.norma.training"))
 
-      let compared = try await workshop.norma(
-        "doctor", "--model", "line.norma", "--pictures", "products/striped/test", "--json")
-      #expect(compared.status == 0, "\(compared)")
-      let rows = try #require(try compared.doctor.agreement).rows
-      let exact = try #require(rows.first { $0.engine == "OpenVINO f32" })
-      #expect(exact.score < 1e-3 && exact.map < 1e-3, "\(exact)")
+      try await workshop.expectEnginesAgree()
 
       let inspected = try await workshop.norma(
         "inspect", "line.norma", "products/dotted/test", "--json")

@@ -26,12 +26,7 @@ extension CommandLineTests {
       let stored = try SafeTensors.read(model.data(ModelFile.weights)).tensors
       #expect(stored.keys.contains { $0.hasPrefix("standardization.") }, "the statistics are kept")
 
-      let compared = try await workshop.norma(
-        "doctor", "--model", "line.norma", "--pictures", "products/striped/test", "--json")
-      #expect(compared.status == 0, "\(compared)")
-      let rows = try #require(try compared.doctor.agreement).rows
-      let exact = try #require(rows.first { $0.engine == "OpenVINO f32" })
-      #expect(exact.score < 1e-3 && exact.map < 1e-3, "\(exact)")
+      try await workshop.expectEnginesAgree()
     }
 
     @Test func crossFittingSetsThresholdsWhereNothingIsHeldOut() async throws {
@@ -142,12 +137,7 @@ extension CommandLineTests {
           """.utf8), to: "rlr.yaml")
       let trained = try await train("rlr.yaml", in: workshop)
       #expect(trained.text.contains("Training RLR"), "\(trained)")
-      let compared = try await workshop.norma(
-        "doctor", "--model", "line.norma", "--pictures", "products/striped/test", "--json")
-      #expect(compared.status == 0, "\(compared)")
-      let rows = try #require(try compared.doctor.agreement).rows
-      let exact = try #require(rows.first { $0.engine == "OpenVINO f32" })
-      #expect(exact.score < 1e-3 && exact.map < 1e-3, "\(exact)")
+      try await workshop.expectEnginesAgree()
       let inspected = try await workshop.norma(
         "inspect", "line.norma", "products/dotted/test", "--json")
       #expect(try inspected.verdicts.count == 7, "\(inspected)")

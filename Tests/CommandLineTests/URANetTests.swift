@@ -33,13 +33,7 @@ extension CommandLineTests {
       #expect(model.manifest.method == "uranet")
       #expect(try !model.calibration().normalUncertainties.isEmpty)
 
-      // What LibTorch trained is what OpenVINO computes.
-      let compared = try await workshop.norma(
-        "doctor", "--model", "line.norma", "--pictures", "products/striped/test", "--json")
-      #expect(compared.status == 0, "\(compared)")
-      let rows = try #require(try compared.doctor.agreement).rows
-      let exact = try #require(rows.first { $0.engine == "OpenVINO f32" })
-      #expect(exact.score < 1e-3 && exact.map < 1e-3, "\(exact)")
+      try await workshop.expectEnginesAgree()
 
       let inspected = try await workshop.norma(
         "inspect", "line.norma", "products/dotted/test", "--json", "--review-share", "0.2",

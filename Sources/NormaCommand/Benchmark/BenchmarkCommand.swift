@@ -148,7 +148,13 @@ struct BenchmarkCommand: ParsableCommand {
       plan.setting = setting
     }
     if let seeds { plan.seeds = seeds.commaSeparated.compactMap { Int($0) } }
-    if let minutes { plan.minutes = minutes }
+    if let minutes {
+      plan.minutes = minutes
+      for index in plan.rows.indices {
+        plan.rows[index].set.entries.removeAll { $0.key == "training.minutes" }
+      }
+    }
+    try plan.validate()
     return plan
   }
 

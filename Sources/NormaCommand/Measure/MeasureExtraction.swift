@@ -26,7 +26,7 @@ struct MeasureExtraction: ParsableCommand {
   @OptionGroup var rounds: MeasuredRounds
 
   func run() throws {
-    let recipe = try recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
+    let recipe = try Recipe.named(recipe)
     let trunk = try recipe.trunk()
     let paths = try MeasuredRounds.pictures(pictures).map(\.path)
     let weights = try BackboneWeights.load(

@@ -31,7 +31,7 @@ struct MeasureSteps: ParsableCommand {
   }
 
   func run() throws {
-    var recipe = try recipe.map { try Recipe.read(RecipeCatalog.find($0)) } ?? Recipe()
+    var recipe = try Recipe.named(recipe)
     if let batch { recipe.training.batch = batch }
     let trunk = try recipe.trunk()
     guard let method = try recipe.trainingMethod(trunk) as? any TrainingMethod else {

@@ -79,6 +79,12 @@ public struct BenchmarkPlan: RecipeSection {
     try RecipeReader.readPlan(text, file: file)
   }
 
+  /// - Throws: `RecipeProblem` for values that cannot be, such as those that a command line put in.
+  public func validate() throws {
+    let issues = issues()
+    guard issues.isEmpty else { throw RecipeProblem(file: nil, issues: issues) }
+  }
+
   func issues() -> [RecipeIssue] {
     var check = RecipeCheck()
     if rows.isEmpty { check.add("rows", "a plan needs at least one row, as - recipe: ras") }
@@ -99,10 +105,28 @@ public struct BenchmarkPlan: RecipeSection {
         check.add("groups", "groups name the categories; leave out one of both")
       }
     }
+    for entry in set.entries { Self.check(entry, in: "set", &check) }
     for row in rows {
+      for entry in row.set.entries { Self.check(entry, in: "rows.set", &check) }
+      for axis in row.grid.axes {
+        if let entry = axis.values.first { Self.check(entry, in: "rows.grid", &check) }
+      }
       if let jitter = row.jitter { check.range("rows.jitter", jitter, 0...1000) }
     }
     return check.issues
+  }
+
+  /// What a plan says elsewhere, and what is more than a change.
+  private static func check(
+    _ entry: RecipeOverrides.Entry, in place: String, _ check: inout RecipeCheck
+  ) {
+    switch entry.key {
+    case "training.seed":
+      check.add(place, "training.seed is the plan's matter: use seeds, as [0, 1]")
+    case "method":
+      check.add(place, "a method has a recipe of its own: name that as the row's recipe")
+    default: break
+    }
   }
 }
 

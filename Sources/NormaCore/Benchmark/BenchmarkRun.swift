@@ -75,12 +75,19 @@ extension BenchmarkPlan {
     let groups = try groups(available: available, file: file)
     var expanded: [BenchmarkRow] = []
     for row in rows {
-      let base = try recipe(row.recipe).overriding(set, file: file)
-        .overriding(row.set, file: file)
+      var common = try recipe(row.recipe).overriding(set, file: file)
+      if let minutes { common.training.minutes = minutes }
+      if let epochs { common.training.epochs = epochs }
+      let base = try common.overriding(row.set, file: file)
+      if row.jitter != nil, !["ras", "uniad"].contains(base.method) {
+        throw RecipeProblem(
+          file: file,
+          reason:
+            "the row '\(row.name ?? row.recipe)' has jitter, which is for methods that rebuild one "
+            + "map of features: ras, uniad; its method is \(base.method)")
+      }
       for combination in row.grid.combinations {
-        var recipe = try base.overriding(combination, file: file)
-        if let minutes { recipe.training.minutes = minutes }
-        if let epochs { recipe.training.epochs = epochs }
+        let recipe = try base.overriding(combination, file: file)
         expanded.append(
           BenchmarkRow(
             name: row.title(combination), recipeName: row.recipe, jitter: row.jitter,

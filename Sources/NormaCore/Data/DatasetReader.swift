@@ -24,6 +24,7 @@ public enum DatasetReader {
     if KolektorLayout.isSecond(source, listing) { return KolektorLayout.readSecond(source) }
     let items = KolektorLayout.items(in: source, listing)
     if !items.isEmpty { return KolektorLayout.readFirst(source, items: items) }
+    if DAGMLayout.isCategory(listing) { return DAGMLayout.readCategory(source) }
     let textures = DAGMLayout.categories(in: source, listing)
     if !textures.isEmpty { return DAGMLayout.read(source, categories: textures) }
     if MVTec3DLayout.isCategory(source) { return MVTec3DLayout.readCategory(source) }

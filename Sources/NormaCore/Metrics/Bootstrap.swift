@@ -87,11 +87,11 @@ public struct Bootstrap: Sendable {
       if let x = Self.mean(a, draw), let y = Self.mean(b, draw) { values.append(x - y) }
     }
     values.sort()
-    let below = Double(values.count { $0 <= 0 }) / Double(values.count)
-    let above = Double(values.count { $0 >= 0 }) / Double(values.count)
+    // Resamples cannot tell a chance from one that is smaller than one of them.
+    let rarer = min(values.count { $0 <= 0 }, values.count { $0 >= 0 })
     return Difference(
       value: x - y, low: quantile(values, low: true), high: quantile(values, low: false),
-      pValue: min(1, 2 * min(below, above)))
+      pValue: min(1, 2 * Double(rarer + 1) / Double(values.count + 1)))
   }
 
   /// How often each picture of each category is in a resample, resample by resample.

@@ -27,6 +27,8 @@ public struct Recipe: RecipeSection {
     switch method {
     // Distances weigh every channel alike only where all have the same deviation.
     case "padim", "patchcore": features.standardize = true
+    // What is pasted and what is restored weigh every channel alike too.
+    case "uranet": features.standardize = true
     // Its levels are aligned without being pooled before.
     case "uniad": features.pool = false
     // Larger pictures, padded at their actual size.

@@ -13,3 +13,11 @@ public enum RecipeCatalog {
   /// The recipes that come with Norma, by name.
   public static var names: [String] { ShippedFiles.recipes.names }
 }
+
+extension Recipe {
+  /// The recipe called `name`: one that comes with Norma, or a file; the default one for nil.
+  /// - Throws: `FileProblem` that lists the recipes there are, or says what is wrong in the file.
+  public static func named(_ name: String?) throws -> Recipe {
+    try name.map { try read(RecipeCatalog.find($0)) } ?? Recipe()
+  }
+}

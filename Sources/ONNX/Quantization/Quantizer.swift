@@ -8,6 +8,8 @@ internal import SwiftProtobuf
 public struct Quantizer {
   /// A convolution, or a matrix product with a constant right side: what integers make faster.
   public struct Operation: Sendable, Hashable {
+    /// Its place among the graph's nodes, whose names need not be there, nor differ.
+    let node: Int
     /// The node's name, which begins with the layer's: `blocks.1.0.conv_dw.Conv`.
     public let name: String
     public let kind: Kind
@@ -46,7 +48,9 @@ public struct Quantizer {
     }
     let weights = try Dictionary(
       matrices.map { ($0.name, try Constant($0)) }, uniquingKeysWith: { first, _ in first })
-    operations = model.graph.node.compactMap { Operation($0, weights: weights) }
+    operations = model.graph.node.enumerated().compactMap {
+      Operation($1, at: $0, weights: weights)
+    }
     self.weights = weights
   }
 
@@ -89,13 +93,14 @@ public struct Quantizer {
     let convolutions = operations.filter {
       $0.kind != .product && activations[$0.activation] != nil
     }
-    let left = Set(convolutions.prefix(leavingConvolutions).map(\.name))
+    let left = Set(convolutions.prefix(leavingConvolutions).map(\.node))
     let chosen = Dictionary(
-      operations.filter { !left.contains($0.name) }.map { ($0.name, $0) },
+      operations.filter { !left.contains($0.node) }.map { ($0.node, $0) },
       uniquingKeysWith: { first, _ in first })
     var rewriting = Rewriting(weights: weights)
-    for var node in model.graph.node {
-      if let operation = chosen[node.name], let quantization = activations[operation.activation] {
+    for (index, original) in model.graph.node.enumerated() {
+      var node = original
+      if let operation = chosen[index], let quantization = activations[operation.activation] {
         node.input[0] = rewriting.activation(operation.activation, quantization)
         node.input[1] = try rewriting.weight(operation.weight, axis: operation.axis)
       }
@@ -120,7 +125,7 @@ public struct Quantizer {
 }
 
 extension Quantizer.Operation {
-  fileprivate init?(_ node: Onnx_NodeProto, weights: [String: Constant]) {
+  fileprivate init?(_ node: Onnx_NodeProto, at index: Int, weights: [String: Constant]) {
     guard node.input.count >= 2, let weight = weights[node.input[1]] else { return nil }
     switch (node.opType, weight.shape.count) {
     case ("Conv", 4):
@@ -132,7 +137,8 @@ extension Quantizer.Operation {
       (kind, axis) = (.product, 1)
     default: return nil
     }
-    (name, activation, self.weight) = (node.name, node.input[0], node.input[1])
+    (self.node, name) = (index, node.name)
+    (activation, self.weight) = (node.input[0], node.input[1])
   }
 }
 

@@ -13,14 +13,15 @@ public struct ValueHistogram: Sendable {
 
   public init() {}
 
-  /// - Throws: `GraphError` when a value is not a finite number.
+  /// - Throws: `GraphError` when a value is not a finite number, or nearly none.
   public mutating func add(_ values: UnsafeBufferPointer<Float>) throws {
     guard var low = values.first, var high = values.first else { return }
     for value in values {
       low = min(low, value)
       high = max(high, value)
-      // A NaN compares as neither smaller nor larger, so it has to be looked for.
-      guard value.isFinite else { throw GraphError.notFinite(value) }
+      // A NaN compares as neither smaller nor larger, so it has to be looked for; limits are sums and
+      // doubles of values, and have to stay finite too.
+      guard abs(value) < .greatestFiniteMagnitude / 4 else { throw GraphError.notFinite(value) }
     }
     extremes = min(low, extremes?.lowerBound ?? low)...max(high, extremes?.upperBound ?? high)
     count += values.count

@@ -122,6 +122,10 @@ struct PublicLayoutTests {
       dataset.notes.first
         == "Class1/Train: 1 defective picture left out; only normal pictures are trained on")
     #expect(KnownDataset.recognized(dataset)?.key == "dagm-2007")
+
+    let one = try DatasetReader.read(tree["dagm/Class2"])
+    #expect(one.layout == "DAGM" && one.categories == ["Class2"])
+    #expect(labels(one.train) == ["Class2 0001.PNG normal"] && one.test.count == 2)
   }
 
   @Test func realIADIsReadByItsLists() throws {

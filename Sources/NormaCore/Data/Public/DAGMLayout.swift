@@ -18,12 +18,22 @@ enum DAGMLayout {
 
   static func read(_ root: String, categories: [String]) -> Dataset {
     var builder = DatasetBuilder(root: root, layout: name)
-    for category in categories {
-      builder.add(category: category)
-      add(category, .train, at: "\(root)/\(category)/Train", to: &builder)
-      add(category, .test, at: "\(root)/\(category)/Test", to: &builder)
-    }
+    for category in categories { add(category, at: root + "/" + category, to: &builder) }
     return builder.dataset()
+  }
+
+  static func readCategory(_ folder: String) -> Dataset {
+    var builder = DatasetBuilder(root: FilePath.parent(folder), layout: name)
+    add(FilePath.name(folder), at: folder, to: &builder)
+    return builder.dataset(source: folder)
+  }
+
+  private static func add(
+    _ category: String, at folder: String, to builder: inout DatasetBuilder
+  ) {
+    builder.add(category: category)
+    add(category, .train, at: folder + "/Train", to: &builder)
+    add(category, .test, at: folder + "/Test", to: &builder)
   }
 
   private static func add(

@@ -15,9 +15,12 @@ public struct DatasetCheck: Sendable {
   public let missing: [String]
   /// Categories that were not published.
   public let unknown: [String]
+  /// Files that cannot be used.
+  public let unusable: Int
 
   public init(_ dataset: Dataset, against known: KnownDataset) {
     self.known = known
+    unusable = dataset.unusable.count
     let published = known.categories ?? [:]
     let here = Set(dataset.categories)
     missing = published.keys.filter { !here.contains($0) }.sorted()
@@ -35,7 +38,7 @@ public struct DatasetCheck: Sendable {
 
   /// Whether everything is as published, as far as that is known.
   public var isComplete: Bool {
-    missing.isEmpty && unknown.isEmpty && rows.allSatisfy(\.problems.isEmpty)
+    missing.isEmpty && unknown.isEmpty && unusable == 0 && rows.allSatisfy(\.problems.isEmpty)
   }
 }
 
@@ -83,6 +86,7 @@ extension DatasetCheck {
     for row in rows {
       lines += row.problems.map { "\(row.category ?? "all categories"): \($0)" }
     }
+    if unusable > 0 { lines.append("\(counted(unusable, "file")) cannot be used") }
     if isComplete { lines.append("As published, as far as that is known (? is not).") }
     return lines.joined(separator: "\n")
   }

@@ -76,17 +76,25 @@ enum RealIADLayout {
       return
     }
     builder.add(category: category)
+    var seen: Set<String> = []
     for (entries, split) in [(lists.train ?? [], Split.train), (lists.test ?? [], .test)] {
-      for entry in entries { add(entry, split, category, pictures: pictures, to: &builder) }
+      for entry in entries {
+        let path = located(entry.image, category, pictures)
+        if seen.insert(path).inserted {
+          add(entry, at: path, split, category, pictures: pictures, to: &builder)
+        } else {
+          builder.refuse(
+            path, "listed twice; the second time is left out", category: category, split: split)
+        }
+      }
     }
   }
 
   private static func add(
-    _ entry: Entry, _ split: Split, _ category: String, pictures: String,
+    _ entry: Entry, at path: String, _ split: Split, _ category: String, pictures: String,
     to builder: inout DatasetBuilder
   ) {
     let isNormal = entry.kind == "OK"
-    let path = located(entry.image, category, pictures)
     guard !(split == .train && !isNormal) else {
       builder.refuse(
         path, "a defective picture (\(entry.kind)) to train on; it is left out",

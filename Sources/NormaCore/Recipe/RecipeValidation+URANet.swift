@@ -1,14 +1,7 @@
 extension URANetRecipe {
   func check(_ check: inout RecipeCheck) {
-    check.range("uranet.hidden", hidden, 4...8192)
-    if hidden % 2 != 0 {
-      check.add("uranet.hidden", "\(hidden) is odd; half of it encodes the row, half the column")
-    }
-    check.range("uranet.heads", heads, 1...256)
-    if heads > 0, hidden % heads != 0 {
-      check.add("uranet.heads", "\(heads) heads do not divide hidden (\(hidden))")
-    }
-    check.range("uranet.feedforward", feedforward, 1...65536)
+    check.transformer(
+      "uranet", hidden: hidden, heads: heads, feedforward: feedforward, dropout: 0)
     check.range("uranet.blocks", blocks, 0...24)
     check.range("uranet.prototypes", prototypes, 0...65536)
     check.range("uranet.kappa", kappa, 0...100)
