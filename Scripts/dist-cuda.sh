@@ -17,7 +17,7 @@ NORMA_TORCH=$torch swift build -c release --scratch-path $build --product norma-
 rm -rf $dist
 mkdir -p $dist
 cp $build/release/norma-train LICENSE NOTICE $dist/
-cp -r Recipes $dist/
+cp -r Recipes Plans $dist/
 size=$(($(wc -c <$dist/norma-train) / 1000000))
 echo "built: $dist/norma-train, $size MB; it finds LibTorch in torch/ beside it or through" \
   "LD_LIBRARY_PATH (docs/gpu.md)"

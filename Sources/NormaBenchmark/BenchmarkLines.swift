@@ -106,6 +106,7 @@ struct PictureLine: Codable, FetchableRecord, PersistableRecord {
   var category: String
   var isAnomalous: Bool
   var score: Float
+  var uncertainty: Float?
 
   init(run: String, _ picture: ScoredPicture) {
     self.run = run
@@ -113,9 +114,12 @@ struct PictureLine: Codable, FetchableRecord, PersistableRecord {
     category = picture.category
     isAnomalous = picture.isAnomalous
     score = picture.score
+    uncertainty = picture.uncertainty
   }
 
   var picture: ScoredPicture {
-    ScoredPicture(path: path, category: category, isAnomalous: isAnomalous, score: score)
+    ScoredPicture(
+      path: path, category: category, isAnomalous: isAnomalous, score: score,
+      uncertainty: uncertainty)
   }
 }

@@ -13,6 +13,8 @@ public enum BenchmarkPage {
       (target: "table", text: "Table"), (target: "cost", text: "Cost"),
       (target: "categories", text: "Categories"),
     ]
+    let isReviewed = summary.rows.contains { $0.review != nil }
+    if isReviewed { links.append((target: "review", text: "Not sure")) }
     if !summary.comparisons.isEmpty {
       links.append((target: "comparisons", text: "Row against row"))
     }
@@ -25,6 +27,7 @@ public enum BenchmarkPage {
       ResultsTable(rows: summary.rows).markup()
       CostTable(rows: summary.rows).markup()
       CategoriesTable(rows: summary.rows).markup()
+      if isReviewed { ReviewTable(rows: summary.rows).markup() }
       if !summary.comparisons.isEmpty { ComparisonsTable(summary: summary).markup() }
     }
   }

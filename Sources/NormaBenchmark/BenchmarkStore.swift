@@ -66,6 +66,9 @@ public final class BenchmarkStore: Sendable {
         table.primaryKey(["run", "path"])
       }
     }
+    migrator.registerMigration("uncertainty") { database in
+      try database.alter(table: "picture") { $0.add(column: "uncertainty", .double) }
+    }
     return migrator
   }
 

@@ -54,6 +54,9 @@ public struct BenchmarkSummary: Codable, Sendable, Equatable {
     public var millisecondsPerPicture: Spread?
     public var peakAnonymousBytes: Spread?
     public var published: PublishedFigures?
+    /// What it is worth to send the least sure pictures to a person, all seeds' pictures together; nil
+    /// for methods that do not know how sure they are, or without a threshold for all categories.
+    public var review: ReviewDial?
     public var categories: [Category]
   }
 

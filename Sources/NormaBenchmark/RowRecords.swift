@@ -47,7 +47,7 @@ struct RowRecords {
       peakAnonymousBytes: spread { records in
         let all = records.compactMap(\.peakAnonymousBytes)
         return all.max().map(Double.init)
-      }, published: row.published,
+      }, published: row.published, review: review,
       categories: try scored.map { try category($0.name, $0.pictures, bootstrap) })
   }
 
@@ -107,6 +107,20 @@ struct RowRecords {
     }
     guard let alarms = sum(\.falseAlarms), let misses = sum(\.misses) else { return nil }
     return BenchmarkSummary.Outcome(falseAlarms: alarms, misses: misses)
+  }
+
+  private var review: ReviewDial? {
+    let pictures = seeds.flatMap(\.records).flatMap { record -> [ReviewDial.Picture] in
+      guard let threshold = record.result.pooled.shared?.threshold else { return [] }
+      return record.pictures.compactMap { picture in
+        picture.uncertainty.map {
+          ReviewDial.Picture(
+            isAnomalous: picture.isAnomalous, score: picture.score, threshold: threshold,
+            uncertainty: $0)
+        }
+      }
+    }
+    return pictures.isEmpty ? nil : ReviewDial(pictures)
   }
 
   // MARK: Pictures

@@ -8,7 +8,7 @@ import NormaRuntime
 struct StoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "store",
-    abstract: "Write a data set's normal pictures, decoded and resized, into one file.",
+    abstract: "Write a data set's pictures, decoded and resized, into one file.",
     discussion: """
       What norma-train starts from, on a machine with a graphics card and without
       the data set. DATASET is what 'norma train' takes; the pictures to train on
@@ -17,6 +17,9 @@ struct StoreCommand: ParsableCommand {
 
         norma store pictures --output pictures.store
         norma store mvtec --limit 265 --output small.store     40 MB at 224 pixels
+
+      With --test the labelled pictures and their masks go in as well, which is what
+      'norma-train benchmark' works on.
       """)
 
   @Argument(help: "The data set: a folder, or a .csv table.")
@@ -34,6 +37,9 @@ struct StoreCommand: ParsableCommand {
   @Option(help: "At most this many pictures, spread evenly over the data set.")
   var limit: Int?
 
+  @Flag(help: "Also the labelled pictures, to test with.")
+  var test = false
+
   @Flag(help: "Replace a file that exists.")
   var force = false
 
@@ -42,6 +48,10 @@ struct StoreCommand: ParsableCommand {
   func validate() throws {
     guard (32...4096).contains(imageSize) else {
       throw ValidationError("--image-size is \(imageSize); 32 to 4096 pixels can be said")
+    }
+    if test, limit != nil {
+      throw ValidationError(
+        "--limit is for pictures to train on alone; leave out --test, or --limit")
     }
     if let limit, limit < 1 {
       throw ValidationError("--limit is \(limit); at least 1 picture is needed")
@@ -57,11 +67,15 @@ struct StoreCommand: ParsableCommand {
     if let categories { found = try found.selecting(categories: categories.commaSeparated) }
     let data = try TrainingPlan.readable(found, reader: pictures.reader, interruption)
     let chosen = Self.spread(data.train.filter { !$0.label.isAnomalous }, limit: limit)
+    if test { try data.validateForEvaluation() }
     let origin = PictureStore.Origin(
       root: data.root,
       fingerprint: try PictureFingerprint.of(chosen, root: data.root, interruption: interruption),
-      imageSize: imageSize, exifOrientation: pictures.reader.appliesOrientation)
-    let written = try write(chosen, origin, root: data.root, interruption)
+      imageSize: imageSize, exifOrientation: pictures.reader.appliesOrientation,
+      benchmark: try test
+        ? BenchmarkFingerprints(data, reader: pictures.reader, interruption: interruption) : nil)
+    let written = try write(
+      chosen + (test ? data.test : []), origin, root: data.root, interruption)
     Terminal.say(
       "\(output): \(counted(written.pictures, "picture")) of \(imageSize) × \(imageSize) pixels, "
         + String(format: "%.1f MB", Double(written.bytes) / 1e6))
@@ -83,21 +97,30 @@ struct StoreCommand: ParsableCommand {
       try OrderedPipeline.run(count: chosen.count, workers: workers) {
         { place in
           do {
-            return Result<[UInt8], FileProblem>.success(
-              try reader.read(chosen[place].path, size: size).rgb)
+            return Result<PictureStore.Content, FileProblem>.success(
+              try Self.content(of: chosen[place], reader: reader, size: size))
           } catch let problem as FileProblem {
             return .failure(problem)
           }
         }
-      } deliver: { (place: Int, result: Result<[UInt8], FileProblem>) in
+      } deliver: { (place: Int, result: Result<PictureStore.Content, FileProblem>) in
         try interruption.check("Stopped; nothing was written.")
         switch result {
-        case .success(let rgb): try append(place, rgb)
+        case .success(let content): try append(place, content)
         case .failure(let problem): Terminal.warn("left out: \(problem)")
         }
         progress.update(place + 1)
       }
     }
+  }
+
+  private static func content(
+    of sample: Sample, reader: PictureReader, size: Int
+  ) throws -> PictureStore.Content {
+    PictureStore.Content(
+      rgb: try reader.read(sample.path, size: size).rgb,
+      mask: sample.label.isAnomalous
+        ? try reader.readMask(of: sample, width: size, height: size)?.values : nil)
   }
 
   /// At most `limit` of the samples, evenly over their order, and so over the categories.

@@ -4,12 +4,10 @@ import NormaCore
 import NormaTraining
 import Torch
 
-extension Device: ExpressibleByArgument {}
-
-/// `norma-train`.
+/// `norma-train train`, which is also what `norma-train` does without a verb.
 struct TrainFromStore: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "norma-train",
+    commandName: "train",
     abstract: "Train a model from a store of pictures, with LibTorch alone: on a graphics card.",
     discussion: """
       STORE is what 'norma store DATASET --output STORE' writes, on any machine.
@@ -22,22 +20,14 @@ struct TrainFromStore: ParsableCommand {
 
       Ctrl-C stops cleanly, and the same command with --resume goes on. Exit codes:
       0 success, 3 failure, 64 wrong usage, 130 interrupted.
-      """,
-    version: NormaVersion.current)
+      """)
 
   @Argument(help: "The store of pictures.")
   var store: String
 
   @OptionGroup var training: TrainingOptions
 
-  @Option(help: "Where to compute: cuda (the first NVIDIA card) or cpu.")
-  var device = Device.cpu
-
-  @Option(
-    help: ArgumentHelp(
-      "The backbone's weights: the file, or a folder that holds it by its usual name.",
-      valueName: "path"))
-  var weights: String?
+  @OptionGroup var computing: DeviceOptions
 
   @Option(
     help: ArgumentHelp(
@@ -52,7 +42,7 @@ struct TrainFromStore: ParsableCommand {
 
   func run() throws {
     let interruption = Interruption()
-    try Machine.use(device)
+    try Machine.use(computing.device)
     try StoreSession(self, interruption: interruption).run()
   }
 }

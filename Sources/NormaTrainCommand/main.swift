@@ -2,4 +2,4 @@ import CommandLineBasics
 import NormaTraining
 
 ThreadPolicy.settle()
-CommandRunner.run(TrainFromStore.self)
+CommandRunner.run(NormaTrain.self)

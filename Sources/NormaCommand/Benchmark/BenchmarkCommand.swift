@@ -40,6 +40,10 @@ struct BenchmarkCommand: ParsableCommand {
 
         norma benchmark ras-table-4 pictures --output table-4
         norma benchmark mine.yaml pictures --seeds 0,1,2 --list
+        norma benchmark mine.yaml pictures --records found --table
+
+      --records takes in what 'norma-train benchmark' found, on a graphics card
+      say; --table stops there.
 
       Exit status: 0 done, 2 some pictures could not be read, 3 a run failed
       (the others are done), 64 wrong command line, 130 interrupted.
@@ -60,17 +64,18 @@ struct BenchmarkCommand: ParsableCommand {
     name: [.short, .long], help: "The folder to write; by default the plan's name, .benchmark.")
   var output: String?
 
-  @Option(help: "unified: one model for all categories; separate: one each.")
-  var setting: String?
+  @OptionGroup var wishes: BenchmarkWishes
 
-  @Option(help: "Seeds instead of the plan's, separated by commas.")
-  var seeds: String?
-
-  @Option(help: "Minutes of training a run, instead of the plan's.")
-  var minutes: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Take in what 'norma-train benchmark' found on another machine.", valueName: "folder"))
+  var records: String?
 
   @Flag(help: "Only say which runs are done and which are to do.")
   var list = false
+
+  @Flag(help: "Only make the table of what is done.")
+  var table = false
 
   @Flag(help: "Remove each model after its tests.")
   var discardModels = false
@@ -80,25 +85,14 @@ struct BenchmarkCommand: ParsableCommand {
 
   @OptionGroup var pictures: PictureOptions
 
-  func validate() throws {
-    if let setting, BenchmarkPlan.Setting(rawValue: setting) == nil {
-      throw ValidationError("--setting is '\(setting)'; unified or separate can be said.")
-    }
-    if let seeds, seeds.commaSeparated.contains(where: { (Int($0) ?? -1) < 0 }) {
-      throw ValidationError("--seeds is '\(seeds)'; write them as 0,1,2.")
-    }
-    if let minutes, !(minutes > 0) {
-      throw ValidationError("--minutes is \(minutes); it is a time above 0.")
-    }
-  }
-
   func run() throws {
     let interruption = Interruption()
     let runner = try runner(interruption)
+    if let records { try take(BenchmarkRecord.all(in: records), into: runner) }
     if list { return try show(list: runner) }
-    let outcome: BenchmarkRunner.Outcome
+    var outcome = BenchmarkRunner.Outcome()
     do {
-      outcome = try runner.run()
+      if !table { outcome = try runner.run() }
     } catch let stop as Interrupted {
       try runner.output.write(runner.summary(), records: runner.records())
       throw stop
@@ -115,17 +109,13 @@ struct BenchmarkCommand: ParsableCommand {
   private func runner(_ interruption: Interruption) throws -> BenchmarkRunner {
     let path = try ShippedFiles.plans.find(self.plan)
     let folder = FilePath.parent(FilePath.absolute(path))
-    let plan = try changed(BenchmarkPlan.read(path))
+    let plan = try wishes.applied(to: BenchmarkPlan.read(path))
     // The table alone goes to standard output where it is to be read by a program.
     let tell: (String) -> Void = { [json] line in
       if json { Messages.say(line) } else { Terminal.say(line) }
     }
     let read = try DatasetReader.read(source(plan, file: path, folder: folder))
-    let rows = try plan.rows(categories: read.categories, file: path) { name in
-      let beside = folder + "/" + name
-      let isFile = name.hasSuffix(".yaml") && !name.hasPrefix("/") && FilePath.exists(beside)
-      return try Recipe.read(isFile ? beside : RecipeCatalog.find(name))
-    }
+    let rows = try plan.rows(categories: read.categories, file: path)
     let used = Set(rows.flatMap { $0.runs.flatMap(\.categories) })
     let reader = pictures.reader
     let dataset = try TrainingPlan.readable(
@@ -136,26 +126,19 @@ struct BenchmarkCommand: ParsableCommand {
       plan: plan, name: name, rows: rows, dataset: dataset,
       output: try BenchmarkOutput(FilePath.absolute(output ?? "\(name).benchmark")), reader: reader,
       discardsModels: discardModels, interruption: interruption, tell: tell,
-      pictures: try BenchmarkPictures(dataset, reader: reader, interruption: interruption))
+      fingerprints: try BenchmarkFingerprints(
+        dataset, reader: reader, interruption: interruption))
   }
 
-  /// The plan with what the command line says otherwise.
-  private func changed(_ plan: BenchmarkPlan) throws -> BenchmarkPlan {
-    var plan = plan
-    if let setting = setting.flatMap(BenchmarkPlan.Setting.init(rawValue:)) {
-      if let groups = plan.groups { plan.categories = groups.flatMap { $0 } }
-      plan.groups = nil
-      plan.setting = setting
-    }
-    if let seeds { plan.seeds = seeds.commaSeparated.compactMap { Int($0) } }
-    if let minutes {
-      plan.minutes = minutes
-      for index in plan.rows.indices {
-        plan.rows[index].set.entries.removeAll { $0.key == "training.minutes" }
-      }
-    }
-    try plan.validate()
-    return plan
+  /// Keeps the records of this plan's runs.
+  private func take(_ records: [BenchmarkRecord], into runner: BenchmarkRunner) throws {
+    let wanted = Set(runner.runs.map { runner.fingerprints.key(of: $0) })
+    let taken = records.filter { wanted.contains($0.key) }
+    for record in taken { try runner.output.store.add(record) }
+    let rest = records.count - taken.count
+    Messages.say(
+      "took in \(counted(taken.count, "record"))"
+        + (rest > 0 ? "; \(rest) are of other runs than this plan's on these pictures" : ""))
   }
 
   /// The data set's path; one that the plan names is seen from the plan's folder.
@@ -171,7 +154,7 @@ struct BenchmarkCommand: ParsableCommand {
   private func show(list runner: BenchmarkRunner) throws {
     var table = TextTable(columns: ["run", "seed", "categories", ""], right: [1])
     for run in runner.runs {
-      let isDone = try runner.output.store.contains(runner.pictures.key(of: run))
+      let isDone = try runner.output.store.contains(runner.fingerprints.key(of: run))
       table.add([
         run.row, "\(run.seed)", run.categories.joined(separator: ", "), isDone ? "done" : "to do",
       ])

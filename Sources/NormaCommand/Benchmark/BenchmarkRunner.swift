@@ -17,7 +17,7 @@ struct BenchmarkRunner {
   let discardsModels: Bool
   let interruption: Interruption
   let tell: (String) -> Void
-  let pictures: BenchmarkPictures
+  let fingerprints: BenchmarkFingerprints
 
   var runs: [BenchmarkRun] { rows.flatMap(\.runs) }
 
@@ -32,7 +32,7 @@ struct BenchmarkRunner {
     var outcome = Outcome()
     let machine = "\(try Core().fullName()), \(ProcessInfo.processInfo.activeProcessorCount) cores"
     for (index, run) in runs.enumerated() {
-      let key = pictures.key(of: run)
+      let key = fingerprints.key(of: run)
       if let known = try output.store.record(key) {
         outcome.unreadable += known.unreadable
         continue
@@ -43,7 +43,7 @@ struct BenchmarkRunner {
         let record = try measure(run, key: key, machine: machine)
         try output.store.add(record)
         outcome.unreadable += record.unreadable
-        tell(Self.line(record))
+        tell(record.summary)
       } catch let stop as Interrupted {
         throw stop
       } catch {
@@ -60,13 +60,13 @@ struct BenchmarkRunner {
     try BenchmarkSummary(
       title: plan.title ?? name, dataset: FilePath.name(dataset.source), rows: rows,
       bootstrap: Bootstrap(resamples: plan.resamples)
-    ) { try output.store.record(pictures.key(of: $0)) }
+    ) { try output.store.record(fingerprints.key(of: $0)) }
   }
 
   /// Every run that is done, by row.
   func records() throws -> [(row: String, record: BenchmarkRecord)] {
     try runs.compactMap { run in
-      try output.store.record(pictures.key(of: run)).map { (run.row, $0) }
+      try output.store.record(fingerprints.key(of: run)).map { (run.row, $0) }
     }
   }
 
@@ -77,7 +77,7 @@ struct BenchmarkRunner {
   private func model(of run: BenchmarkRun) throws -> BenchmarkModel {
     BenchmarkModel(
       run: run, dataset: try dataset.selecting(categories: run.categories),
-      path: output.modelPath(pictures.trainingKey(of: run)), reader: reader, tell: tell)
+      path: output.modelPath(fingerprints.trainingKey(of: run)), reader: reader, tell: tell)
   }
 
   private func measure(
@@ -93,15 +93,13 @@ struct BenchmarkRunner {
     let found = try test.found()
     for problem in found.evaluation.unreadable { Messages.say("unreadable: \(problem)") }
     var record = BenchmarkRecord(
-      key: key, plan: name, row: run.row, recipe: run.recipeName, method: run.recipe.method,
-      seed: run.seed, categories: run.categories.joined(separator: ","), jitter: run.jitter,
-      dataset: dataset.source, fingerprint: pictures.training(run.categories),
-      recipeYAML: run.recipe.yaml, result: found.evaluation.result,
+      run, plan: name, key: key, dataset: dataset.source,
+      fingerprint: fingerprints.ofTraining(run.categories), result: found.evaluation.result,
       pictures: found.evaluation.pictures.map { picture in
         ScoredPicture(
           path: FilePath.relative(picture.sample.path, to: dataset.root),
           category: picture.sample.category, isAnomalous: picture.sample.label.isAnomalous,
-          score: picture.score)
+          score: picture.score, uncertainty: picture.uncertainty)
       })
     let content = try EvaluationReport.stored(in: folder)
     record.trainingPictures = content?.model.trainingPictures ?? folder.manifest.data.pictures
@@ -109,35 +107,20 @@ struct BenchmarkRunner {
     record.trainingSeconds = content?.model.trainingSeconds
     record.epochs = content?.losses?.epochs.count
     record.steps = content?.losses?.steps
-    record.losses = try Self.losses(content?.losses)
+    record.losses = BenchmarkRecord.losses(
+      (content?.losses?.epochs ?? []).map { ($0.number, $0.training, $0.heldOut) })
     record.millisecondsPerPicture = found.millisecondsPerPicture
     record.peakAnonymousBytes = [model.measured?.peakAnonymousBytes, memory.bytes]
       .compactMap { $0 }.max()
     record.unreadable = found.evaluation.unreadable.count
     record.machine = machine
-    record.finished = Date().formatted(.iso8601)
     return record
-  }
-
-  /// `[[epoch, training, held out], …]`
-  private static func losses(_ history: ReportContent.LossHistory?) throws -> String {
-    try JSONText.line(
-      (history?.epochs ?? []).map { [Double($0.number), $0.training, $0.heldOut] as [Double?] })
-  }
-
-  private static func line(_ record: BenchmarkRecord) -> String {
-    let mean = record.result.mean
-    return
-      "image AUROC \(ReportNumbers.metric(mean.imageAUROC)), pixel \(ReportNumbers.metric(mean.pixelAUROC)), "
-      + "AUPRO \(ReportNumbers.metric(mean.aupro)); trained "
-      + (record.trainingSeconds.map(ProgressLine.duration) ?? ReportNumbers.absent)
-      + ", \(counted(record.epochs ?? 0, "epoch"))"
   }
 
   /// Removes the run's model unless a later run needs it.
   private func discardModel(of run: BenchmarkRun, after index: Int) throws {
-    let key = pictures.trainingKey(of: run)
-    let isNeeded = runs[(index + 1)...].contains { pictures.trainingKey(of: $0) == key }
+    let key = fingerprints.trainingKey(of: run)
+    let isNeeded = runs[(index + 1)...].contains { fingerprints.trainingKey(of: $0) == key }
     if !isNeeded { try model(of: run).discard() }
   }
 }

@@ -28,7 +28,7 @@ public enum Digest {
 
     package init() {}
 
-    package mutating func update(_ bytes: [UInt8]) { hash.update(data: bytes) }
+    package mutating func update(_ bytes: some DataProtocol) { hash.update(data: bytes) }
 
     /// Of what came so far.
     package var hex: String { Digest.hex(hash.finalize()) }

@@ -6,11 +6,16 @@ public struct ScoredPicture: Codable, Sendable, Equatable {
   public var isAnomalous: Bool
   /// The image score; higher is more anomalous.
   public var score: Float
+  /// How unsure the model is of it; nil when it does not know.
+  public var uncertainty: Float?
 
-  public init(path: String, category: String, isAnomalous: Bool, score: Float) {
+  public init(
+    path: String, category: String, isAnomalous: Bool, score: Float, uncertainty: Float? = nil
+  ) {
     self.path = path
     self.category = category
     self.isAnomalous = isAnomalous
     self.score = score
+    self.uncertainty = uncertainty
   }
 }

@@ -1,11 +1,12 @@
 import Foundation
 
-/// Normal pictures of a data set, decoded and resized, in one file: what a training starts from on a
-/// machine that has neither the data set nor anything to decode it with.
+/// Pictures of a data set, decoded and resized, in one file: what a training, and the tests of a
+/// benchmark, start from on a machine that has neither the data set nor anything to decode it with.
 ///
-/// The file is in the safetensors format, of which nothing is executed: one tensor `pictures`, uint8
-/// `[count, S, S, 3]`, RGB, and in the metadata the pictures' names and categories, what they are of,
-/// and the SHA-256 of the tensor's bytes, by which reading checks them.
+/// The file is in the safetensors format, of which nothing is executed: the tensor `pictures`, uint8
+/// `[count, S, S, 3]`, RGB; where there are defects marked in test pictures, `masks`, uint8
+/// `[count, S, S]`, 1 where anomalous; and in the metadata the pictures' names, categories and labels,
+/// what they are of, and the SHA-256 of the tensors' bytes, by which reading checks them.
 public struct PictureStore: Sendable {
   /// What the pictures are of, beside themselves.
   public struct Origin: Sendable, Equatable {
@@ -17,26 +18,41 @@ public struct PictureStore: Sendable {
     public var imageSize: Int
     /// Whether pictures were turned as their EXIF orientation says.
     public var exifOrientation: Bool
+    /// What names a plan's runs, in a store that has test pictures; nil in one that has none.
+    public var benchmark: BenchmarkFingerprints?
 
-    public init(root: String, fingerprint: String, imageSize: Int, exifOrientation: Bool) {
+    /// - Parameter root: the data set's folder, of which the name is kept.
+    public init(
+      root: String, fingerprint: String, imageSize: Int, exifOrientation: Bool,
+      benchmark: BenchmarkFingerprints? = nil
+    ) {
       self.root = FilePath.name(root)
       self.fingerprint = fingerprint
       self.imageSize = imageSize
       self.exifOrientation = exifOrientation
+      self.benchmark = benchmark
     }
   }
 
-  static let format = "norma pictures 1"
+  static let format = "norma pictures 2"
   static let tensor = "pictures"
+  static let maskTensor = "masks"
 
   /// The file.
   public let path: String
   public let origin: Origin
-  /// The pictures, normal ones to train on; their paths are as seen from the data set.
+  /// The normal pictures to train on, which come first; their paths are as seen from the data set.
   public let samples: [Sample]
-  /// SHA-256 of the pictures' bytes.
+  /// Pictures to test with, which come after those.
+  public let tests: [Sample]
+  /// SHA-256 of the pictures' bytes, and of the masks'.
   public let digest: String
   private let pixels: Data
+  private let masks: Data
+  /// Which mask a picture has, by its place.
+  private let maskPlaces: [Int: Int]
+  /// Keyed by bytes: two names that look alike may be written differently and be two files.
+  private let places: [[UInt8]: Int]
 
   /// Bytes of a picture.
   public var pictureSize: Int { origin.imageSize * origin.imageSize * 3 }
@@ -61,28 +77,69 @@ public struct PictureStore: Sendable {
     guard format == Self.format else {
       throw refuse("it has the format '\(format)'; this Norma reads '\(Self.format)'" + remedy)
     }
-    guard let shape = file.shape(Self.tensor), file.names == [Self.tensor],
-      shape.count == 4, shape[0] > 0, shape[1] > 0, shape[1] == shape[2], shape[3] == 3
+    guard let shape = file.shape(Self.tensor), shape.count == 4, shape[0] > 0, shape[1] > 0,
+      shape[1] == shape[2], shape[3] == 3
     else { throw refuse("its pictures are not [count, side, side, 3]" + remedy) }
     guard let root = metadata["root"], let fingerprint = metadata["fingerprint"],
       let turned = metadata["exifOrientation"].flatMap(Bool.init),
       let expected = metadata["sha256"],
-      let listed = metadata["samples"].map({ Data($0.utf8) }),
-      let entries = try? JSONDecoder().decode([Entry].self, from: listed),
+      let entries: [Entry] = Self.decoded(metadata["samples"]),
       Set(entries.map { Array($0.path.utf8) }).count == entries.count,
       entries.allSatisfy({ !$0.category.isEmpty })
     else { throw refuse("its list of pictures is damaged" + remedy) }
     guard entries.count == shape[0] else {
       throw refuse("it lists \(entries.count) pictures and holds \(shape[0])" + remedy)
     }
+    let marked = entries.indices.filter { entries[$0].hasMask }
+    let maskShape = file.shape(Self.maskTensor) ?? [0, shape[1], shape[1]]
+    guard maskShape == [marked.count, shape[1], shape[1]],
+      Set(file.names).subtracting([Self.tensor, Self.maskTensor]).isEmpty
+    else { throw refuse("its masks are not those of its list" + remedy) }
     pixels = try file.octets(Self.tensor)
-    digest = Digest.sha256(pixels)
+    masks = marked.isEmpty ? Data() : try file.octets(Self.maskTensor)
+    var running = Digest.Running()
+    running.update(pixels)
+    running.update(masks)
+    digest = running.hex
     guard digest == expected else {
       throw refuse("its pictures are damaged: their SHA-256 is not the one noted; copy it anew")
     }
     origin = Origin(
-      root: root, fingerprint: fingerprint, imageSize: shape[1], exifOrientation: turned)
-    samples = entries.map(\.sample)
+      root: root, fingerprint: fingerprint, imageSize: shape[1], exifOrientation: turned,
+      benchmark: Self.decoded(metadata["benchmark"]))
+    let all = entries.map(\.sample)
+    samples = Array(all.prefix { $0.split == .train })
+    tests = Array(all.dropFirst(samples.count))
+    guard tests.allSatisfy({ $0.split == .test }) else {
+      throw refuse("its list of pictures is damaged" + remedy)
+    }
+    maskPlaces = Dictionary(uniqueKeysWithValues: zip(marked, 0...))
+    places = Dictionary(
+      zip(all.map { Array($0.path.utf8) }, 0...), uniquingKeysWith: { first, _ in first })
+  }
+
+  private static func decoded<Value: Decodable>(_ text: String?) -> Value? {
+    text.flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+  }
+
+  /// Where the pictures of these paths lie.
+  /// - Throws: `FileProblem` for one that the store does not hold.
+  public func places(of paths: some Sequence<String>) throws -> [Int] {
+    try paths.map { name in
+      guard let place = places[Array(name.utf8)] else {
+        throw FileProblem(path: path, reason: "it holds no picture \(name)")
+      }
+      return place
+    }
+  }
+
+  /// What marks the defect of the picture at `index`, `[S, S]`, 1 where anomalous; nil when nothing does.
+  public func mask(_ index: Int) -> [UInt8]? {
+    maskPlaces[index].map { place in
+      let size = origin.imageSize * origin.imageSize
+      let start = masks.startIndex + place * size
+      return Array(masks[start..<start + size])
+    }
   }
 
   /// The pictures at `indices`, one after the other: `[batch, S, S, 3]`.
@@ -100,9 +157,15 @@ public struct PictureStore: Sendable {
   struct Entry: Codable {
     var category: String
     var path: String
+    var split: Split
+    var label: Label
+    var hasMask: Bool
 
-    var sample: Sample {
-      Sample(path: path, category: category, split: .train, label: .normal)
+    init(_ sample: Sample, hasMask: Bool) {
+      (category, path, split, label) = (sample.category, sample.path, sample.split, sample.label)
+      self.hasMask = hasMask
     }
+
+    var sample: Sample { Sample(path: path, category: category, split: split, label: label) }
   }
 }

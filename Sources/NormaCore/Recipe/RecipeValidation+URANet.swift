@@ -5,6 +5,7 @@ extension URANetRecipe {
     check.range("uranet.blocks", blocks, 0...24)
     check.range("uranet.prototypes", prototypes, 0...65536)
     check.range("uranet.kappa", kappa, 0...100)
+    check.range("uranet.floor", floor, 0...1)
     check.range("uranet.smoothing", smoothing, 0...64)
     check.range("uranet.cosine", cosine, 0...1000)
     perception.check(&check)

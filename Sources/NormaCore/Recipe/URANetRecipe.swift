@@ -19,6 +19,8 @@ public struct URANetRecipe: RecipeSection {
   public var mask = true
   /// κ of the region clip(p + κ√u, 0, 1) that is restored; 0: uncertainty does not widen it.
   public var kappa = 1.0
+  /// The least share by which every token is restored.
+  public var floor = 0.0
   public var residual = Residual.product
   /// Deviation of the Gaussian that smooths the map, in pixels; 0: none.
   public var smoothing = 4.0
@@ -32,7 +34,8 @@ public struct URANetRecipe: RecipeSection {
   public static let keys: [RecipeKey<URANetRecipe>] = [
     .value("hidden", \.hidden), .value("heads", \.heads), .value("feedforward", \.feedforward),
     .value("blocks", \.blocks), .value("prototypes", \.prototypes), .value("mask", \.mask),
-    .value("kappa", \.kappa), .value("residual", \.residual), .value("smoothing", \.smoothing),
+    .value("kappa", \.kappa), .value("floor", \.floor),
+    .value("residual", \.residual), .value("smoothing", \.smoothing),
     .value("cosine", \.cosine), .section("perception", \.perception),
     .section("synthesis", \.synthesis),
   ]

@@ -25,7 +25,7 @@ struct PictureStoreTests {
     pictures: Int, bytes: Int
   ) {
     try PictureStore.write(origin, samples, to: path) { append in
-      for place in samples.indices where !out.contains(place) { try append(place, picture(place)) }
+      for place in samples.indices where !out.contains(place) { try append(place, .init(rgb: picture(place))) }
     }
   }
 
@@ -100,8 +100,8 @@ struct PictureStoreTests {
   }
 
   @Test(arguments: [
-    ("norma pictures 1", "norma pictures 9", "norma pictures 9"),
-    ("norma pictures 1", "other pictures 1", "not a store of pictures"),
+    ("norma pictures 2", "norma pictures 9", "norma pictures 9"),
+    ("norma pictures 2", "other pictures 1", "not a store of pictures"),
     ("\"U8\"", "\"I8\"", "U8 is expected"),
     ("[3,4,4,3]", "[3,4,3,4]", "[count, side, side, 3]"),
     ("[3,4,4,3]", "[9,4,4,3]", "cannot have"),
@@ -139,7 +139,7 @@ struct PictureStoreTests {
   @Test func aPictureOfAnotherSizeIsNotWritten() throws {
     try inFolder { path in
       #expect(throws: FileProblem.self) {
-        try PictureStore.write(origin, samples, to: path) { try $0(0, [1, 2, 3]) }
+        try PictureStore.write(origin, samples, to: path) { try $0(0, .init(rgb: [1, 2, 3])) }
       }
       #expect(!FilePath.exists(path))
     }

@@ -3,7 +3,7 @@
 /// that is, and rewritten from what is normal; what is rewritten differs from what was there.
 ///
 ///     p, √u = perception(F)
-///     m     = clip(p + κ√u, 0, 1)
+///     m     = clip(m₀ + p + κ√u, 0, 1)
 ///     R     = output(blocks(restoration(input(F), 1 − m)))
 ///     F_rec = (1 − m)·F + m·R
 public struct URANet<V: Value> {
@@ -45,11 +45,12 @@ public struct URANet<V: Value> {
   }
 
   /// 1 − m, `[batch, N, 1]`: the share of each token that is not rewritten. Exactly 0 where
-  /// p + κ√u ≥ 1.
+  /// m₀ + p + κ√u ≥ 1.
   public func kept(_ perceived: Perception<V>) throws -> V {
-    let normal = try perceived.probability.affine(scale: -1, offset: 1)
-    guard configuration.kappa > 0 else { return normal }
-    return try (normal - perceived.deviation.affine(scale: configuration.kappa, offset: 0)).relu()
+    let (kappa, floor) = (configuration.kappa, configuration.floor)
+    let normal = try perceived.probability.affine(scale: -1, offset: 1 - floor)
+    guard kappa > 0 else { return floor > 0 ? try normal.relu() : normal }
+    return try (normal - perceived.deviation.affine(scale: kappa, offset: 0)).relu()
   }
 
   /// R, `[batch, N, C]`: every token as the others and the prototypes explain it.

@@ -13,8 +13,10 @@ public struct URANetConfiguration: Equatable, Sendable {
   public var prototypes = 64
   /// Whether flagged tokens are hidden from the attention and from their own query.
   public var masks = true
-  /// κ of the region clip(p + κ√u, 0, 1).
+  /// κ of the region clip(m₀ + p + κ√u, 0, 1).
   public var kappa: Float = 1
+  /// m₀, the least share by which every token is restored.
+  public var floor: Float = 0
   /// Width of the perception's hidden layer.
   public var perceptionWidth = 256
   /// Deviation of the perception's weights at the start; nil for weights that are certain.

@@ -15,6 +15,7 @@ extension Recipe {
     c.prototypes = uranet.prototypes
     c.masks = uranet.mask
     c.kappa = Float(uranet.kappa)
+    c.floor = Float(uranet.floor)
     c.perceptionWidth = uranet.perception.width
     c.deviation =
       uranet.perception.head == .bayesian ? Float(uranet.perception.deviation) : nil

@@ -10,7 +10,7 @@ struct URANetGraphTests {
   private static let size = Grid(height: 40, width: 32)
 
   enum Change: CaseIterable {
-    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa
+    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor
 
     func callAsFunction(_ method: inout URANetMethod) {
       switch self {
@@ -22,6 +22,7 @@ struct URANetGraphTests {
       case .noMask: method.configuration.masks = false
       case .noPrototypes: method.configuration.prototypes = 0
       case .noKappa: method.configuration.kappa = 0
+      case .floor: method.configuration.floor = 0.25
       }
     }
   }

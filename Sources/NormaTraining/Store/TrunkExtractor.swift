@@ -28,17 +28,9 @@ public struct TrunkExtractor: FeatureExtractor {
     _ paths: [String],
     consume: (Int, Result<UnsafeBufferPointer<Float>, any Error>) throws -> Void
   ) throws {
-    // Keyed by bytes: two names that look alike may be written differently and be two files.
-    let places = Dictionary(
-      zip(pictures.samples.map { Array($0.path.utf8) }, 0...), uniquingKeysWith: { $1 })
     let size = Machine.device == .cpu ? 8 : 64
     for first in stride(from: 0, to: paths.count, by: size) {
-      let batch = try paths[first..<min(first + size, paths.count)].map { path in
-        guard let place = places[Array(path.utf8)] else {
-          throw FileProblem(path: pictures.path, reason: "it holds no picture \(path)")
-        }
-        return place
-      }
+      let batch = try pictures.places(of: paths[first..<min(first + size, paths.count)])
       for (offset, features) in try features(batch).enumerated() {
         try features.withUnsafeBufferPointer { try consume(first + offset, .success($0)) }
       }

@@ -1,9 +1,9 @@
 import Foundation
-import NormaCore
 
-/// What a run of a plan found, as the database keeps it. The run's own facts are its members too.
+/// What a run of a plan found, as the database keeps it and as one machine hands it to another. The run's
+/// own facts are its members too.
 @dynamicMemberLookup
-public struct BenchmarkRecord: Sendable, Equatable {
+public struct BenchmarkRecord: Codable, Sendable, Equatable {
   /// What there is to say of a run in one line.
   public struct Run: Codable, Sendable, Equatable {
     /// `BenchmarkRun.key(pictures:test:)`.
@@ -53,7 +53,7 @@ public struct BenchmarkRecord: Sendable, Equatable {
     set { run[keyPath: path] = newValue }
   }
 
-  init(run: Run, result: EvaluationResult, pictures: [ScoredPicture]) {
+  public init(run: Run, result: EvaluationResult, pictures: [ScoredPicture]) {
     (self.run, self.result, self.pictures) = (run, result, pictures)
   }
 
@@ -68,5 +68,45 @@ public struct BenchmarkRecord: Sendable, Equatable {
       recipeYAML: recipeYAML)
     self.result = result
     self.pictures = pictures
+  }
+}
+
+extension BenchmarkRecord {
+  /// A record of `run` as it stands when its test is done; what else is known of it is set after that.
+  /// - Parameters:
+  ///   - fingerprint: of the training pictures.
+  ///   - pictures: paths relative to the data set.
+  public init(
+    _ run: BenchmarkRun, plan: String, key: String, dataset: String, fingerprint: String,
+    result: EvaluationResult, pictures: [ScoredPicture]
+  ) {
+    self.init(
+      key: key, plan: plan, row: run.row, recipe: run.recipeName, method: run.recipe.method,
+      seed: run.seed, categories: run.categories.joined(separator: ","), jitter: run.jitter,
+      dataset: dataset, fingerprint: fingerprint, recipeYAML: run.recipe.yaml, result: result,
+      pictures: pictures)
+    self.run.finished = Date().formatted(.iso8601)
+  }
+
+  /// Losses as a record keeps them: `[[epoch, training, held out or null], …]`.
+  public static func losses(
+    _ epochs: [(number: Int, training: Double, heldOut: Double?)]
+  ) -> String {
+    let rows = epochs.map {
+      "[\($0.number),\($0.training),\($0.heldOut.map { "\($0)" } ?? "null")]"
+    }
+    return "[\(rows.joined(separator: ","))]"
+  }
+
+  /// What was found, in a line for people.
+  public var summary: String {
+    func metric(_ value: Double?) -> String {
+      value.map { String(format: "%.2f", 100 * $0) } ?? "–"
+    }
+    return
+      "image AUROC \(metric(result.mean.imageAUROC)), pixel \(metric(result.mean.pixelAUROC)), "
+      + "AUPRO \(metric(result.mean.aupro)); trained "
+      + (run.trainingSeconds.map(ProgressLine.duration) ?? "–")
+      + ", \(counted(run.epochs ?? 0, "epoch"))"
   }
 }

@@ -1,0 +1,105 @@
+import Foundation
+import NormaCore
+import Testing
+
+extension CommandLineTests {
+  /// A plan on one machine's store is the plan on another's pictures.
+  @Suite struct StoreBenchmarkTests {
+    private static let plan = """
+      seeds: [0, 1]
+      epochs: 6
+      resamples: 100
+      rows:
+        - name: plain
+          recipe: exact.yaml
+        - name: noise
+          recipe: exact.yaml
+          jitter: 40
+
+      """
+
+    private func workshop() async throws -> Workshop {
+      let workshop = try Workshop()
+      try workshop.makeProducts()
+      try workshop.writeRecipe("exact.yaml", adding: "features:\n  precision: f32\n")
+      try workshop.write(Data(Self.plan.utf8), to: "plan.yaml")
+      let stored = try await workshop.norma(
+        "store", "products", "--output", "p.store", "--image-size", "64", "--test")
+      #expect(stored.status == 0, "\(stored)")
+      return workshop
+    }
+
+    private struct Table: Decodable {
+      struct Spread: Decodable { var mean: Double }
+      struct Row: Decodable {
+        var name: String
+        var runsDone: Int
+        var imageAUROC: Spread?
+        var pixelAUROC: Spread?
+        var aupro: Spread?
+      }
+      var rows: [Row]
+    }
+
+    @Test func recordsOfAStoreBecomeTheTableOfItsPictures() async throws {
+      let workshop = try await workshop()
+      let store = try PictureStore(path: workshop.path + "/p.store")
+      #expect(store.samples.count == 24 && !store.tests.isEmpty)
+      let defects = store.tests.enumerated().filter { $0.element.label.isAnomalous }
+      #expect(!defects.isEmpty)
+      #expect(defects.contains { store.mask(store.samples.count + $0.offset)?.contains(1) == true })
+
+      // Two processes share the plan; each training is one's alone, with all that is tested of it.
+      for part in ["1/2", "2/2"] {
+        let found = try await workshop.train(
+          "benchmark", "plan.yaml", "p.store", "--output", "found", "--part", part)
+        #expect(found.status == 0, "\(found)")
+      }
+      let files = try FileManager.default.contentsOfDirectory(atPath: workshop.path + "/found")
+      #expect(files.count { $0.hasSuffix(".record.json") } == 4 && files.count == 4, "\(files)")
+      let again = try await workshop.train(
+        "benchmark", "plan.yaml", "p.store", "--output", "found")
+      #expect(again.status == 0 && !again.text.contains("Training"), "\(again)")
+
+      func table(_ arguments: String...) async throws -> Table {
+        let result = try await workshop.start(
+          ["benchmark", "plan.yaml", "products", "--json"] + arguments
+        ).result()
+        #expect(result.status == 0, "\(result)")
+        return try JSONDecoder().decode(Table.self, from: Data(result.output.utf8))
+      }
+      let taken = try await table("--output", "taken", "--records", "found", "--table")
+      let usual = try await table("--output", "usual")
+      #expect(taken.rows.map(\.runsDone) == [2, 2])
+      for (one, other) in zip(taken.rows, usual.rows) {
+        for metric in [\Table.Row.imageAUROC, \.pixelAUROC, \.aupro] {
+          let (a, b) = (try #require(one[keyPath: metric]), try #require(other[keyPath: metric]))
+          #expect(abs(a.mean - b.mean) < 0.02, "\(one.name): \(a.mean) and \(b.mean)")
+        }
+      }
+    }
+
+    @Test func whatDoesNotFitIsToldBeforeAnyWork() async throws {
+      let workshop = try await workshop()
+      let plain = try await workshop.norma(
+        "store", "products", "--output", "plain.store", "--image-size", "64")
+      #expect(plain.status == 0, "\(plain)")
+      let untested = try await workshop.train(
+        "benchmark", "plan.yaml", "plain.store", "--output", "found")
+      #expect(untested.status == 3 && untested.errors.contains("--test"), "\(untested)")
+      try workshop.write(
+        Data((Self.plan + "  - recipe: exact.yaml\n    set: {backbone.imageSize: 96}\n").utf8),
+        to: "larger.yaml")
+      let size = try await workshop.train(
+        "benchmark", "larger.yaml", "p.store", "--output", "found")
+      #expect(size.status == 3 && size.errors.contains("--image-size 96"), "\(size)")
+      #expect(!workshop.exists("found"))
+      let part = try await workshop.train(
+        "benchmark", "plan.yaml", "p.store", "--output", "found", "--part", "3/2")
+      #expect(part.status == 64, "\(part)")
+      let empty = try await workshop.norma(
+        "benchmark", "plan.yaml", "products", "--records", "products", "--table")
+      #expect(empty.status == 3 && empty.errors.contains("no records"), "\(empty)")
+    }
+  }
+}
