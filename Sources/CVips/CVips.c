@@ -248,19 +248,27 @@ int cvips_blur(cvips_image *image, double deviation, cvips_image **result) {
 }
 
 int cvips_linear(cvips_image *image, double factor, double offset, cvips_image **result) {
+  VipsImage *scope = vips_image_new();
+  VipsImage **t = (VipsImage **)vips_object_local_array(VIPS_OBJECT(scope), 3);
   VipsImage *out = NULL;
-  // Half a level on top, because the fraction is cut away.
-  int status = vips_linear1(vips_of(image), &out, factor, offset + 0.5, "uchar", TRUE, NULL);
+  // Of 8-bit pixels vips_linear would compute in single precision, which rounds some halves down.
+  int status = vips_cast(vips_of(image), &t[0], VIPS_FORMAT_DOUBLE, NULL) ||
+               vips_linear1(t[0], &t[1], factor, offset + 0.5, NULL) ||
+               vips_floor(t[1], &t[2], NULL) || vips_cast(t[2], &out, VIPS_FORMAT_UCHAR, NULL);
+  g_object_unref(scope);
   *result = (cvips_image *)out;
-  return status;
+  return status ? -1 : 0;
 }
 
 int cvips_shift(cvips_image *image, int right, int down, cvips_image **result) {
   VipsImage *in = vips_of(image);
+  int width = vips_image_get_width(in), height = vips_image_get_height(in);
   VipsImage *out = NULL;
-  int status = vips_embed(
-      in, &out, right, down, vips_image_get_width(in), vips_image_get_height(in), "extend",
-      VIPS_EXTEND_COPY, NULL);
+  // Farther than its size less one nothing but the edge is left, and vips_embed refuses.
+  right = VIPS_CLIP(1 - width, right, width - 1);
+  down = VIPS_CLIP(1 - height, down, height - 1);
+  int status =
+      vips_embed(in, &out, right, down, width, height, "extend", VIPS_EXTEND_COPY, NULL);
   *result = (cvips_image *)out;
   return status;
 }

@@ -110,7 +110,7 @@ final class VipsImage {
     try VipsImage { cvips_linear(handle, factor, offset, $0) }
   }
   func shifted(right: Int, down: Int) throws -> VipsImage {
-    try VipsImage { cvips_shift(handle, Int32(right), Int32(down), $0) }
+    try VipsImage { cvips_shift(handle, Int32(clamping: right), Int32(clamping: down), $0) }
   }
   func rotated(degrees: Double) throws -> VipsImage {
     try VipsImage { cvips_rotate(handle, degrees, $0) }

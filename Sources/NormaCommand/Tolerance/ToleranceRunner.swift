@@ -12,7 +12,7 @@ struct ToleranceRunner {
   let interruption: Interruption
 
   static let stopped =
-    "Stopped. The tables of what was measured whole stand above; nothing was written."
+    "Stopped. Only what is printed above was measured whole, and nothing was written."
 
   /// - Parameter finished: gets each disturbance once it is measured.
   func run(finished: (ToleranceResult.Disturbance) throws -> Void) throws -> ToleranceResult {
