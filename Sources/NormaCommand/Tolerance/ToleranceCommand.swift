@@ -11,10 +11,10 @@ struct ToleranceCommand: ParsableCommand {
     commandName: "tolerance",
     abstract: "Measure how soon detection breaks as pictures get worse.",
     discussion: """
-      The data set's test pictures are disturbed step by step, the same ones for every
-      model, undisturbed first. At each step: image and pixel AUROC, means over the
-      categories; false alarms and misses of the model's own threshold for all
-      categories, as shipped. All in per cent.
+      The data set's test pictures are disturbed step by step, the same ones for
+      every model, undisturbed first. At each step: image and pixel AUROC, means
+      over the categories; false alarms and misses of the model's own threshold
+      for all categories, as shipped. All in per cent.
 
         blur         Gaussian, deviation in pixels
         brightness   factor on all values; 1 leaves them
@@ -23,12 +23,12 @@ struct ToleranceCommand: ParsableCommand {
         jpeg         quality, 1 to 100
         shift        pixels to the right and down; masks move along
         rotation     degrees clockwise about the centre; masks turn along
-        jitter       noise of strength α on the features (RAS, Table 6), of models that
-                     rebuild one map of them (\(Recipe.methodsOfOneMap.joined(separator: ", "))); \
-      takes the backbone's weights
+        jitter       noise of strength α on the features (RAS, Table 6), of models
+                     that rebuild one map of them (\(Recipe.methodsOfOneMap.joined(separator: ", ")));
+                     takes the weights of the backbone
 
-      Pixels are those of the picture at the model's size. What is moved goes on at its
-      edges.
+      Pixels are those of the picture at the model's size. What is moved goes on
+      at its edges.
 
         norma tolerance dataset line.norma
         norma tolerance dataset ras.norma uniad.norma --output tolerance
@@ -37,8 +37,8 @@ struct ToleranceCommand: ParsableCommand {
       With --output the folder gets tolerance.csv, a line a category, and the page
       index.html with charts and a picture at each step.
 
-      Exit status: 0 done, 2 some pictures could not be read (the others are measured),
-      3 failure, 64 wrong command line, 130 interrupted.
+      Exit status: 0 done, 2 some pictures could not be read (the others are
+      measured), 3 failure, 64 wrong command line, 130 interrupted.
       """)
 
   @Argument(help: "The data set: a folder or a table (.csv) with labelled test pictures.")

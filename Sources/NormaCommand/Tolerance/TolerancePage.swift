@@ -32,8 +32,8 @@ struct TolerancePage {
     Markup("section", ["id": "summary"]) {
       Markup("h2") { "In short" }
       Markup("p", ["class": "note"]) {
-        "Undisturbed, and the worst that any step of a disturbance does, with the step; in per cent. "
-          + "Image AUROC is the mean over the categories. False alarms are the normal pictures above "
+        "Undisturbed, and the worst that any step of a disturbance does, with the step where that is "
+          + "worse; in per cent. Image AUROC is the mean over the categories. False alarms are the normal pictures above "
           + "the model’s own threshold for all categories."
       }
       table("The worst of each disturbance") {
@@ -73,9 +73,12 @@ struct TolerancePage {
     guard let worst = values.min(by: { isWorse($0.value, $1.value) }) else {
       return cell(ReportNumbers.absent, style: style)
     }
+    let undisturbed = disturbance.steps.first?.models[model].flatMap(value)
     return Markup("td", ["class": style]) {
       ReportNumbers.metric(worst.value)
-      Markup("small", ["class": "at"]) { " at \(worst.label)" }
+      if undisturbed.map({ isWorse(worst.value, $0) }) ?? true {
+        Markup("small", ["class": "at"]) { " at \(worst.label)" }
+      }
     }
   }
 
