@@ -22,7 +22,7 @@ struct NormaCommand: ParsableCommand {
     version: NormaVersion.current,
     subcommands: [TrainCommand.self] + RuntimeVerbs.handedOver + [
       BenchmarkCommand.self, CalibrateCommand.self, DatasetsCommand.self, ExportCommand.self,
-      StoreCommand.self,
-      WeightsCommand.self, DoctorCommand.self, MeasureCommand.self,
+      StoreCommand.self, ToleranceCommand.self, WeightsCommand.self, DoctorCommand.self,
+      MeasureCommand.self,
     ])
 }

@@ -58,7 +58,8 @@ public struct Evaluate: ParsableCommand {
   public func run() throws {
     let interruption = Interruption()
     let folder = try ModelFolder.open(model)
-    let chosen = try select(from: DatasetReader.read(dataset), folder)
+    let chosen = try DatasetReader.read(dataset).tested(
+      on: categories?.commaSeparated, by: [folder.manifest])
     for note in chosen.notes { Messages.say("note: \(note)") }
     let evaluator = try Evaluator(model: folder, reader: pictures.reader(for: folder.manifest))
     let progress = ProgressLine("Evaluating", total: chosen.test.count, unit: "pictures")
@@ -75,26 +76,6 @@ public struct Evaluate: ParsableCommand {
     try interruption.check("Stopped before the page was written.")
     if !noReport { try writePage(evaluation, evaluator, folder, chosen) }
     if !evaluation.unreadable.isEmpty { throw ExitStatus.unreadable }
-  }
-
-  /// The categories asked for; else those that the model knows, if the data set has any of them.
-  private func select(from dataset: Dataset, _ model: ModelFolder) throws -> Dataset {
-    if let categories { return try dataset.selecting(categories: categories.commaSeparated) }
-    let known = Set(model.manifest.categories)
-    let (trained, others) = (
-      dataset.categories.filter(known.contains), dataset.categories.filter { !known.contains($0) }
-    )
-    guard !others.isEmpty else { return dataset }
-    guard !trained.isEmpty else {
-      Messages.say(
-        "note: the model was trained on \(model.manifest.categories.joined(separator: ", ")), the "
-          + "data set has \(others.joined(separator: ", ")); all of it is measured")
-      return dataset
-    }
-    Messages.say(
-      "note: left out, because the model was not trained on it: \(others.joined(separator: ", ")); "
-        + "name categories with --categories to measure them")
-    return try dataset.selecting(categories: trained)
   }
 
   private static func text(_ evaluation: Evaluation) -> String {

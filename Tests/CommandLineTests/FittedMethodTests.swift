@@ -9,6 +9,7 @@ extension CommandLineTests {
     private static let sections = [
       "patchcore": "method: patchcore\npatchcore: {share: 0.2}\n",
       "padim": "method: padim\npadim: {dimensions: 20}\n",
+      "reweighted": "method: patchcore\npatchcore: {share: 0.2, score: reweighted}\n",
     ]
 
     private func workshop(_ method: String, holdout: String = "holdout: 0.25") throws -> Workshop {
@@ -53,6 +54,14 @@ extension CommandLineTests {
           try workshop.data("line.norma/\(file)") == workshop.data("again.norma/\(file)"), "\(file)"
         )
       }
+    }
+
+    @Test func aReweightedScoreIsTheSameInEveryEngine() async throws {
+      let workshop = try workshop("reweighted")
+      let trained = try await workshop.norma(
+        "train", "products", "--output", "line.norma", "--recipe", "fit.yaml")
+      #expect(trained.status == 0, "\(trained)")
+      try await workshop.expectEnginesAgree()
     }
 
     @Test(arguments: ["patchcore", "padim"])

@@ -53,6 +53,19 @@ int cvips_to_mask(cvips_image *image, cvips_image **result);
 // bilinear when growing.
 int cvips_resize(cvips_image *image, int width, int height, cvips_image **result);
 
+// Blurred by a Gaussian of this deviation in pixels; beyond the edges their pixels go on.
+int cvips_blur(cvips_image *image, double deviation, cvips_image **result);
+
+// factor · value + offset, rounded, and held to 0…255.
+int cvips_linear(cvips_image *image, double factor, double offset, cvips_image **result);
+
+// Moved by whole pixels to the right and down (negative: left and up), at the same size; where nothing
+// comes from, the edge goes on.
+int cvips_shift(cvips_image *image, int right, int down, cvips_image **result);
+
+// Turned clockwise about the centre, bilinear, at the same size; beyond the edges their pixels go on.
+int cvips_rotate(cvips_image *image, double degrees, cvips_image **result);
+
 // Three bands from one, or the same three.
 int cvips_to_rgb(cvips_image *image, cvips_image **result);
 

@@ -39,10 +39,20 @@ public struct PatchCoreMethod: AlignedFeatureMethod, Equatable {
     }
   }
 
+  /// How a picture's score comes about.
+  public enum Score: Equatable, Sendable {
+    /// The map's maximum after an average pooling, as the other methods have it.
+    case pooled
+    /// The largest distance of a patch, weighed by how usual the patch of the bank nearest to it is among
+    /// so many neighbours, itself one of them (equations 6 and 7).
+    case reweighted(neighbours: Int)
+  }
+
   /// Channels C of the aligned features.
   public var channels: Int
   public var grid: Grid
   public var coreset = Coreset()
+  public var score = Score.pooled
   public var scorePooling = 16
   public var smoothing = 0.0
 
@@ -59,27 +69,20 @@ public struct PatchCoreMethod: AlignedFeatureMethod, Equatable {
     let centre = try parameters("centre", [channels], .zeros)
     let bank = try parameters("bank", [-1, channels], .zeros)
     let tokens = try Self.aligned(features).tokens() - centre.reshaped([1, 1, channels])
-    let distances = try Self.squaredDistances(of: tokens, toNearestOf: bank).squareRoot()
-    return try detect(anomalyMap: distances.featureMap(grid), size: size)
+    let patches = try PatchBank(bank)
+    let squares = try patches.squaredDistances(toNearestOf: tokens)
+    var detection = try detect(
+      anomalyMap: squares.squareRoot().featureMap(grid), size: size)
+    if case .reweighted(let neighbours) = score {
+      detection.score = try patches.reweightedScore(
+        of: tokens, squares: squares, neighbours: neighbours)
+    }
+    return detection
   }
-
-  /// Patches of the bank that are multiplied at once: their products stay in the processor's cache.
-  private static let tile = 4096
 
   /// The squared distance of each of `vectors`, `[batch, N, C]`, to the nearest row of `bank`,
   /// `[M, C]`: `[batch, N, 1]`.
   public static func squaredDistances<V: Value>(of vectors: V, toNearestOf bank: V) throws -> V {
-    let count = bank.shape[0]
-    let closest = try stride(from: 0, to: count, by: tile).map { first in
-      let part = try bank.sliced(axis: 0, first..<min(first + tile, count))
-      let squares = try (part * part).sum(axes: [1]).affine(scale: -1, offset: 0)
-        .reshaped([part.shape[0]])
-      return try vectors.linear(weight: part.affine(scale: 2, offset: 0), bias: squares)
-        .maximum(axes: [2])
-    }
-    let nearest =
-      try closest.count == 1
-      ? closest[0] : V.concatenated(closest, axis: 2).maximum(axes: [2])
-    return try ((vectors * vectors).sum(axes: [2]) - nearest).relu()
+    try PatchBank(bank).squaredDistances(toNearestOf: vectors)
   }
 }

@@ -20,9 +20,9 @@ extension Detector {
   }
 
   /// The same with `refine`, which is called on the working threads, side by side, to make of each
-  /// detection what is to be delivered.
+  /// detection what is to be delivered. A `disturbance` changes each picture before the network sees it.
   func detect<Refined: Sendable>(
-    _ paths: [String], reader: PictureReader,
+    _ paths: [String], reader: PictureReader, disturbance: Disturbance? = nil,
     refine: @escaping @Sendable (Int, FileDetection) throws -> Refined,
     deliver: (Int, Refined) throws -> Void
   ) throws {
@@ -32,7 +32,7 @@ extension Detector {
       let session = try session()
       let size = imageSize
       return { item in
-        try refine(item, Self.detect(paths[item], reader, session, size))
+        try refine(item, Self.detect(paths[item], reader, session, size, disturbance))
       }
     } deliver: {
       try deliver($0, $1)
@@ -40,14 +40,16 @@ extension Detector {
   }
 
   private static func detect(
-    _ path: String, _ reader: PictureReader, _ session: DetectionSession, _ imageSize: Int
+    _ path: String, _ reader: PictureReader, _ session: DetectionSession, _ imageSize: Int,
+    _ disturbance: Disturbance?
   ) throws -> FileDetection {
-    let picture: Picture
+    var picture: Picture
     do {
       picture = try reader.read(path, size: imageSize)
     } catch let problem as FileProblem {
       return .unreadable(problem)
     }
+    if let disturbance { picture = try picture.disturbed(by: disturbance, path: path) }
     return .detected(try session.detect(picture, name: path))
   }
 }

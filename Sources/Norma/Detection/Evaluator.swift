@@ -5,11 +5,18 @@ public struct Evaluator: Sendable {
   let detector: Detector
   let calibration: Calibration
   let reader: PictureReader
+  let disturbance: Disturbance?
 
+  /// - Parameter disturbance: makes every picture, and its mask with it, worse before it is inspected;
+  ///   nil leaves them as they are.
   public init(
-    detector: Detector, calibration: Calibration, reader: PictureReader = PictureReader()
+    detector: Detector, calibration: Calibration, reader: PictureReader = PictureReader(),
+    disturbance: Disturbance? = nil
   ) {
-    (self.detector, self.calibration, self.reader) = (detector, calibration, reader)
+    self.detector = detector
+    self.calibration = calibration
+    self.reader = reader
+    self.disturbance = disturbance
   }
 
   /// Opens a model's calibration and compiles its graph.
@@ -39,15 +46,16 @@ public struct Evaluator: Sendable {
     var tally = Tally(
       calibration: calibration, samples: samples, unusable: dataset.unusableForTest)
     let size = detector.imageSize
-    let work: @Sendable (Int, FileDetection) throws -> Measured = { [reader] index, found in
+    let work: @Sendable (Int, FileDetection) throws -> Measured = { [self] index, found in
       switch found {
       case .unreadable(let problem): return .unreadable(problem)
       case .detected(let detection):
-        let truth = Self.truth(of: samples[index], detection, reader: reader, size: size)
-        return .detected(detection, truth)
+        return .detected(detection, truth(of: samples[index], size: size))
       }
     }
-    try detector.detect(samples.map(\.path), reader: reader, refine: work) { index, measured in
+    try detector.detect(
+      samples.map(\.path), reader: reader, disturbance: disturbance, refine: work
+    ) { index, measured in
       try tally.add(samples[index], measured)
       try progress(index + 1, samples.count)
     }
@@ -70,15 +78,13 @@ public struct Evaluator: Sendable {
     case unreadable(FileProblem)
   }
 
-  private static func truth(
-    of sample: Sample, _ detection: Detection, reader: PictureReader, size: Int
-  ) -> Truth {
+  private func truth(of sample: Sample, size: Int) -> Truth {
     guard sample.label.isAnomalous else { return .normal }
     do {
       guard let mask = try reader.readMask(of: sample, width: size, height: size) else {
         return .unknown
       }
-      return .mask(mask)
+      return .mask(try disturbance.map(mask.disturbed) ?? mask)
     } catch {
       return .unreadable(
         error as? FileProblem

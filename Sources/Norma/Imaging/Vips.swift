@@ -103,6 +103,19 @@ final class VipsImage {
     try VipsImage { cvips_resize(handle, Int32(width), Int32(height), $0) }
   }
 
+  func blurred(deviation: Double) throws -> VipsImage {
+    try VipsImage { cvips_blur(handle, deviation, $0) }
+  }
+  func scaled(by factor: Double, plus offset: Double) throws -> VipsImage {
+    try VipsImage { cvips_linear(handle, factor, offset, $0) }
+  }
+  func shifted(right: Int, down: Int) throws -> VipsImage {
+    try VipsImage { cvips_shift(handle, Int32(clamping: right), Int32(clamping: down), $0) }
+  }
+  func rotated(degrees: Double) throws -> VipsImage {
+    try VipsImage { cvips_rotate(handle, degrees, $0) }
+  }
+
   /// Decodes: interleaved bytes, `width · height · bands`.
   func pixels() throws -> [UInt8] {
     let size = width * height * Int(cvips_bands(handle))

@@ -1,13 +1,17 @@
 import Foundation
 
 /// One of several pictures side by side, with a label for those who enlarge it.
-struct PictureTile {
+package struct PictureTile {
   let label: String
   let image: Data?
   /// What the picture shows, for those who do not see it.
   let alt: String
 
-  func markup() -> Markup {
+  package init(label: String, image: Data?, alt: String) {
+    (self.label, self.image, self.alt) = (label, image, alt)
+  }
+
+  package func markup() -> Markup {
     guard let image, let type = Self.mediaType(image) else {
       return Self.placeholder(label, "none")
     }

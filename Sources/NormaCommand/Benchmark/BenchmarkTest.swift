@@ -1,9 +1,7 @@
 import Foundation
-import Networks
 import Norma
 import NormaBenchmark
 import NormaCore
-import NormaTraining
 
 /// Tests a run's model as `norma evaluate` does, and times it.
 struct BenchmarkTest {
@@ -36,19 +34,7 @@ struct BenchmarkTest {
   /// The model's detector; with noise on its features, one whose graph takes some.
   private func detector() throws -> Detector {
     guard let jitter = run.jitter else { return try Detector(model: model) }
-    let trunk = try run.recipe.trunk()
-    let backbone = try BackboneWeights.load(
-      run.recipe.backbone.name, taps: trunk.taps, from: run.recipe.backbone.weights)
-    let stored = try StoredNetwork(model)
-    let network = DetectorNetwork(
-      trunk: trunk, method: try run.recipe.trainingMethod(trunk),
-      standardization: stored.standardization)
-    let graph = try DetectorGraph.detector(
-      network, backbone: backbone.parameters, weights: stored.weights, jitter: Float(jitter))
-    return try Detector(
-      graph: graph, name: "\(model.path) with noise", imageSize: trunk.imageSize,
-      precision: run.recipe.scoring.precision == .bf16 ? .bf16 : .f32,
-      options: Detector.Options(cacheFolder: nil, noiseSeed: UInt64(run.seed)))
+    return try Detector(model: model, jitter: jitter, seed: UInt64(run.seed))
   }
 
   /// Detection alone, on pictures that the evaluation has just read.

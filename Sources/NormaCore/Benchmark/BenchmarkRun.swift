@@ -79,12 +79,13 @@ extension BenchmarkPlan {
       if let minutes { common.training.minutes = minutes }
       if let epochs { common.training.epochs = epochs }
       let base = try common.overriding(row.set, file: file)
-      if row.jitter != nil, !["ras", "uniad"].contains(base.method) {
+      if row.jitter != nil, !base.rebuildsOneMap {
         throw RecipeProblem(
           file: file,
           reason:
             "the row '\(row.name ?? row.recipe)' has jitter, which is for methods that rebuild one "
-            + "map of features: ras, uniad; its method is \(base.method)")
+            + "map of features: \(Recipe.methodsOfOneMap.joined(separator: ", ")); its method is "
+            + base.method)
       }
       for combination in row.grid.combinations {
         let recipe = try base.overriding(combination, file: file)

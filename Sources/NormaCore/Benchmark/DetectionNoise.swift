@@ -12,9 +12,12 @@ public struct DetectionNoise: Sendable {
 
   /// N(0, 1) for the picture of this path.
   public func values(for path: String) -> [Float] {
-    // Category, split, kind and file: what a data set's own part of the path is in MVTec AD's layout.
-    let place = path.split(separator: "/").suffix(4).joined(separator: "/")
-    var generator = SeededGenerator(seed: seed, stream: "noise \(place)")
+    var generator = SeededGenerator(seed: seed, stream: "noise \(Self.place(of: path))")
     return (0..<shape.reduce(1, *)).map { _ in Float(generator.normal()) }
+  }
+
+  /// Category, split, kind and file: what a data set's own part of the path is in MVTec AD's layout.
+  public static func place(of path: String) -> String {
+    path.split(separator: "/").suffix(4).joined(separator: "/")
   }
 }

@@ -37,6 +37,15 @@ package struct CSVText {
     return rows
   }
 
+  /// A line of fields, in quotes where they need them, with its line break.
+  package static func line(_ fields: [String]) -> String {
+    let quoted = fields.map { field in
+      field.contains { [",", "\"", "\n", "\r", "\r\n"].contains($0) }
+        ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
+    }
+    return quoted.joined(separator: ",") + "\r\n"
+  }
+
   private init(_ text: String) {
     let bytes = Array(text.utf8)
     let mark: [UInt8] = [0xEF, 0xBB, 0xBF]  // byte order mark, as spreadsheets write it

@@ -5,6 +5,8 @@ extension Recipe {
     check.range("patchcore.candidates", patchcore.candidates, 1...10_000_000)
     check.range("patchcore.projection", patchcore.projection, 0...4096)
     check.range("patchcore.smoothing", patchcore.smoothing, 0...64)
+    // With one neighbour, the nearest itself, every score would be 0.
+    check.range("patchcore.neighbours", patchcore.neighbours, 2...64)
     if scoring.precision == .bf16 {
       check.add(
         "scoring.precision",

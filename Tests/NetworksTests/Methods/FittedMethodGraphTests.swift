@@ -55,6 +55,18 @@ struct FittedMethodGraphTests {
     #expect(found.bytes < patches * 13 * 4 + 40_000, "\(found.bytes) bytes")
   }
 
+  @Test(arguments: [1, 5, 300, 9000])
+  func patchCoreReweighted(patches: Int) throws {
+    var method = PatchCoreMethod(channels: 12, grid: Self.grid)
+    method.score = .reweighted(neighbours: 4)
+    let generator = try Generator(seed: 1)
+    let weights = try ["centre": generator.normal([12]), "bank": generator.normal([patches, 12])]
+    let found = try compare(method, weights)
+    #expect(found.map < 1e-4 && (patches == 1 || found.score < 1e-4), "\(found)")
+    // The bank is in the file once.
+    #expect(found.bytes < patches * 13 * 4 + 60_000, "\(found.bytes) bytes")
+  }
+
   @Test func padim() throws {
     var method = PaDiMMethod(selected: [0, 1, 4, 7, 11], grid: Self.grid)
     method.scorePooling = 8

@@ -123,11 +123,14 @@ struct BenchmarkPlanTests {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
     #expect(
       files == [
+        "ras-table-3-btad.yaml", "ras-table-3-mpdd.yaml", "ras-table-3-visa.yaml",
         "ras-table-4.yaml", "ras-table-5-corners.yaml", "ras-table-5.yaml", "ras-table-6.yaml",
-        "rlr-ablations.yaml", "rlr-table-4.yaml", "ura-net-ablations.yaml",
+        "ras-tables-1-2-separate.yaml", "ras-tables-1-2-unified.yaml", "rlr-ablations.yaml",
+        "rlr-table-1.yaml", "rlr-table-2.yaml", "rlr-table-4.yaml", "ura-net-ablations.yaml",
       ])
     var sizes: [Int] = []
-    for file in files where file.hasPrefix("ras-") {
+    for file in files where ["ras-table-4", "ras-table-5", "ras-table-6"].contains(file.prefix(11))
+    {
       let rows = try Self.rows(file)
       sizes.append(rows.count)
       #expect(rows.allSatisfy { $0.published?.image != nil && $0.published?.source != nil })
@@ -138,10 +141,70 @@ struct BenchmarkPlanTests {
     #expect(sizes == [3, 4, 12, 12])
   }
 
-  private static func rows(_ file: String) throws -> [BenchmarkRow] {
+  /// A comparison with other methods: its data set, and what the papers print for each row.
+  struct Comparison: Sendable {
+    var plan: String
+    var dataset: String
+    var isSeparate = false
+    var methods: [String]
+    /// Image, then pixel AUROC; nil where no paper has any.
+    var figures: [[Double]?]
+    var rasRate = 7e-4
+  }
+
+  // Typed anew from the papers' tables, the means.
+  private static let comparisons = [
+    Comparison(
+      plan: "ras-tables-1-2-unified", dataset: "mvtec-ad",
+      methods: ["ras", "uniad", "padim", "patchcore", "rlr"],
+      figures: [[98.4, 97.5], [96.5, 96.8], [84.2, 89.5], [95.3, 96.4], [98.6, 98.5]]),
+    Comparison(
+      plan: "ras-tables-1-2-separate", dataset: "mvtec-ad", isSeparate: true,
+      methods: ["ras", "uniad", "padim", "patchcore"],
+      figures: [[98.6, 97.8], [96.6, 96.6], [95.5, 97.4], nil]),
+    Comparison(
+      plan: "ras-table-3-visa", dataset: "visa",
+      methods: ["ras", "uniad", "padim", "patchcore", "rlr"],
+      figures: [[92.9, 98.7], [88.6, 98.3], nil, nil, [95.9, 99.2]], rasRate: 1e-3),
+    Comparison(
+      plan: "ras-table-3-btad", dataset: "btad", methods: ["ras", "uniad", "padim", "patchcore"],
+      figures: [[94.7, 97.0], [92.3, 97.1], nil, nil], rasRate: 9e-4),
+    Comparison(
+      plan: "ras-table-3-mpdd", dataset: "mpdd", methods: ["ras", "uniad", "padim", "patchcore"],
+      figures: [[92.1, 97.5], [87.5, 95.6], nil, nil]),
+    Comparison(
+      plan: "rlr-table-1", dataset: "mvtec-ad", methods: ["rlr", "uniad", "patchcore", "padim"],
+      figures: [[98.6, 98.5], [96.5, 96.8], [95.3, 96.4], [84.2, 89.5]]),
+    Comparison(
+      plan: "rlr-table-2", dataset: "visa", methods: ["rlr", "uniad"],
+      figures: [[95.9, 99.2], [91.5, 98.5]]),
+  ]
+
+  @Test(arguments: comparisons)
+  func aComparisonIsOfTheWholeDataSetAndAsThePapersTrained(expected: Comparison) throws {
+    let known = try #require(KnownDataset.named(expected.dataset)?.categories).keys.sorted()
+    let rows = try Self.rows(expected.plan + ".yaml", categories: known)
+    #expect(rows.map { $0.runs[0].recipe.method } == expected.methods)
+    #expect(
+      rows.map { row in row.published.flatMap { [$0.image, $0.pixel].compactMap { $0 } } }
+        == expected.figures)
+    for row in rows {
+      #expect(row.published == nil || row.published?.source?.isEmpty == false)
+      #expect(
+        row.runs.map(\.categories) == (expected.isSeparate ? known.map { [$0] } : [known]))
+      for recipe in row.runs.map(\.recipe) {
+        #expect(recipe.training.holdout == 0 && recipe.training.minutes == 0)
+        if recipe.method == "ras" { #expect(recipe.training.learningRate == expected.rasRate) }
+      }
+    }
+  }
+
+  private static func rows(
+    _ file: String, categories: [String] = ["bottle", "metal_plate", "tire"]
+  ) throws -> [BenchmarkRow] {
     let path = folder + "/" + file
     return try BenchmarkPlan.read(path).rows(
-      categories: ["bottle", "metal_plate", "tire"], file: path
+      categories: categories, file: path
     ) { try Recipe.read(RecipeCatalog.find($0, in: [ShippedRecipeTests.folder])) }
   }
 

@@ -14,10 +14,13 @@ struct FittedRecipeTests {
         candidates: 4000
         projection: 0
         smoothing: 4
+        score: reweighted
+        neighbours: 5
       """)
     var expected = PatchCoreRecipe()
     (expected.coreset, expected.share, expected.limit) = (.random, 0.25, 2000)
     (expected.candidates, expected.projection, expected.smoothing) = (4000, 0, 4)
+    (expected.score, expected.neighbours) = (.reweighted, 5)
     #expect(recipe.patchcore == expected && recipe.features.standardize)
     #expect(try Recipe.parse(recipe.yaml) == recipe)
     let other = try Recipe.parse(
@@ -42,6 +45,8 @@ struct FittedRecipeTests {
     ("patchcore", "patchcore: {candidates: 0}", "patchcore.candidates: 0 is out of range"),
     ("patchcore", "patchcore: {projection: -1}", "patchcore.projection: -1 is out of range"),
     ("patchcore", "patchcore: {smoothing: 65}", "patchcore.smoothing: 65 is out of range"),
+    ("patchcore", "patchcore: {neighbours: 1}", "patchcore.neighbours: 1 is out of range"),
+    ("patchcore", "patchcore: {score: max}", "expected one of pooled, reweighted"),
     ("patchcore", "patchcore: {coreset: greedy}", "expected one of farthest, random"),
     ("patchcore", "patchcore: {shares: 0.1}", "did you mean 'share'?"),
     ("patchcore", "scoring: {precision: bf16}", "scoring.precision: patchcore's distances"),

@@ -12,6 +12,8 @@ extension Recipe {
     method.coreset.candidates = patchcore.candidates
     method.coreset.projection = patchcore.projection
     method.smoothing = patchcore.smoothing
+    method.score =
+      patchcore.score == .reweighted ? .reweighted(neighbours: patchcore.neighbours) : .pooled
     method.scorePooling = scoring.pool
     return method
   }

@@ -1,0 +1,120 @@
+/// PatchCore's bank, `[M, C]`, as what distances to it are computed with: 2m and −‖m‖² of each patch m, a
+/// tile of the bank after the other.
+struct PatchBank<V: Value> {
+  private struct Tile {
+    /// 2m, `[patches, C]`.
+    let doubled: V
+    /// −‖m‖², `[patches]`.
+    let squares: V
+    let range: Range<Int>
+  }
+
+  private let tiles: [Tile]
+  /// M.
+  private let count: Int
+
+  /// Patches that are multiplied at once: their products stay in the processor's cache.
+  private static var tile: Int { 4096 }
+
+  init(_ bank: V) throws {
+    let count = bank.shape[0]
+    self.count = count
+    tiles = try stride(from: 0, to: count, by: Self.tile).map { first in
+      let range = first..<min(first + Self.tile, count)
+      let part = try bank.sliced(axis: 0, range)
+      return Tile(
+        doubled: try part.affine(scale: 2, offset: 0),
+        squares: try (part * part).sum(axes: [1]).affine(scale: -1, offset: 0)
+          .reshaped([range.count]),
+        range: range)
+    }
+  }
+
+  /// 2x·m − ‖m‖² of each of `vectors`, `[batch, N, C]`, with each patch: `[batch, N, patches]` a tile,
+  /// the larger the nearer.
+  private func closeness(of vectors: V) throws -> [V] {
+    try tiles.map { try vectors.linear(weight: $0.doubled, bias: $0.squares) }
+  }
+
+  /// The squared distance of each of `vectors`, `[batch, N, C]`, to the nearest patch: `[batch, N, 1]`.
+  func squaredDistances(toNearestOf vectors: V) throws -> V {
+    let closest = try closeness(of: vectors).map { try $0.maximum(axes: [2]) }
+    let nearest =
+      try closest.count == 1
+      ? closest[0] : V.concatenated(closest, axis: 2).maximum(axes: [2])
+    return try (Self.squared(vectors) - nearest).relu()
+  }
+
+  /// The reweighted score of pictures, `[batch]` (Roth et al., 2022, equations 6 and 7):
+  /// s = (1 − exp d(x, m) / Σ exp d(x, n)) · d(x, m), where x is the picture's patch that is farthest from
+  /// the bank, m the patch of the bank nearest to it, and n runs through the patches of the bank nearest
+  /// to m, m among them. An x beside a rare patch, whose neighbours are far from x too, scores higher.
+  ///
+  /// - Parameters:
+  ///   - tokens: the pictures' patches, `[batch, N, C]`.
+  ///   - squares: their squared distances to the nearest of the bank, `[batch, N, 1]`.
+  ///   - neighbours: how many patches n there are; of a smaller bank all.
+  func reweightedScore(of tokens: V, squares: V, neighbours: Int) throws -> V {
+    let largest = try squares.maximum(axes: [1])
+    let farthest = try (tokens * Self.mean(at: squares.isLargest(largest), axis: 1)).sum(axes: [1])
+    let closeness = try all(closeness(of: farthest))
+    let nearest = try Self.mean(
+      at: closeness.isLargest(closeness.maximum(axes: [2])), axis: 2)
+    let hood = try neighbourhood(of: patch(at: nearest), count: min(neighbours, count))
+    let distances = try (Self.squared(farthest) - closeness).relu().squareRoot()
+    // What is not a neighbour weighs exp(−∞) = 0.
+    let shares = try (distances + hood.logarithm()).softmax(axis: 2)
+    let share = try (shares * nearest).sum(axes: [2])
+    return try (share.affine(scale: -1, offset: 1) * largest.squareRoot())
+      .reshaped([tokens.shape[0]])
+  }
+
+  /// 1 at the `count` patches nearest to a vector, `[batch, 1, C]`, and 0 elsewhere: `[batch, 1, M]`. Of
+  /// patches equally far all are taken.
+  private func neighbourhood(of vector: V, count: Int) throws -> V {
+    var left = try all(closeness(of: vector))
+    var hood: V?
+    for _ in 0..<count {
+      let found = try left.isLargest(left.maximum(axes: [2]))
+      hood = try hood.map { try $0 + found } ?? found
+      // Beyond anything that a distance of features can be.
+      left = try left - found.affine(scale: 1e12, offset: 0)
+    }
+    // Where many are equally far, the last ones may be found again; none counts twice.
+    return try (hood ?? left).affine(scale: -1, offset: 1).relu().affine(scale: -1, offset: 1)
+  }
+
+  /// The patch at which `weights`, `[batch, 1, M]`, are 1: `[batch, 1, C]`.
+  private func patch(at weights: V) throws -> V {
+    let batch = weights.shape[0]
+    let parts = try tiles.map { tile in
+      // The bank as the distances have it, so that a graph holds it once.
+      try tile.doubled.permuted([1, 0]).matmul(
+        weights.sliced(axis: 2, tile.range).reshaped([batch, tile.range.count, 1]))
+    }
+    let sum = try parts.dropFirst().reduce(parts[0]) { try $0 + $1 }
+    return try sum.affine(scale: 0.5, offset: 0).permuted([0, 2, 1])
+  }
+
+  private func all(_ parts: [V]) throws -> V {
+    try parts.count == 1 ? parts[0] : V.concatenated(parts, axis: 2)
+  }
+
+  /// ‖x‖², `[batch, N, 1]`.
+  private static func squared(_ vectors: V) throws -> V {
+    try (vectors * vectors).sum(axes: [2])
+  }
+
+  /// Ones and zeros divided by how many ones there are: of places equally far the mean.
+  private static func mean(at ones: V, axis: Int) throws -> V {
+    try ones / ones.sum(axes: [axis])
+  }
+}
+
+extension Value {
+  /// 1 where this value is `largest`, which it nowhere exceeds, and 0 elsewhere.
+  fileprivate func isLargest(_ largest: Self) throws -> Self {
+    // Neighbouring floats differ by far more than 1e-20, unless they are as good as zero.
+    try (self - largest).affine(scale: 1e20, offset: 1).relu()
+  }
+}

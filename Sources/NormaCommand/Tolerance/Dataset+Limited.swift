@@ -1,0 +1,23 @@
+import NormaCore
+
+extension Dataset {
+  /// At most so many test pictures of each category, as many normal as anomalous ones where there are
+  /// enough of both, spread evenly over their names.
+  func limited(to count: Int) -> Dataset {
+    var result = self
+    let kept = categories.flatMap { category in
+      let pictures = test.filter { $0.category == category }
+      let normal = pictures.filter { !$0.label.isAnomalous }
+      let anomalous = pictures.filter { $0.label.isAnomalous }
+      let some = min(normal.count, max(count / 2, count - anomalous.count))
+      return Self.spread(normal, some) + Self.spread(anomalous, count - some)
+    }
+    result.samples = (train + kept).sorted { ($0.category, $0.path) < ($1.category, $1.path) }
+    return result
+  }
+
+  private static func spread(_ samples: [Sample], _ count: Int) -> [Sample] {
+    guard count < samples.count else { return samples }
+    return (0..<max(0, count)).map { samples[$0 * samples.count / count] }
+  }
+}

@@ -1,0 +1,46 @@
+import Norma
+import NormaCore
+import NormaRuntime
+import NormaTraining
+
+/// A model whose tolerance is measured.
+struct ToleranceModel {
+  /// What it is called in tables: the name of its folder, or the path where two have the same.
+  let name: String
+  let folder: ModelFolder
+  let detector: Detector
+  let calibration: Calibration
+  let reader: PictureReader
+  /// Why noise on its features cannot be measured; nil when it can.
+  let jitterObstacle: String?
+
+  /// Opens the models and compiles their graphs.
+  /// - Throws: `FileProblem` for what is no model, `DetectionError` for a graph that is not one of
+  ///   Norma's.
+  static func open(_ paths: [String], pictures: PictureOptions) throws -> [ToleranceModel] {
+    let stems = paths.map(FilePath.stem)
+    return try paths.enumerated().map { index, path in
+      let folder = try ModelFolder.open(path)
+      let isAlone = stems.count { $0 == stems[index] } == 1
+      return ToleranceModel(
+        name: isAlone ? stems[index] : path, folder: folder, detector: try Detector(model: folder),
+        calibration: try folder.calibration(), reader: pictures.reader(for: folder.manifest),
+        jitterObstacle: jitterObstacle(folder.manifest))
+    }
+  }
+
+  private static func jitterObstacle(_ manifest: Manifest) -> String? {
+    let recipe = manifest.recipe
+    guard recipe.rebuildsOneMap else {
+      return "\(manifest.method) does not rebuild one map of features"
+    }
+    guard manifest.modelPrecision != .int8 else { return "its graph is in 8-bit integers" }
+    do {
+      _ = try BackboneWeights.load(
+        recipe.backbone.name, taps: recipe.trunk().taps, from: recipe.backbone.weights)
+      return nil
+    } catch {
+      return "\(error)"
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import Foundation
+import Norma
+import NormaCore
+
+/// The page of a measurement: how much each disturbance costs at most, then each with its charts, a
+/// picture at each step, and its table.
+struct TolerancePage {
+  let result: ToleranceResult
+  let sample: ToleranceSample?
+
+  /// The page, the same text for the same content; everything from it is escaped.
+  func html() throws -> String {
+    let models = result.models.map(\.name)
+    let shell = PageShell(
+      title: "Tolerance of \(models.joined(separator: ", "))", kind: "tolerance",
+      lede: "\(FilePath.name(result.dataset)): "
+        + ReportNumbers.count(result.pictures, "picture", "pictures") + " of "
+        + result.categories.joined(separator: ", "),
+      links: [(target: "summary", text: "In short")]
+        + result.disturbances.map { (target: $0.name, text: $0.title) },
+      toolVersion: NormaVersion.current, script: "", style: ToleranceStyle.source)
+    let sections = try result.disturbances.map(section)
+    return shell.html {
+      summary
+      sections
+    }
+  }
+
+  // MARK: In short
+
+  private var summary: Markup {
+    Markup("section", ["id": "summary"]) {
+      Markup("h2") { "In short" }
+      Markup("p", ["class": "note"]) {
+        "Undisturbed, and the worst that any step of a disturbance does, with the step where that is "
+          + "worse; in per cent. Image AUROC is the mean over the categories. False alarms are the normal pictures above "
+          + "the model’s own threshold for all categories."
+      }
+      table("The worst of each disturbance") {
+        heading(first: "Disturbance", columns: ["image AUROC", "false alarms"])
+        Markup("tbody") {
+          Markup("tr") {
+            rowHeading("none")
+            for figures in result.disturbances.first?.steps.first?.models ?? [] {
+              cell(ReportNumbers.metric(figures?.imageAUROC), style: "first")
+              cell(ReportNumbers.metric(figures?.falseAlarmRate))
+            }
+          }
+          for disturbance in result.disturbances {
+            Markup("tr") {
+              Markup("th", ["scope": "row"]) {
+                Markup("a", ["href": "#\(disturbance.name)"]) { disturbance.title }
+              }
+              for index in result.models.indices {
+                worst(disturbance, index, \.imageAUROC, style: "first") { $0 < $1 }
+                worst(disturbance, index, \.falseAlarmRate) { $0 > $1 }
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private func worst(
+    _ disturbance: ToleranceResult.Disturbance, _ model: Int,
+    _ value: (ToleranceResult.Figures) -> Double?, style: String? = nil,
+    isWorse: (Double, Double) -> Bool
+  ) -> Markup {
+    let values = disturbance.steps.dropFirst().compactMap { step in
+      step.models[model].flatMap(value).map { (value: $0, label: step.label) }
+    }
+    guard let worst = values.min(by: { isWorse($0.value, $1.value) }) else {
+      return cell(ReportNumbers.absent, style: style)
+    }
+    let undisturbed = disturbance.steps.first?.models[model].flatMap(value)
+    return Markup("td", ["class": style]) {
+      ReportNumbers.metric(worst.value)
+      if undisturbed.map({ isWorse(worst.value, $0) }) ?? true {
+        Markup("small", ["class": "at"]) { " at \(worst.label)" }
+      }
+    }
+  }
+
+  // MARK: A disturbance
+
+  private func section(_ disturbance: ToleranceResult.Disturbance) throws -> Markup {
+    let drawings = try sample?.drawings(of: disturbance) ?? []
+    let image = chart("image AUROC", disturbance, coversAll: false) { $0.imageAUROC }
+    let alarms = chart("normal pictures flagged", disturbance, coversAll: true) {
+      $0.falseAlarmRate
+    }
+    return Markup("section", ["id": disturbance.name]) {
+      Markup("h2") { disturbance.title }
+      Markup("p", ["class": "note"]) { "Steps: \(disturbance.unit)." }
+      image.legend()
+      Markup("div", ["class": "pair"]) {
+        image.markup()
+        alarms.markup()
+      }
+      pictures(drawings, disturbance)
+      figures(disturbance)
+    }
+  }
+
+  private func chart(
+    _ title: String, _ disturbance: ToleranceResult.Disturbance, coversAll: Bool,
+    _ value: (ToleranceResult.Figures) -> Double?
+  ) -> StepChart {
+    let ordered = disturbance.inOrder
+    return StepChart(
+      title: title, stepTitle: disturbance.unit, steps: ordered.map(\.step.label),
+      reference: ordered.firstIndex { $0.place == 0 },
+      lines: result.models.enumerated().map { index, model in
+        StepChart.Line(
+          name: model.name, style: ToleranceStyle.line(index),
+          values: ordered.map { $0.step.models[index].flatMap(value) })
+      }, coversAll: coversAll)
+  }
+
+  @MarkupBuilder
+  private func pictures(
+    _ drawings: [(label: String, jpeg: Data)], _ disturbance: ToleranceResult.Disturbance
+  ) -> Markup {
+    if let sample, !drawings.isEmpty {
+      Markup("figure", ["class": "samples"]) {
+        Markup("div", ["class": "side-by-side"]) {
+          for drawing in drawings {
+            PictureTile(
+              label: drawing.label, image: drawing.jpeg,
+              alt: "\(disturbance.title), step \(drawing.label)"
+            ).markup()
+          }
+        }
+        Markup("figcaption") {
+          Markup("span", ["class": "file"]) { Markup.name(sample.name) }
+          if sample.hasMask { Markup("span") { "the line: what people marked" } }
+        }
+      }
+    }
+  }
+
+  private func figures(_ disturbance: ToleranceResult.Disturbance) -> Markup {
+    table("\(disturbance.title), step by step") {
+      heading(
+        first: "Step", columns: ["image AUROC", "pixel AUROC", "false alarms", "misses"])
+      Markup("tbody") {
+        for step in disturbance.steps {
+          Markup("tr") {
+            rowHeading(step.label)
+            for figures in step.models {
+              cell(ReportNumbers.metric(figures?.imageAUROC), style: "first")
+              cell(ReportNumbers.metric(figures?.pixelAUROC))
+              cell(ReportNumbers.metric(figures?.falseAlarmRate))
+              cell(ReportNumbers.metric(figures?.missRate))
+            }
+          }
+        }
+      }
+    }
+  }
+
+  // MARK: Parts
+
+  private func table(_ caption: String, @MarkupBuilder content: () -> Markup) -> Markup {
+    Markup(
+      "div", ["class": "scroller", "role": "region", "aria-label": caption, "tabindex": "0"]
+    ) {
+      Markup("table") {
+        Markup("caption", ["class": "unseen"]) { caption }
+        content()
+      }
+    }
+  }
+
+  /// Each model's name over its columns.
+  private func heading(first: String, columns: [String]) -> Markup {
+    Markup("thead") {
+      Markup("tr") {
+        Markup("th", ["scope": "col", "rowspan": "2"]) { first }
+        for model in result.models {
+          Markup("th", ["scope": "colgroup", "colspan": "\(columns.count)", "class": "group"]) {
+            Markup.name(model.name)
+          }
+        }
+      }
+      Markup("tr") {
+        for _ in result.models {
+          for (index, column) in columns.enumerated() {
+            Markup("th", ["scope": "col", "class": index == 0 ? "first" : nil]) { column }
+          }
+        }
+      }
+    }
+  }
+
+  private func rowHeading(_ text: String) -> Markup {
+    Markup("th", ["scope": "row"]) { text }
+  }
+
+  private func cell(_ text: String, style: String? = nil) -> Markup {
+    Markup("td", ["class": style]) { text }
+  }
+}
