@@ -83,13 +83,14 @@ struct StoreSession {
       try interruption.check("Stopped while another training extracts the same features.")
     }
     defer { withExtendedLifetime(lock) {} }
+    let requests = recipe.featureRequests(pictures.samples)
     let progress = ProgressLine(
       "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
-      total: pictures.samples.count, unit: "pictures")
+      total: requests.count, unit: "pictures")
     defer { progress.clear() }
     do {
       let (store, reused) = try FeatureStore.filled(
-        at: path, key: featureKey, paths: pictures.samples.map(\.path),
+        at: path, key: featureKey, pictures: requests,
         by: {
           try TrunkExtractor(
             trunk: trunk, weights: backbone, bf16: recipe.features.precision == .bf16,
@@ -108,11 +109,12 @@ struct StoreSession {
 
   /// Everything that the features depend on.
   private var featureKey: String {
-    let facts = [
-      "features of a store 1", pictures.digest, backbone.digest, recipe.backbone.name,
-      "\(trunk.taps)", trunk.padding.rawValue, "\(trunk.imageSize)", "\(trunk.arrangement)",
-      recipe.features.precision.rawValue, Machine.version, Machine.device.rawValue,
-    ]
+    let facts =
+      [
+        "features of a store 1", pictures.digest, backbone.digest, recipe.backbone.name,
+        "\(trunk.taps)", trunk.padding.rawValue, "\(trunk.imageSize)", "\(trunk.arrangement)",
+        recipe.features.precision.rawValue, Machine.version, Machine.device.rawValue,
+      ] + recipe.textureFacts
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
   }
 
