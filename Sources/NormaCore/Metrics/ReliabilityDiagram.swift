@@ -82,10 +82,10 @@ extension ReliabilityDiagram {
 
     /// What was collected; nil when nothing was.
     public var diagram: ReliabilityDiagram? {
-      let width = 1 / Double(counts.count)
+      let all = Double(counts.count)
       let bins = counts.indices.filter { counts[$0] > 0 }.map { index in
         Bin(
-          lower: Double(index) * width, upper: Double(index + 1) * width, count: counts[index],
+          lower: Double(index) / all, upper: Double(index + 1) / all, count: counts[index],
           probability: said[index] / Double(counts[index]),
           observed: anomalous[index] / Double(counts[index]))
       }

@@ -20,17 +20,18 @@ enum TinyGraph {
       ("uncertainty_map", doubt),
       ("uncertainty", try doubt.maximum(axes: [1, 2]).reshaped([-1])),
     ]
-    let half = size / 2
-    let probability = try map.reshaped([-1, 2, half, 2, half]).mean(axes: [2, 4])
-      .reshaped([-1, 2, 2])
     let outputs = [
       ("anomaly_map", map),
       ("score", try map.maximum(axes: [1, 2]).reshaped([-1])),
       ("feature", try colours.mean(axes: [1, 2]).reshaped([-1, 3])),
     ]
-    for (name, node) in outputs + (knowsUncertainty ? doubts : [])
-      + (perceives ? [("probability", probability)] : [])
-    where name != leavingOut {
+    var further = knowsUncertainty ? doubts : []
+    if perceives {
+      let half = size / 2
+      let means = try map.reshaped([-1, 2, half, 2, half]).mean(axes: [2, 4])
+      further.append(("probability", try means.reshaped([-1, 2, 2])))
+    }
+    for (name, node) in outputs + further where name != leavingOut {
       try graph.output(node, name: name)
     }
     return try graph.model()

@@ -136,7 +136,9 @@ struct URANetTrainingTests {
     // Four rounds of four pictures of sixteen tokens.
     #expect(found.count == 4 * 4 * 16)
     #expect(found.observed > 0.05 && found.observed < 0.5)
-    #expect(found.expectedCalibrationError < 0.2, "\(found)")
+    // What is called anomalous with more confidence more often is.
+    let (lowest, highest) = (try #require(found.bins.first), try #require(found.bins.last))
+    #expect(highest.observed > 2 * lowest.observed, "\(found)")
     #expect(try method.reliability(of: network, data: data) == found)
     // One that says a half of everything is as far off as that.
     var blank = network.values
