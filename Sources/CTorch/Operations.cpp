@@ -120,6 +120,10 @@ int ctorch_maximum(CTorchTensor tensor, const int64_t *axes, int count, CTorchTe
   return produce(out, [&] { return at::amax(tensor->value, sizes(axes, count), true); });
 }
 
+int ctorch_largest(CTorchTensor tensor, int64_t count, int axis, CTorchTensor *out) {
+  return produce(out, [&] { return std::get<0>(at::topk(tensor->value, count, axis, true, true)); });
+}
+
 int ctorch_matmul(CTorchTensor a, CTorchTensor b, CTorchTensor *out) {
   return produce(out, [&] { return at::matmul(a->value, b->value); });
 }

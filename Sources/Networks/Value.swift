@@ -36,6 +36,8 @@ public protocol Value {
   func sum(axes: [Int]) throws -> Self
   func mean(axes: [Int]) throws -> Self
   func maximum(axes: [Int]) throws -> Self
+  /// The `count` largest elements along `axis`, the largest first; that dimension becomes `count`.
+  func largest(_ count: Int, axis: Int) throws -> Self
 
   func sigmoid() throws -> Self
   func relu() throws -> Self

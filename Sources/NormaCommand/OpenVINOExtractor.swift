@@ -27,14 +27,14 @@ struct OpenVINOExtractor: FeatureExtractor {
   }
 
   func extract(
-    _ paths: [String],
+    _ pictures: [FeatureRequest],
     consume: (Int, Result<UnsafeBufferPointer<Float>, any Error>) throws -> Void
   ) throws {
     // More workers than requests: while these compute, one decodes, and another has decoded.
     let workers = try model.optimalRequestCount() + 2
-    try OrderedPipeline.run(count: paths.count, workers: workers) {
+    try OrderedPipeline.run(count: pictures.count, workers: workers) {
       let request = try model.makeRequest()
-      return { item in try features(of: paths[item], request) }
+      return { item in try features(of: pictures[item], request) }
     } deliver: { (item: Int, result: Result<[Float], FileProblem>) in
       switch result {
       case .success(let features):
@@ -46,16 +46,16 @@ struct OpenVINOExtractor: FeatureExtractor {
 
   /// A picture's maps, one after the other.
   private func features(
-    of path: String, _ request: InferRequest
+    of picture: FeatureRequest, _ request: InferRequest
   ) throws -> Result<[Float], FileProblem> {
-    let picture: Picture
+    let pixels: [UInt8]
     do {
-      picture = try reader.read(path, size: size)
+      pixels = try self.pixels(of: picture)
     } catch let problem as FileProblem {
       return .failure(problem)
     }
     try request.setInput(
-      GraphPort.pictures, picture.rgb, shape: [1, size, size, 3])
+      GraphPort.pictures, pixels, shape: [1, size, size, 3])
     try request.infer()
     var features: [Float] = []
     features.reserveCapacity(shapes.reduce(0) { $0 + $1.count })
@@ -65,5 +65,18 @@ struct OpenVINOExtractor: FeatureExtractor {
       }
     }
     return .success(features)
+  }
+
+  /// A twin whose texture cannot be read is textured by its own picture: it is usable whenever that is.
+  private func pixels(of picture: FeatureRequest) throws -> [UInt8] {
+    let own = try reader.read(picture.path, size: size).rgb
+    guard let twin = picture.twin else { return own }
+    let texture: [UInt8]
+    do {
+      texture = try reader.read(twin.texture, size: size).rgb
+    } catch is FileProblem {
+      texture = own
+    }
+    return twin.painted(own, with: texture, side: size)
   }
 }

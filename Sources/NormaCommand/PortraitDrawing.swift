@@ -51,6 +51,11 @@ struct PortraitDrawing {
       return try PictureWriter.jpeg(pictures[number])
     case .colours(let bytes, let grid):
       return try PictureWriter.png(Picture(width: grid.width, height: grid.height, rgb: bytes))
+    case .amounts(let values, let full, let grid):
+      return try PictureWriter.png(
+        Picture(
+          width: grid.width, height: grid.height,
+          rgb: values.flatMap { ColourMap.colour(of: $0 / full) }))
     case .look(let number, let weights, let row, let column, let grid):
       let map = AnomalyMap(width: grid.width, height: grid.height, values: weights)
       var marked = [UInt8](repeating: 0, count: grid.count)

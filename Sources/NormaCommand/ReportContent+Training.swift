@@ -7,12 +7,14 @@ extension ReportContent {
   /// The page after training: how the model came to be, and what its thresholds promise.
   init(
     title: String, training: Model, losses: NormaTraining.LossHistory,
-    calibration: NormaCore.Calibration, portraits: [Portrait]?
+    calibration: NormaCore.Calibration, portraits: [Portrait]?,
+    reliability: ReliabilityDiagram?
   ) {
     self.init(
       title: title, model: training,
       losses: losses.epochs.isEmpty ? nil : LossHistory(losses),
-      calibration: Calibration(calibration), portraits: portraits)
+      calibration: Calibration(calibration), portraits: portraits,
+      reliability: reliability)
   }
 }
 

@@ -32,6 +32,8 @@ struct TrainedModel {
         $0, detector: detector, reader: plan.reader, interruption: interruption,
         stopped: plan.stopped)
     }.calibration()
+    let reliability = try (plan.method as? any PerceivingMethod)?.reliability(
+      of: network, data: pictures.data)
     let content = try ReportContent(
       title: FilePath.stem(plan.output),
       training: ReportContent.Model(
@@ -40,7 +42,7 @@ struct TrainedModel {
         trainingSeconds: network.history.seconds), losses: network.history,
       calibration: calibration,
       portraits: PortraitDrawing(pictures, reader: plan.reader).portraits(
-        of: plan.method, network, data: pictures.data))
+        of: plan.method, network, data: pictures.data), reliability: reliability)
     try ModelFolder.write(
       to: plan.output, manifest: manifest,
       files: [

@@ -47,14 +47,15 @@ struct TrainingSession {
       try interruption.check("Stopped while another training extracts the same features.")
     }
     defer { withExtendedLifetime(lock) {} }
+    let requests = recipe.featureRequests(pictures)
     let progress = ProgressLine(
       "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
-      total: pictures.count, unit: "pictures")
+      total: requests.count, unit: "pictures")
     defer { progress.clear() }
     var problems: [Int: String] = [:]
     do {
       let (store, reused) = try FeatureStore.filled(
-        at: path, key: key, paths: pictures.map(\.path),
+        at: path, key: key, pictures: requests,
         by: {
           try OpenVINOExtractor(
             trunk: plan.trunk, weights: plan.backbone, precision: recipe.features.precision,
@@ -73,10 +74,10 @@ struct TrainingSession {
   private func usable(
     _ store: FeatureStore, _ pictures: [Sample], _ problems: [Int: String]
   ) throws -> [Int] {
-    for index in store.usable.indices where !store.usable[index] {
+    for index in pictures.indices where !store.usable[index] {
       Terminal.warn(problems[index] ?? "\(pictures[index].path) could not be decoded")
     }
-    let usable = store.usable.indices.filter { store.usable[$0] }
+    let usable = pictures.indices.filter { store.usable[$0] }
     let left = Set(usable.map { pictures[$0].category })
     for category in Set(pictures.map(\.category)).subtracting(left).sorted() {
       throw FileProblem(
@@ -96,7 +97,7 @@ struct TrainingSession {
         recipe.features.precision.rawValue, Core.version,
         "\(PictureReader.decoder)", "\(plan.reader.pixelLimit)",
         "oriented \(plan.reader.appliesOrientation)",
-      ] + order
+      ] + recipe.textureFacts + order
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
   }
 }

@@ -13,7 +13,7 @@ public struct Evaluate: ParsableCommand {
       Per category and in the mean: image AUROC, average precision and best F1, pixel AUROC, average \
       precision and AUPRO (false-positive rate up to 0.3), all in percent, and what the model's own \
       thresholds do. For a model that knows how sure it is: the errors left among the others when a \
-      person looks at the least sure pictures. A page with curves and pictures is written into the model.
+      person looks at the least sure pictures, and how far its probabilities hold. A page with curves and pictures is written into the model.
 
       Exit status: 0 done, 2 some pictures could not be read (the others are measured), 3 failure, \
       64 wrong command line, 130 interrupted.
@@ -86,7 +86,16 @@ public struct Evaluate: ParsableCommand {
         format: "%.1f %%", locale: Locale(identifier: "en_US_POSIX"), 100 * accuracy)
     }
     if let dial = evaluation.review { text += "\n\n" + ReviewTable(dial).text }
+    if let diagram = evaluation.reliability { text += "\n\n" + Self.text(diagram) }
     return text
+  }
+
+  private static func text(_ diagram: ReliabilityDiagram) -> String {
+    String(
+      format: "probabilities of %d tokens: %.1f %% anomalous in the mean, %.1f %% are; "
+        + "expected calibration error %.1f %%", locale: Locale(identifier: "en_US_POSIX"),
+      diagram.count, 100 * diagram.probability, 100 * diagram.observed,
+      100 * diagram.expectedCalibrationError)
   }
 }
 
@@ -98,6 +107,8 @@ private struct EvaluationOutput: Encodable {
   var autoAccuracy: Double?
   /// Left out for models that do not know how sure they are.
   var review: ReviewDial?
+  /// Left out for models that give no probabilities, and for data sets without masks.
+  var reliability: ReliabilityDiagram?
   var unreadable: [JSONText.Unreadable]
 
   init(_ evaluation: Evaluation) {
@@ -106,6 +117,7 @@ private struct EvaluationOutput: Encodable {
     pooled = evaluation.result.pooled
     autoAccuracy = evaluation.autoAccuracy
     review = evaluation.review
+    reliability = evaluation.reliability
     unreadable = evaluation.unreadable.map(JSONText.Unreadable.init)
   }
 }

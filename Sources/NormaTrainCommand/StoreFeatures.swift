@@ -28,13 +28,14 @@ final class StoreFeatures {
       try interruption.check("Stopped while another training extracts the same features.")
     }
     defer { withExtendedLifetime(lock) {} }
+    let requests = recipe.featureRequests(pictures.samples)
     let progress = ProgressLine(
       "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
-      total: pictures.samples.count, unit: "pictures")
+      total: requests.count, unit: "pictures")
     defer { progress.clear() }
     do {
       let (store, reused) = try FeatureStore.filled(
-        at: path, key: key, paths: pictures.samples.map(\.path),
+        at: path, key: key, pictures: requests,
         by: {
           try TrunkExtractor(
             trunk: trunk, weights: training.backbone, bf16: recipe.features.precision == .bf16,
@@ -53,12 +54,13 @@ final class StoreFeatures {
 
   private func key(of training: StoreTraining) -> String {
     let (recipe, trunk) = (training.recipe, training.trunk)
-    let facts = [
-      "features of a store 1", training.pictures.digest, training.backbone.digest,
-      recipe.backbone.name, "\(trunk.taps)", trunk.padding.rawValue, "\(trunk.imageSize)",
-      "\(trunk.arrangement)", recipe.features.precision.rawValue, Machine.version,
-      Machine.device.rawValue,
-    ]
+    let facts =
+      [
+        "features of a store 1", training.pictures.digest, training.backbone.digest,
+        recipe.backbone.name, "\(trunk.taps)", trunk.padding.rawValue, "\(trunk.imageSize)",
+        "\(trunk.arrangement)", recipe.features.precision.rawValue, Machine.version,
+        Machine.device.rawValue,
+      ] + recipe.textureFacts
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
   }
 }

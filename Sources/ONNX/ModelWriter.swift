@@ -118,7 +118,8 @@ struct ModelWriter {
     node.opType = type
     node.name = name
     node.input = inputs
-    node.output = [output]
+    // The places of what TopK chose, which no network asks for, need a name all the same.
+    node.output = type == "TopK" ? [output, unique(name + ".places")] : [output]
     node.attribute = attributes.sorted { $0.key < $1.key }.map {
       ModelWriter.attribute($0.key, $0.value)
     }

@@ -26,6 +26,23 @@ extension Node {
     ) { Folding.reduce($0[0], axes: axes, initial: -.infinity, Folding.larger) }
   }
 
+  public func largest(_ count: Int, axis: Int) throws -> Node {
+    try requireFloat("largest")
+    let axis = try dimension(axis, in: "largest")
+    guard let size = extents[axis].size else {
+      throw refused("largest", "dimension \(axis) is the unknown batch")
+    }
+    guard (1...size).contains(count) else {
+      throw refused("largest", "\(count) elements of dimension \(axis), which has \(size)")
+    }
+    var result = extents
+    result[axis] = .fixed(count)
+    return try recording(
+      "TopK", integers: [[count]],
+      attributes: ["axis": .integer(axis), "largest": .integer(1), "sorted": .integer(1)],
+      shape: result)
+  }
+
   public func softmax(axis: Int) throws -> Node {
     try requireFloat("softmax")
     let axis = try dimension(axis, in: "softmax")

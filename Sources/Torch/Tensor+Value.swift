@@ -71,6 +71,10 @@ extension Tensor: Value {
     try .make { ctorch_maximum(handle, axes.map(Int64.init), Int32(axes.count), $0) }
   }
 
+  public func largest(_ count: Int, axis: Int) throws -> Tensor {
+    try .make { ctorch_largest(handle, Int64(count), Int32(axis), $0) }
+  }
+
   // MARK: Element by element
 
   public func sigmoid() throws -> Tensor { try .make { ctorch_sigmoid(handle, $0) } }

@@ -116,6 +116,13 @@ extension OperationCase {
       }
     }
   }
+  private struct Largest: Forward {
+    var count: Int
+    var axis: Int
+    func callAsFunction<V: Value>(_ x: [V], _ w: [V]) throws -> V {
+      try x[0].largest(count, axis: axis)
+    }
+  }
   private struct Softmax: Forward {
     var axis: Int
     func callAsFunction<V: Value>(_ x: [V], _ w: [V]) throws -> V { try x[0].softmax(axis: axis) }
@@ -127,6 +134,9 @@ extension OperationCase {
         OperationCase(
           "\(kind) over \(axes)", [[-1, 3, 4, 5]], Reduce(kind: kind, axes: axes))
       }
+    }
+    + [1, -1].map {
+      OperationCase("largest over \($0)", [[-1, 6, 5]], folds: false, Largest(count: 3, axis: $0))
     }
     + [1, -1].map {
       OperationCase("softmax over \($0)", [[-1, 3, 7]], range: -30...30, Softmax(axis: $0))

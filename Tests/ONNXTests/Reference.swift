@@ -156,6 +156,11 @@ struct Reference: Value {
   }
   func maximum(axes: [Int]) throws -> Reference { gathered(axes) { $0.max() ?? .nan } }
 
+  func largest(_ count: Int, axis: Int) throws -> Reference {
+    try .concatenated(
+      (0..<count).map { place in gathered([axis]) { $0.sorted(by: >)[place] } }, axis: axis)
+  }
+
   func softmax(axis: Int) throws -> Reference {
     let powers = try combined(maximum(axes: [axis])) { exp($0 - $1) }
     return try powers / powers.sum(axes: [axis])

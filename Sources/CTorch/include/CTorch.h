@@ -140,6 +140,9 @@ int ctorch_mean(
 int ctorch_maximum(
     CTorchTensor _Nonnull tensor, const int64_t *_Nonnull axes, int count,
     CTorchTensor _Nullable *_Nonnull out);
+/// The `count` largest elements along `axis`, the largest first.
+int ctorch_largest(
+    CTorchTensor _Nonnull tensor, int64_t count, int axis, CTorchTensor _Nullable *_Nonnull out);
 
 // MARK: Layers
 

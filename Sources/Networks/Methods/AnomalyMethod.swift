@@ -34,9 +34,13 @@ public struct Uncertainty<V: Value> {
   public var map: V
   /// `[batch]`: of the picture as a whole.
   public var value: V
+  /// `[batch, h, w]`, on the tokens' grid: the probability of each token to be anomalous; nil for
+  /// methods that give none.
+  public var probability: V?
 
-  public init(map: V, value: V) {
+  public init(map: V, value: V, probability: V? = nil) {
     self.map = map
     self.value = value
+    self.probability = probability
   }
 }

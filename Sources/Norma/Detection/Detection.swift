@@ -28,9 +28,11 @@ public struct PictureUncertainty: Sendable, Equatable {
   public var value: Float
   /// Of each place, at the network's input size.
   public var map: AnomalyMap
+  /// The probability of each token to be anomalous, on the tokens' grid; nil of models that do not say.
+  public var probability: AnomalyMap?
 
-  public init(value: Float, map: AnomalyMap) {
-    (self.value, self.map) = (value, map)
+  public init(value: Float, map: AnomalyMap, probability: AnomalyMap? = nil) {
+    (self.value, self.map, self.probability) = (value, map, probability)
   }
 }
 

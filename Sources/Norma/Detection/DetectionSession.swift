@@ -6,14 +6,17 @@ public final class DetectionSession {
   private let request: InferRequest
   private let imageSize: Int
   private let knowsUncertainty: Bool
+  private let knowsProbability: Bool
   private let noise: DetectionNoise?
 
   init(
-    request: InferRequest, imageSize: Int, knowsUncertainty: Bool, noise: DetectionNoise? = nil
+    request: InferRequest, imageSize: Int, knowsUncertainty: Bool, knowsProbability: Bool,
+    noise: DetectionNoise? = nil
   ) {
     self.request = request
     self.imageSize = imageSize
     self.knowsUncertainty = knowsUncertainty
+    self.knowsProbability = knowsProbability
     self.noise = noise
   }
 
@@ -40,13 +43,24 @@ public final class DetectionSession {
 
   private func uncertainty(_ name: String) throws -> PictureUncertainty {
     let map = try values(of: GraphPort.uncertaintyMap, name: name)
-    return PictureUncertainty(
-      value: try values(of: GraphPort.uncertainty, name: name)[0],
-      map: AnomalyMap(width: imageSize, height: imageSize, values: map))
+    return try PictureUncertainty(
+      value: values(of: GraphPort.uncertainty, name: name)[0],
+      map: AnomalyMap(width: imageSize, height: imageSize, values: map),
+      probability: knowsProbability ? probability(name) : nil)
+  }
+
+  private func probability(_ name: String) throws -> AnomalyMap {
+    let found = try request.output(GraphPort.probability)
+    return AnomalyMap(
+      width: found.shape[2], height: found.shape[1],
+      values: try finite(found.values, of: GraphPort.probability, name: name))
   }
 
   private func values(of output: String, name: String) throws -> [Float] {
-    let values = try request.output(output).values
+    try finite(request.output(output).values, of: output, name: name)
+  }
+
+  private func finite(_ values: [Float], of output: String, name: String) throws -> [Float] {
     guard values.allSatisfy(\.isFinite) else {
       let count = values.count { !$0.isFinite }
       throw DetectionError(

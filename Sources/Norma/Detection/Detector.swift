@@ -62,7 +62,8 @@ public final class Detector: Sendable {
   /// - input `pictures`, uint8 `[batch, size, size, 3]`, RGB;
   /// - outputs `anomaly_map`, float `[batch, size, size]`, `score`, `[batch]`, and `feature`,
   ///   `[batch, channels]`; of models that say how sure they are also `uncertainty`, `[batch]`, and
-  ///   `uncertainty_map`, `[batch, size, size]`.
+  ///   `uncertainty_map`, `[batch, size, size]`, and where they say what is anomalous `probability`,
+  ///   `[batch, rows, columns]`.
   /// `name` stands for it in errors.
   public init(
     graph: Data, name: String, imageSize: Int, precision: Precision, options: Options = Options()
@@ -99,12 +100,17 @@ public final class Detector: Sendable {
   public func session() throws -> DetectionSession {
     try DetectionSession(
       request: compiled.makeRequest(), imageSize: imageSize, knowsUncertainty: knowsUncertainty,
-      noise: noise)
+      knowsProbability: knowsProbability, noise: noise)
   }
 
   /// Whether the model says how sure it is.
   public var knowsUncertainty: Bool {
     compiled.outputs.contains { $0.name == GraphPort.uncertainty }
+  }
+
+  /// Whether the model says with which probability each token is anomalous.
+  var knowsProbability: Bool {
+    compiled.outputs.contains { $0.name == GraphPort.probability }
   }
 
   private static func check(_ model: CompiledModel, imageSize: Int, name: String) throws {
@@ -137,6 +143,9 @@ public final class Detector: Sendable {
     if model.outputs.contains(where: { doubts.contains($0.name) }) {
       try port(GraphPort.uncertainty, model.outputs, [1], .float32)
       try port(GraphPort.uncertaintyMap, model.outputs, [1, imageSize, imageSize], .float32)
+    }
+    if model.outputs.contains(where: { $0.name == GraphPort.probability }) {
+      try port(GraphPort.probability, model.outputs, [1, nil, nil], .float32)
     }
   }
 }

@@ -15,6 +15,9 @@ public struct Evaluation: Sendable {
   /// What it is worth to send the least sure pictures to a person; nil when the model does not know how
   /// sure it is, or has no threshold.
   public var review: ReviewDial?
+  /// How far the model's probabilities of a token to be anomalous hold, on the pictures that the pixel
+  /// metrics are of; nil when it gives none, or no category has masks.
+  public var reliability: ReliabilityDiagram?
 
   /// The pictures of one category.
   public func pictures(of category: String) -> [EvaluatedPicture] {

@@ -23,7 +23,8 @@ public enum EvaluationReport {
         try category($0, evaluation: evaluation, evaluator: evaluator, examples: examples)
       },
       mean: ReportContent.Metrics(evaluation.result.mean),
-      autoCategoryAccuracy: evaluation.autoAccuracy, review: evaluation.review)
+      autoCategoryAccuracy: evaluation.autoAccuracy, review: evaluation.review,
+      reliability: evaluation.reliability)
     if calibration.status == .uncalibrated {
       content.evaluation?.note =
         "The model is uncalibrated. The pictures are sorted by the threshold of the best F1 on these "

@@ -11,6 +11,7 @@ extension Evaluator {
     private var notes: [String] = []
     private var pixels: [String: PixelResult] = [:]
     private var current: (category: String, metrics: PixelMetrics)?
+    private var reliability = ReliabilityDiagram.Counter()
     private var withoutMask: [String: Int] = [:]
     private var sizes: [String: [String]] = [:]
 
@@ -43,11 +44,11 @@ extension Evaluator {
 
     private mutating func add(_ sample: Sample, _ detection: Detection, _ truth: Truth) throws {
       guard categoriesWithMasks.contains(sample.category) else { return }
-      var values: [UInt8]?
+      var marked: Mask?
       switch truth {
-      case .normal: values = nil
+      case .normal: marked = nil
       case .mask(let mask):
-        values = mask.values
+        marked = mask
         if mask.original != detection.original {
           sizes[sample.category, default: []].append(
             "\(FilePath.name(sample.mask ?? sample.path)) (\(mask.original) for \(detection.original))"
@@ -61,8 +62,17 @@ extension Evaluator {
         return
       }
       try metrics(of: sample.category).add(
-        map: detection.map.values, mask: values, width: detection.map.width,
+        map: detection.map.values, mask: marked?.values, width: detection.map.width,
         height: detection.map.height)
+      if let said = detection.uncertainty?.probability { try add(said, marked) }
+    }
+
+    /// The pictures are those of the pixel metrics; a token that a defect covers in part counts in part.
+    private mutating func add(_ said: AnomalyMap, _ marked: Mask?) throws {
+      let truth = marked?.shares(columns: said.width, rows: said.height)
+      for (token, probability) in said.values.enumerated() {
+        try reliability.add(probability, truth: truth?[token] ?? 0)
+      }
     }
 
     private mutating func metrics(of category: String) throws -> PixelMetrics {
@@ -93,7 +103,7 @@ extension Evaluator {
         result: try EvaluationResult(pictures: scored, pixels: pixels, calibration: calibration),
         pictures: pictures, unreadable: unreadable, notes: notes,
         autoAccuracy: recognized.isEmpty ? nil : Double(right) / Double(recognized.count),
-        review: review)
+        review: review, reliability: reliability.diagram)
     }
 
     private var review: ReviewDial? {

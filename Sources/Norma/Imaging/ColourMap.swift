@@ -6,6 +6,9 @@ public enum ColourMap {
   /// Red, green and blue at 256 steps from 0 to 1.
   public static let inferno: [[UInt8]] = (0..<256).map { colour(Double($0) / 255) }
 
+  /// Red, green and blue of `value`, which is clamped to 0…1.
+  public static func colour(of value: Float) -> [UInt8] { inferno[step(value)] }
+
   /// The table's entry for `value`, which is clamped to 0…1.
   @inline(__always)
   static func step(_ value: Float) -> Int {

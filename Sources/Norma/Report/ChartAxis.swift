@@ -72,6 +72,11 @@ package struct ChartAxis: Sendable {
       ticks: linearTicks(from: lower, to: upper, step: step))
   }
 
+  /// From 0 to 1, in per cent.
+  static let percent = ChartAxis(
+    lower: 0, upper: 1, scale: .linear,
+    ticks: [0, 25, 50, 75, 100].map { Tick(value: Double($0) / 100, label: String($0)) })
+
   private static func range(_ values: [Double]) -> (Double, Double)? {
     guard let least = values.min(), let greatest = values.max() else { return nil }
     return (least, greatest)

@@ -16,7 +16,7 @@ struct PortraitSection {
   }
 
   private func strip(_ row: ReportContent.Portrait.Row) -> Markup {
-    Markup("li") {
+    Markup("li", ["class": row.tiles.count > 5 ? "wide" : nil]) {
       Markup("figure", ["class": "portrait"]) {
         Markup("div", ["class": "side-by-side"]) {
           for tile in row.tiles {

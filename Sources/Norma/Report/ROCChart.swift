@@ -7,10 +7,7 @@ struct ROCChart {
       $0.falsePositiveRate.isFinite && $0.truePositiveRate.isFinite
     }
     guard points.count >= 2 else { return nil }
-    let ticks = [0, 25, 50, 75, 100].map {
-      ChartAxis.Tick(value: Double($0) / 100, label: String($0))
-    }
-    let axis = ChartAxis(lower: 0, upper: 1, scale: .linear, ticks: ticks)
+    let axis = ChartAxis.percent
     return Markup("figure", ["class": "roc-figure"]) {
       Markup("p", ["class": "legend"]) { "anomalous pictures caught, %" }
       Chart.frame("roc", description: description) {

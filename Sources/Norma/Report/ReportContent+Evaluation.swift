@@ -24,12 +24,16 @@ extension ReportContent {
     public var note: String?
     /// What it is worth to send the least sure pictures to a person.
     public var review: ReviewDial?
+    /// How far its probabilities hold, token by token, by the masks; nil when it gives none.
+    public var reliability: ReliabilityDiagram?
 
     public init(
       dataset: String, categories: [Category], mean: Metrics, deciding: Deciding = .shared,
-      autoCategoryAccuracy: Double? = nil, note: String? = nil, review: ReviewDial? = nil
+      autoCategoryAccuracy: Double? = nil, note: String? = nil, review: ReviewDial? = nil,
+      reliability: ReliabilityDiagram? = nil
     ) {
       self.review = review
+      self.reliability = reliability
       self.dataset = dataset
       self.categories = categories
       self.mean = mean

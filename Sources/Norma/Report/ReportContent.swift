@@ -1,4 +1,5 @@
 import Foundation
+import NormaCore
 
 /// Everything that a report page shows, as plain data.
 ///
@@ -15,10 +16,14 @@ public struct ReportContent: Codable, Sendable, Equatable {
   public var evaluation: Evaluation?
   /// What the network shows of itself; nil for methods that show nothing.
   public var portraits: [Portrait]?
+  /// How far the network's probabilities hold, on anomalies that were made up on held-out pictures; nil
+  /// for methods that give none.
+  public var reliability: ReliabilityDiagram?
 
   public init(
     title: String, model: Model, losses: LossHistory? = nil, calibration: Calibration? = nil,
-    evaluation: Evaluation? = nil, portraits: [Portrait]? = nil
+    evaluation: Evaluation? = nil, portraits: [Portrait]? = nil,
+    reliability: ReliabilityDiagram? = nil
   ) {
     self.title = title
     self.model = model
@@ -26,6 +31,7 @@ public struct ReportContent: Codable, Sendable, Equatable {
     self.calibration = calibration
     self.evaluation = evaluation
     self.portraits = portraits
+    self.reliability = reliability
   }
 
   /// The content as JSON. Values that JSON has no number for (NaN, infinities) survive the trip.

@@ -19,6 +19,7 @@ public enum ReportPage {
         ResultsSection(evaluation: evaluation).markup()
         if let dial = evaluation.review { ReviewSection(dial: dial).markup() }
       }
+      ReliabilitySection(content).map { $0.markup() }
       if let calibration = content.calibration {
         ThresholdsSection(
           calibration: calibration, accuracy: content.evaluation?.autoCategoryAccuracy
@@ -42,12 +43,14 @@ public enum ReportPage {
     if let evaluation = content.evaluation {
       links.append(("results", "Results"))
       if evaluation.review != nil { links.append(("review", "Not sure")) }
+      if ReliabilitySection(content) != nil { links.append(("reliability", "Probabilities")) }
       if content.calibration != nil { links.append(("thresholds", "Thresholds")) }
       for (index, category) in evaluation.categories.enumerated() {
         links.append((CategorySection.identifier(index), category.name))
       }
-    } else if content.calibration != nil {
-      links.append(("thresholds", "Thresholds"))
+    } else {
+      if ReliabilitySection(content) != nil { links.append(("reliability", "Probabilities")) }
+      if content.calibration != nil { links.append(("thresholds", "Thresholds")) }
     }
     if content.portraits?.isEmpty == false { links.append(("inside", "Inside")) }
     if content.losses != nil { links.append(("training", "Training")) }

@@ -127,6 +127,8 @@ enum ReportStyle {
     .chart.loss { height: 19rem; }
     .chart.histogram { height: 18.5rem; }
     .chart.roc { height: 17.5rem; padding-left: 2.2rem; padding-right: .8rem; }
+    .reliabilities { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 20rem)); }
+    .reliabilities { gap: 1.4rem 3rem; margin-top: 1.2rem; }
     .chart text { font-size: .75rem; fill: var(--soft); }
     .grid { stroke: var(--rule); stroke-width: 1; shape-rendering: crispEdges; }
     .curve { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
@@ -187,6 +189,7 @@ enum ReportStyle {
       gap: 1.1rem 1.8rem; margin: .7rem 0 0; padding: 0;
     }
     .strips > li { list-style: none; min-width: 0; }
+    .strips > .wide { grid-column: 1 / -1; }
     .open {
       display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 3px;
       align-items: center; color: inherit; text-decoration: none; cursor: zoom-in;

@@ -43,7 +43,8 @@ struct MeasureExtraction: ParsableCommand {
       var unusable: (any Error)?
       let seconds = try MeasuredRounds.time {
         _ = try FeatureStore.filled(
-          at: path, key: "measured", paths: paths, by: { extractor }, shapes: extractor.shapes,
+          at: path, key: "measured", pictures: paths.map { FeatureRequest(path: $0) },
+          by: { extractor }, shapes: extractor.shapes,
           shouldStop: { false }, unusable: { unusable = $1 }, progress: { _ in })
       }
       try FileManager.default.removeItem(atPath: path)

@@ -42,10 +42,11 @@ struct MeasureSteps: ParsableCommand {
     let folder = try TemporaryFolder()
     let count = settings.batch * steps
     let store = try Self.store(
-      at: folder.path + "/features", count: count,
+      at: folder.path + "/features", count: recipe.pastesTexture ? 2 * count : count,
       shapes: trunk.outputs.map { FeatureShape(channels: $0.channels, grid: $0.grid) })
     let data = TrainingData(
-      store: store, training: Array(0..<count), heldOut: [], standardization: nil)
+      store: store, training: Array(0..<count), heldOut: [], standardization: nil,
+      twins: recipe.pastesTexture ? count : nil)
     try rounds.run("steps") {
       let trainer = try Trainer(method, data: data, settings: settings, fingerprint: "measured")
       var seconds = 0.0

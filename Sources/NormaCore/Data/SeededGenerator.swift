@@ -35,6 +35,11 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, Hashable, Codabl
     Double(next() >> 11) * 0x1p-53
   }
 
+  /// Uniform in `range`.
+  public mutating func uniform(in range: ClosedRange<Double>) -> Double {
+    range.lowerBound + (range.upperBound - range.lowerBound) * uniform()
+  }
+
   /// Standard normal (Box and Muller, 1958).
   public mutating func normal() -> Double {
     let radius = (-2 * log(1 - uniform())).squareRoot()

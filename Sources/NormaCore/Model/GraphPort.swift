@@ -13,6 +13,9 @@ public enum GraphPort {
   public static let uncertaintyMap = "uncertainty_map"
   /// Out, of the same models: float `[batch]`.
   public static let uncertainty = "uncertainty"
+  /// Out, of those of them that perceive: float `[batch, h, w]`, the probability of each token to be
+  /// anomalous. What evaluations look at; models from before it lack it.
+  public static let probability = "probability"
   /// Out: float `[batch, channels]`, the mean aligned trunk feature.
   public static let feature = "feature"
 }

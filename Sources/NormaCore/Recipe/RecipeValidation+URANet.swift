@@ -7,6 +7,7 @@ extension URANetRecipe {
     check.range("uranet.kappa", kappa, 0...100)
     check.range("uranet.floor", floor, 0...1)
     check.range("uranet.smoothing", smoothing, 0...64)
+    check.fraction("uranet.topShare", topShare, below: 1)
     check.range("uranet.cosine", cosine, 0...1000)
     perception.check(&check)
     synthesis.check(&check)

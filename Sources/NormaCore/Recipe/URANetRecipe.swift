@@ -5,6 +5,12 @@ public struct URANetRecipe: RecipeSection {
     case product, sum
   }
 
+  /// How the map becomes the picture's score: its largest mean over squares (`scoring.pool`), or the
+  /// mean of its largest values.
+  public enum Score: String, RecipeChoice {
+    case max, top
+  }
+
   /// Width of the latent tokens.
   public var hidden = 256
   /// Attention heads; they divide `hidden`.
@@ -24,6 +30,9 @@ public struct URANetRecipe: RecipeSection {
   public var residual = Residual.product
   /// Deviation of the Gaussian that smooths the map, in pixels; 0: none.
   public var smoothing = 4.0
+  public var score = Score.max
+  /// The share of the map's values whose mean is the score `top`.
+  public var topShare = 0.01
   /// Weight of the mean of 1 − cos beside the mean squared error of the restored features.
   public var cosine = 1.0
   public var perception = PerceptionRecipe()
@@ -36,9 +45,19 @@ public struct URANetRecipe: RecipeSection {
     .value("blocks", \.blocks), .value("prototypes", \.prototypes), .value("mask", \.mask),
     .value("kappa", \.kappa), .value("floor", \.floor),
     .value("residual", \.residual), .value("smoothing", \.smoothing),
+    // Written where they say something: recipes from before these keys stay the same text.
+    .value("score", \.score).written { $0.score != .max },
+    .value("topShare", \.topShare).written { $0.score == .top },
     .value("cosine", \.cosine), .section("perception", \.perception),
     .section("synthesis", \.synthesis),
   ]
+}
+
+extension Recipe {
+  /// Whether the training pastes features of textured pictures, which are extracted for it.
+  public var pastesTexture: Bool {
+    method == "uranet" && uranet.synthesis.enabled && uranet.synthesis.sources.contains(.texture)
+  }
 }
 
 /// Which tokens are anomalous, and how sure that is.
@@ -89,7 +108,7 @@ public struct PerceptionRecipe: RecipeSection {
 public struct SynthesisRecipe: RecipeSection {
   /// Where the features come from that are pasted.
   public enum Source: String, RecipeChoice {
-    case other, own, noise
+    case other, own, noise, texture
   }
 
   /// Off: the network sees normal features only.

@@ -12,7 +12,7 @@ public enum DetectorGraph {
 
   /// The whole detector: `pictures` uint8 `[N, S, S, 3]` → `anomaly_map` `[N, S, S]`, `score` `[N]`,
   /// `feature` `[N, ΣC]`; of a method that knows how sure it is also `uncertainty_map` `[N, S, S]` and
-  /// `uncertainty` `[N]`.
+  /// `uncertainty` `[N]`, and of one that perceives `probability` `[N, h, w]`.
   ///
   /// - Parameters:
   ///   - backbone: the backbone's parameters, batch norms folded.
@@ -42,6 +42,9 @@ public enum DetectorGraph {
     if let uncertainty = detection.uncertainty {
       try graph.output(uncertainty.map, name: GraphPort.uncertaintyMap)
       try graph.output(uncertainty.value, name: GraphPort.uncertainty)
+      if let probability = uncertainty.probability {
+        try graph.output(probability, name: GraphPort.probability)
+      }
     }
     return try graph.model()
   }

@@ -7,20 +7,20 @@ public protocol FeatureExtractor {
   /// The maps that it gives for each picture.
   var shapes: [FeatureShape] { get }
 
-  /// Reads and extracts the pictures at `paths`, in order.
+  /// Reads and extracts `pictures`, in order.
   ///
   /// - Parameters:
-  ///   - consume: called once a picture, in the order of `paths`, with its maps one after the other,
-  ///     or with why it could not be used.
+  ///   - consume: called once a picture, in the order of `pictures`, with its maps one after the
+  ///     other, or with why it could not be used.
   /// - Throws: what `consume` throws, and failures of the engine. A picture's own failure does not.
   func extract(
-    _ paths: [String],
+    _ pictures: [FeatureRequest],
     consume: (Int, Result<UnsafeBufferPointer<Float>, any Error>) throws -> Void
   ) throws
 }
 
 extension FeatureStore {
-  /// The features of `paths`: those that an earlier run left at `path` when its key fits, otherwise
+  /// The features of `pictures`: those that an earlier run left at `path` when its key fits, otherwise
   /// extracted now, going on where an interrupted run stopped.
   ///
   /// - Parameters:
@@ -29,17 +29,18 @@ extension FeatureStore {
   ///   - progress: called with the number of pictures done.
   /// - Throws: ``ExtractionInterrupted`` when `shouldStop` said so; what was done is kept.
   public static func filled(
-    at path: String, key: String, paths: [String], by extractor: () throws -> any FeatureExtractor,
-    shapes: [FeatureShape], shouldStop: () -> Bool, unusable: (Int, any Error) -> Void,
+    at path: String, key: String, pictures: [FeatureRequest],
+    by extractor: () throws -> any FeatureExtractor, shapes: [FeatureShape], shouldStop: () -> Bool,
+    unusable: (Int, any Error) -> Void,
     progress: (Int) -> Void
   ) throws -> (store: FeatureStore, reused: Int) {
-    if let store = try? FeatureStore(path: path, key: key), store.count == paths.count {
-      return (store, paths.count)
+    if let store = try? FeatureStore(path: path, key: key), store.count == pictures.count {
+      return (store, pictures.count)
     }
-    let writer = try FeatureStoreWriter(path: path, key: key, shapes: shapes, count: paths.count)
+    let writer = try FeatureStoreWriter(path: path, key: key, shapes: shapes, count: pictures.count)
     let reused = writer.written
-    if reused < paths.count {
-      try extractor().extract(Array(paths[reused...])) { index, result in
+    if reused < pictures.count {
+      try extractor().extract(Array(pictures[reused...])) { index, result in
         switch result {
         case .success(let features): try writer.append(features)
         case .failure(let error):

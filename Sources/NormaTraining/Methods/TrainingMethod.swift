@@ -24,7 +24,8 @@ public protocol TrainingNetwork {
   /// The loss of a batch, a single number.
   ///
   /// - Parameters:
-  ///   - features: one map `[batch, C, h, w]` for each level of the method.
+  ///   - features: one map `[batch, C, h, w]` for each level of the method; where the data have
+  ///     textured twins (`TrainingData.lesson`), as many of those after them.
   ///   - noise: where the training's jitter is drawn from; nil while validating, which has none.
   func loss(_ features: [Tensor], noise: Generator?) throws -> Tensor
 

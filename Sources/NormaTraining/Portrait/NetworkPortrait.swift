@@ -26,6 +26,8 @@ public struct NetworkPortrait: Sendable {
     case example(Int)
     /// Three bytes a token.
     case colours([UInt8], Grid)
+    /// How much of something each token has, from 0 to `full`.
+    case amounts([Float], full: Float, Grid)
     /// How much the token in `row` and `column` of an example sees of each token.
     case look(example: Int, weights: [Float], row: Int, column: Int, Grid)
   }

@@ -10,7 +10,8 @@ public struct SplitPictures {
   /// Deals the pictures as the recipe says, and takes the statistics that it asks for.
   ///
   /// - Parameters:
-  ///   - store: the features of `samples`, in their order.
+  ///   - store: the features of `samples`, in their order, then of their textured twins where the
+  ///     recipe pastes texture.
   ///   - usable: the indices of those that could be decoded.
   public init(_ store: FeatureStore, samples: [Sample], usable: [Int], recipe: Recipe) {
     let known = usable.map { samples[$0] }
@@ -27,7 +28,7 @@ public struct SplitPictures {
       } : nil
     data = TrainingData(
       store: store, training: indices, heldOut: heldOut.compactMap { index[Array($0.path.utf8)] },
-      standardization: standardization)
+      standardization: standardization, twins: recipe.pastesTexture ? samples.count : nil)
   }
 
   /// The categories that are left, sorted.

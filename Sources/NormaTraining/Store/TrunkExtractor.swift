@@ -25,30 +25,40 @@ public struct TrunkExtractor: FeatureExtractor {
 
   /// The paths are those of the store's pictures.
   public func extract(
-    _ paths: [String],
+    _ requests: [FeatureRequest],
     consume: (Int, Result<UnsafeBufferPointer<Float>, any Error>) throws -> Void
   ) throws {
+    func stored(_ path: String) throws -> [UInt8] {
+      try pictures.pictures(pictures.places(of: [path]))
+    }
     let size = Machine.device == .cpu ? 8 : 64
-    for first in stride(from: 0, to: paths.count, by: size) {
-      let batch = try pictures.places(of: paths[first..<min(first + size, paths.count)])
-      for (offset, features) in try features(batch).enumerated() {
+    for first in stride(from: 0, to: requests.count, by: size) {
+      let batch = requests[first..<min(first + size, requests.count)]
+      let bytes = try batch.flatMap { request in
+        let picture = try stored(request.path)
+        return try request.twin.map {
+          try $0.painted(picture, with: stored($0.texture), side: trunk.imageSize)
+        } ?? picture
+      }
+      for (offset, features) in try features(bytes, count: batch.count).enumerated() {
         try features.withUnsafeBufferPointer { try consume(first + offset, .success($0)) }
       }
     }
   }
 
   /// Each picture's maps, one after the other.
-  private func features(_ batch: [Int]) throws -> [[Float]] {
+  ///
+  /// - Parameter bytes: of `count` pictures, one after the other.
+  private func features(_ bytes: [UInt8], count: Int) throws -> [[Float]] {
     let side = trunk.imageSize
     let maps = try withoutGradient {
       try withBF16Autocast(bf16) {
         try trunk(
-          Tensor(bytes: pictures.pictures(batch), shape: [batch.count, side, side, 3]),
-          parameters: parameters)
+          Tensor(bytes: bytes, shape: [count, side, side, 3]), parameters: parameters)
       }
     }
     let values = try maps.map { try $0.floats() }
-    return batch.indices.map { picture in
+    return (0..<count).map { picture in
       zip(values, shapes).flatMap { $0[picture * $1.count..<(picture + 1) * $1.count] }
     }
   }

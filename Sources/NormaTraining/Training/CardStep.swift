@@ -96,7 +96,7 @@ final class CardStep {
   }
 
   private func compute(_ rows: Tensor) throws {
-    let features = try data.batch(rows: rows)
+    let features = try data.lesson(rows: rows)
     let parts = try withBF16Autocast(settings.bf16) {
       try network.losses(features, noise: noise)
     }

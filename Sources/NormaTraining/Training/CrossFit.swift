@@ -55,7 +55,7 @@ public struct CrossFit {
       let part = TrainingData(
         store: data.store, training: fold.training.compactMap { indices[Array($0.path.utf8)] },
         heldOut: [],
-        standardization: data.standardization)
+        standardization: data.standardization, twins: data.twins)
       let training = try method.training(
         on: part, settings: settings, fingerprint: "fold \(number)")
       let outcome = try training.train(

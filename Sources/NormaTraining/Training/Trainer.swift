@@ -151,7 +151,7 @@ public final class Trainer {
 
   private func step(_ indices: [Int], number: Int) throws -> Double {
     let noise = try Generator(seed: settings.seed, stream: "jitter \(number)")
-    let features = try data.batch(indices)
+    let features = try data.lesson(indices)
     let losses = try withBF16Autocast(settings.bf16) {
       try network.losses(features, noise: noise)
     }
@@ -216,7 +216,7 @@ public final class Trainer {
     var sum = 0.0
     for first in stride(from: 0, to: data.heldOut.count, by: settings.batch) {
       let indices = Array(data.heldOut[first..<min(first + settings.batch, data.heldOut.count)])
-      let features = try data.batch(indices)
+      let features = try data.lesson(indices)
       let loss = try withoutGradient {
         try withBF16Autocast(settings.bf16) { try network.loss(features, noise: nil).item() }
       }

@@ -11,14 +11,19 @@ public struct TrainingData {
   public let heldOut: [Int]
   /// One for each level, or nil for features as they are.
   public let standardization: [Standardization]?
+  /// Where in the store the pictures' textured twins begin, in the order of the pictures; nil where
+  /// there are none.
+  public let twins: Int?
 
   public init(
-    store: FeatureStore, training: [Int], heldOut: [Int], standardization: [Standardization]?
+    store: FeatureStore, training: [Int], heldOut: [Int], standardization: [Standardization]?,
+    twins: Int? = nil
   ) {
     self.store = store
     self.training = training
     self.heldOut = heldOut
     self.standardization = standardization
+    self.twins = twins
   }
 
   /// The maps of the pictures at `indices`, standardised.
@@ -29,6 +34,19 @@ public struct TrainingData {
   /// The same for pictures that the device names, from its memory.
   public func batch(rows: Tensor) throws -> [Tensor] {
     try standardized(store.batch(rows: rows))
+  }
+
+  /// What a network learns from: the maps of the pictures at `indices`, then, where there are twins,
+  /// those of their twins, standardised as the pictures are.
+  public func lesson(_ indices: [Int]) throws -> [Tensor] {
+    guard let twins else { return try batch(indices) }
+    return try batch(indices) + batch(indices.map { $0 + twins })
+  }
+
+  /// The same for pictures that the device names.
+  public func lesson(rows: Tensor) throws -> [Tensor] {
+    guard let twins else { return try batch(rows: rows) }
+    return try batch(rows: rows) + batch(rows: rows + Tensor(rows: [twins]))
   }
 
   private func standardized(_ maps: [Tensor]) throws -> [Tensor] {

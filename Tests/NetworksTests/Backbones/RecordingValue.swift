@@ -50,6 +50,7 @@ struct RecordingValue: Value {
     with(shape.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
   }
   func maximum(axes: [Int]) throws -> Self { throw Unsupported() }
+  func largest(_ count: Int, axis: Int) throws -> Self { throw Unsupported() }
 
   private func activated(_ name: String) -> Self {
     record.activations.insert(name)

@@ -58,6 +58,27 @@ import Testing
     #expect(evaluation.pictures(of: "rings").count == 4)
   }
 
+  @Test func probabilitiesAreHeldAgainstTheMasks() throws {
+    #expect(try evaluator().evaluate(dataset()).reliability == nil)
+    let perceiving = try TinyModel.write(
+      to: folder.path + "/perceiving.norma", knowsUncertainty: true, perceives: true)
+    let evaluator = try Evaluator(
+      model: perceiving, engine: Detector.Options(hint: .latency, cacheFolder: nil))
+    let evaluation = try evaluator.evaluate(dataset())
+    let found = try #require(evaluation.reliability)
+    // Plates alone have masks: six pictures of four tokens. A dent covers 4×4 of the 12×12 pixels of
+    // each token of its picture; the two bright ones lift the token's mean red above a tenth.
+    #expect(found.bins.map(\.count) == [16, 8] && found.bins.map(\.lower) == [0, 0.1])
+    #expect(abs(found.bins[0].observed - 4.0 / 9 / 16) < 1e-9)
+    #expect(abs(found.bins[1].observed - 1.0 / 9) < 1e-9)
+    // 255 and 200 over 20.
+    #expect(abs(found.bins[1].probability - (20 + 207.5 / 9) / 255) < 0.005)
+    let content = try EvaluationReport.content(
+      of: perceiving, evaluation: evaluation, evaluator: evaluator, dataset: "data")
+    #expect(content.evaluation?.reliability == found)
+    #expect(ReportPage.html(content).contains("Defects of the test pictures"))
+  }
+
   @Test func badPicturesAndMasksAreNamedAndLeftOut() throws {
     var dataset = try dataset()
     let broken = try folder.write(

@@ -30,7 +30,7 @@ enum TinyModel {
   @discardableResult
   static func write(
     to path: String, scale: Float = 1, calibration: Calibration? = nil,
-    exifOrientation: Bool = false, knowsUncertainty: Bool = false
+    exifOrientation: Bool = false, knowsUncertainty: Bool = false, perceives: Bool = false
   ) throws -> ModelFolder {
     let manifest = Manifest(
       method: "ras", recipe: Recipe(),
@@ -42,7 +42,8 @@ enum TinyModel {
       to: path, manifest: manifest,
       files: [
         ModelFile.graph: TinyGraph.model(
-          size: size, scale: scale, knowsUncertainty: knowsUncertainty),
+          size: size, scale: scale, knowsUncertainty: knowsUncertainty,
+          perceives: perceives),
         ModelFile.calibration:
           (calibration
           ?? Self.calibration(knowsUncertainty: knowsUncertainty)).json(),

@@ -1,5 +1,6 @@
 import Foundation
 import Norma
+import NormaCore
 import Testing
 
 @Suite struct ReportPageTests {
@@ -62,6 +63,28 @@ import Testing
     #expect(parsed.all("span", style: "file").map(\.text).contains(shown))
     #expect(parsed.all("img").contains { $0.attributes["alt"] == "Picture \(shown)" })
     #expect(parsed.element("category-1")?.text.contains(shown) == true)
+  }
+
+  @Test func probabilitiesAreDrawnWhereverTheyWereMeasured() throws {
+    var counter = ReliabilityDiagram.Counter()
+    for index in 0..<20 { try counter.add(Float(index) / 20, truth: index > 12 ? 1 : 0) }
+    let diagram = try #require(counter.diagram)
+    for (made, found) in [(diagram, nil), (nil, diagram), (diagram, diagram)] {
+      var content = found == nil ? ReportFixture.trained : ReportFixture.evaluated
+      content.reliability = made
+      content.evaluation?.reliability = found
+      #expect(try ReportContent(encoded: content.encoded()) == content)
+      let page = try ParsedPage(ReportPage.html(content))
+      let section = try #require(page.element("reliability"))
+      #expect(page.all("a").contains { $0.attributes["href"] == "#reliability" })
+      let charts = [made, found].compactMap { $0 }.count
+      let error =
+        "Expected calibration error "
+        + ReportNumbers.share(diagram.expectedCalibrationError)
+      #expect(section.text.components(separatedBy: error).count == charts + 1)
+      let hints = page.all("title").count { $0.text.hasPrefix("said ") }
+      #expect(hints == charts * diagram.bins.count)
+    }
   }
 
   @Test func absentPartsLeaveNoSection() throws {

@@ -91,10 +91,10 @@ struct FeatureStoreTests {
       struct Extractor: FeatureExtractor {
         var shapes: [FeatureShape] { [SmallTraining.shape] }
         func extract(
-          _ paths: [String],
+          _ pictures: [FeatureRequest],
           consume: (Int, Result<UnsafeBufferPointer<Float>, any Error>) throws -> Void
         ) throws {
-          for (index, path) in paths.enumerated() {
+          for (index, path) in pictures.map(\.path).enumerated() {
             if path == "b" {
               try consume(index, .failure(Broken()))
             } else {
@@ -107,7 +107,8 @@ struct FeatureStoreTests {
       var unusable: [Int] = []
       func fill() throws -> (store: FeatureStore, reused: Int) {
         try FeatureStore.filled(
-          at: folder.appendingPathComponent("s").path, key: "k", paths: ["a", "b", "c"],
+          at: folder.appendingPathComponent("s").path, key: "k",
+          pictures: ["a", "b", "c"].map { FeatureRequest(path: $0) },
           by: { Extractor() }, shapes: [shape], shouldStop: { false },
           unusable: { index, _ in unusable.append(index) }, progress: { _ in })
       }

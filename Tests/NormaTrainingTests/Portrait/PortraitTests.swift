@@ -49,6 +49,46 @@ struct PortraitTests {
     }
   }
 
+  @Test func uraNetShowsWhatItMakesOfAnomalies() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      let method = URANetTrainingTests.method()
+      let network = try trained(method, data, SmallTraining.settings(epochs: 2))
+      let sections = try method.portrait(network, data: data, examples: [5, 8]).sections
+      #expect(sections.map(\.title) == ["Made-up anomalies", "Normal pictures"])
+      #expect(
+        sections[0].rows.map(\.caption)
+          == ["another picture's tokens", "noise"].flatMap {
+            Array(repeating: "pasted: " + $0, count: 2)
+          })
+      for row in sections[0].rows {
+        #expect(
+          row.tiles.map(\.label) == [
+            "picture", "features", "mask M", "pasted", "probability", "uncertainty", "region m",
+            "restored",
+          ])
+        guard case .amounts(let mask, 1, let grid) = row.tiles[2].content,
+          case .colours(let normal, _) = row.tiles[1].content,
+          case .colours(let pasted, _) = row.tiles[3].content
+        else {
+          Issue.record("\(row)")
+          continue
+        }
+        #expect(mask.count == grid.count && mask.contains(1), "every sample is touched")
+        for token in mask.indices where mask[token] == 0 {
+          #expect(normal[3 * token..<3 * token + 3] == pasted[3 * token..<3 * token + 3])
+        }
+        #expect(normal != pasted)
+      }
+      #expect(sections[1].rows.allSatisfy { $0.tiles.count == 6 })
+      let again = try method.portrait(network, data: data, examples: [5, 8]).sections
+      #expect("\(again)" == "\(sections)")
+      let quiet = URANetTrainingTests.method { $0.training.synthesis = nil }
+      let left = try quiet.portrait(network, data: data, examples: [5]).sections
+      #expect(left.map(\.title) == ["Normal pictures"])
+    }
+  }
+
   @Test func rasShowsItsSteps() throws {
     try withTemporaryFolder { folder in
       let data = SmallTraining.data(try SmallTraining.store(in: folder))

@@ -126,6 +126,40 @@ struct FeatureSynthesisTests {
     }
   }
 
+  @Test func textureIsPastedFromTheTwinInPlaceOrShuffled() throws {
+    // Each token says whose it is, and the twin's what place it had.
+    let places = (0..<20 * Self.count).flatMap { token in
+      (0..<Self.channels).map { Float($0 == 0 ? 1000 + token : 0) }
+    }
+    let tokens = try Tensor(repeating: -1, shape: [20, Self.count, Self.channels])
+    let twins = try Tensor(places, shape: [20, Self.count, Self.channels])
+    let made = try FeatureSynthesis(
+      configuration {
+        ($0.sources, $0.blend, $0.untouched) = ([.other, .noise, .own, .texture], 1...1, 0)
+        $0.jitter = 0
+      }, grid: Self.grid
+    )(tokens, textured: twins, generator: Generator(seed: 4))
+    let (values, mask) = (try made.tokens.floats(), try made.mask.floats())
+    var (inPlace, shuffled) = (0, 0)
+    for picture in 0..<20 {
+      let flagged = (picture * Self.count..<(picture + 1) * Self.count).filter { mask[$0] == 1 }
+      let found = flagged.map { Int(values[$0 * Self.channels].rounded()) - 1000 }
+      // The other sources paste what was there.
+      guard let first = found.first, first >= 0 else { continue }
+      #expect(found.allSatisfy { $0 / Self.count == picture }, "of the picture's own twin")
+      #expect(Set(found).count == found.count)
+      if found == flagged { inPlace += 1 } else { shuffled += 1 }
+    }
+    #expect(inPlace > 0 && shuffled > 0, "\(inPlace) in place, \(shuffled) shuffled")
+  }
+
+  @Test func textureWithoutTwinsIsRefused() throws {
+    let refused = #expect(throws: TrainerError.self) {
+      try sample(configuration { $0.sources = [.noise, .texture] })
+    }
+    #expect(refused?.description.contains("textured twins") == true)
+  }
+
   @Test func aBatchOfOneHasNoOtherAndUsesItself() throws {
     let made = try sample(
       configuration { ($0.sources, $0.untouched) = ([.other], 0) }, pictures: 1)

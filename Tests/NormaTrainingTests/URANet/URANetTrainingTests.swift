@@ -125,6 +125,64 @@ struct URANetTrainingTests {
       #expect(try train(seed: 3).values == first.values)
       #expect(try train(seed: 4).values != first.values)
       try anomaliesAreFound(first)
+      try probabilitiesHold(first, data)
+    }
+  }
+
+  /// On new anomalies of held-out pictures; and the same each time.
+  private func probabilitiesHold(_ network: TrainedNetwork, _ data: TrainingData) throws {
+    let method = Self.method()
+    let found = try #require(try method.reliability(of: network, data: data))
+    // Four rounds of four pictures of sixteen tokens.
+    #expect(found.count == 4 * 4 * 16)
+    #expect(found.observed > 0.05 && found.observed < 0.5)
+    // What is called anomalous with more confidence more often is.
+    let (lowest, highest) = (try #require(found.bins.first), try #require(found.bins.last))
+    #expect(highest.observed > 2 * lowest.observed, "\(found)")
+    #expect(try method.reliability(of: network, data: data) == found)
+    // One that says a half of everything is as far off as that.
+    var blank = network.values
+    for (name, values) in blank where name.hasPrefix("perception.logit") {
+      blank[name] = values.map { _ in 0 }
+    }
+    let unsure = TrainedNetwork(
+      names: network.names, shapes: network.shapes, values: blank, history: network.history)
+    let half = try #require(try method.reliability(of: unsure, data: data))
+    #expect(abs(half.expectedCalibrationError - (0.5 - half.observed)) < 1e-3, "\(half)")
+    let unmade = Self.method { $0.training.synthesis = nil }
+    #expect(try unmade.reliability(of: network, data: data) == nil)
+  }
+
+  @Test func twinsArePastedFromTheStore() throws {
+    try withTemporaryFolder { folder in
+      let pictures = SmallTraining.features(12)
+      let twins = pictures.map { $0.map { 5 - $0 } }
+      let store = try SmallTraining.store(in: folder, features: pictures + twins)
+      let statistics = store.statistics(level: 0, of: Array(0..<12))
+      let data = TrainingData(
+        store: store, training: Array(2..<12), heldOut: [0, 1],
+        standardization: [
+          Standardization(mean: statistics.mean, deviation: statistics.deviation)
+        ], twins: 12)
+      let lesson = try data.lesson([3, 7])
+      #expect(lesson.count == 2)
+      #expect(try lesson[0].floats() == data.batch([3, 7])[0].floats())
+      #expect(try lesson[1].floats() == data.batch([15, 19])[0].floats())
+      let rows = try data.lesson(rows: Tensor(rows: [3, 7]))
+      #expect(try rows.map { try $0.floats() } == lesson.map { try $0.floats() })
+
+      let method = Self.method { $0.training.synthesis?.sources = [.texture] }
+      let trainer = try Trainer(
+        method, data: data, settings: SmallTraining.settings(epochs: 2), fingerprint: "f")
+      guard case .finished(let network) = try trainer.run(checkpoint: nil) else {
+        throw TrainerTests.TestFailure("the training did not finish")
+      }
+      #expect(try method.reliability(of: network, data: data) != nil)
+      let sections = try method.portrait(network, data: data, examples: [2, 5]).sections
+      #expect(
+        sections[0].rows.map(\.caption) == [
+          "pasted: its textured twin", "pasted: its textured twin",
+        ])
     }
   }
 

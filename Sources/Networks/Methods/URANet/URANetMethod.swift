@@ -17,10 +17,19 @@ public struct URANetMethod: AnomalyMethod, Equatable {
     case epistemic
   }
 
+  /// How the pixel map becomes the picture's score.
+  public enum Scoring: Sendable, Equatable {
+    /// The map's largest mean over squares of `scorePooling` pixels.
+    case maximum
+    /// The mean of the largest of the map's values, so large a share of them: at least one.
+    case top(share: Double)
+  }
+
   public var configuration: URANetConfiguration
   public var residual = Residual.product
   /// Deviation of the Gaussian that smooths the map, in pixels; 0 for none.
   public var smoothing = 4.0
+  public var scoring = Scoring.maximum
   /// Side of the average pooling before the score's maximum, in pixels; 1 for the map's own maximum.
   public var scorePooling = 16
   public var variance = Variance.total
@@ -38,10 +47,14 @@ public struct URANetMethod: AnomalyMethod, Equatable {
     let found = try URANet(configuration, parameters)(tokens)
     let anomaly = try anomaly(tokens, found.tokens)
     let doubt = try uncertainty(found.perception)
+    let map = try pixels(anomaly, size)
+    let grid = configuration.grid
     return try Detection(
-      map: pixels(anomaly, size), score: score(anomaly, size),
+      map: map, score: score(anomaly, map: map, size),
       uncertainty: Uncertainty(
-        map: unsmoothed(doubt, size), value: value(of: doubt, weighedBy: anomaly)))
+        map: unsmoothed(doubt, size), value: value(of: doubt, weighedBy: anomaly),
+        probability: found.perception.probability.reshaped(
+          [anomaly.shape[0], grid.height, grid.width])))
   }
 
   /// The only map that the method takes.
@@ -98,7 +111,13 @@ public struct URANetMethod: AnomalyMethod, Equatable {
       .reshaped([tokens.shape[0], size.height, size.width])
   }
 
-  private func score<V: Value>(_ tokens: V, _ size: Grid) throws -> V {
+  /// - Parameter map: what became of `tokens` at picture size.
+  private func score<V: Value>(_ tokens: V, map: V, _ size: Grid) throws -> V {
+    if case .top(let share) = scoring {
+      let count = min(size.count, max(1, Int((share * Double(size.count)).rounded())))
+      return try map.reshaped([map.shape[0], size.count]).largest(count, axis: 1)
+        .mean(axes: [1]).reshaped([map.shape[0]])
+    }
     let pooled = filter(size).followed(
       rows: .average(size: size.height, window: min(scorePooling, size.height)),
       columns: .average(size: size.width, window: min(scorePooling, size.width)))

@@ -35,6 +35,9 @@ public struct FeatureSynthesisConfiguration: Equatable, Sendable {
     case own
     /// The tokens in place, with noise added.
     case noise
+    /// The picture's textured twin, a picture with texture of another pasted all over it; its tokens
+    /// in place or at shuffled positions.
+    case texture
   }
 
   /// One is drawn for each sample.

@@ -1,4 +1,5 @@
 import Networks
+import NormaCore
 import Torch
 
 /// Makes anomalous features of normal ones, on the token grid:
@@ -7,6 +8,9 @@ import Torch
 ///
 /// with M from thresholded Perlin noise, T what is pasted, β how much of it. Everything random is drawn
 /// from the generator that is handed in, so the same generator gives the same anomalies.
+///
+/// What is decided picture by picture is a ``SynthesisPlan``, thought out by the processor from one
+/// seed; the device is asked for numbers once, and computes the features of all pictures at once.
 package struct FeatureSynthesis {
   package let configuration: FeatureSynthesisConfiguration
   package let grid: Grid
@@ -23,69 +27,79 @@ package struct FeatureSynthesis {
     package let mask: Tensor
   }
 
-  /// - Parameter tokens: normal features, `[batch, N, C]`.
-  package func callAsFunction(_ tokens: Tensor, generator: Generator) throws -> Sample {
-    let (batch, count, channels) = (tokens.shape[0], tokens.shape[1], tokens.shape[2])
-    var draws = UniformStream(generator)
-    let neighbours = try configuration.sources.contains(.other) ? farther(tokens) : []
-    var plan = Plan()
-    for picture in 0..<batch {
-      try draw(picture, count, neighbours, &plan, &draws)
+  /// - Parameters:
+  ///   - tokens: normal features, `[batch, N, C]`.
+  ///   - textured: those of the pictures' textured twins, of the same shape; nil where no texture is
+  ///     pasted.
+  /// - Throws: when texture is to be pasted and there is none.
+  package func callAsFunction(
+    _ tokens: Tensor, textured: Tensor? = nil, generator: Generator
+  ) throws -> Sample {
+    if textured == nil, configuration.sources.contains(.texture) {
+      throw TrainerError(
+        "texture is to be pasted, and the features have no textured twins of their pictures")
     }
-    let source = try tokens.reshaped([batch * count, channels])
-      .gathered(axis: 0, plan.sources).reshaped([batch, count, channels])
-    let noise =
-      try generator.normal(tokens.shape)
-      * Tensor(plan.noise, shape: [batch, 1, 1])
-    let pasted = try source.jittered(by: noise, scale: configuration.jitter)
-    let mask = try Tensor(plan.mask, shape: [batch, count, 1])
-    let share = try mask * Tensor(plan.blend, shape: [batch, 1, 1])
-    return try Sample(tokens: tokens + share * (pasted - tokens), mask: mask)
+    var (draws, neighbours) = try seeded(tokens, by: generator)
+    let plan = SynthesisPlan(configuration, grid: grid, neighbours: neighbours, &draws)
+    return try Sample(
+      tokens: pasted(plan, on: tokens, textured: textured, generator: generator),
+      mask: Tensor(plan.mask, shape: [tokens.shape[0], tokens.shape[1], 1]))
   }
 
-  /// What was drawn for a batch.
-  private struct Plan {
-    /// For each token which token of the batch is pasted over it.
-    var sources: [Int] = []
-    /// 1 for samples whose pasted features get noise.
-    var noise: [Float] = []
+  /// Only the tokens that are pasted over are computed; all are then put together by one gather.
+  private func pasted(
+    _ plan: SynthesisPlan, on tokens: Tensor, textured: Tensor?, generator: Generator
+  ) throws -> Tensor {
+    let channels = tokens.shape[2]
+    let rows = try tokens.reshaped([-1, channels])
+    var (below, above): ([Tensor], [Tensor]) = ([], [])
+    var places = Array(0..<rows.shape[0])
     var blend: [Float] = []
-    var mask: [Float] = []
-  }
-
-  private func draw(
-    _ picture: Int, _ count: Int, _ neighbours: [[Int]], _ plan: inout Plan,
-    _ draws: inout UniformStream
-  ) throws {
-    let c = configuration
-    let isTouched = try draws.unit() >= c.untouched
-    let source = c.sources[try draws.index(c.sources.count)]
-    plan.noise.append(source == .noise ? 1 : 0)
-    plan.blend.append(Float(try draws.uniform(c.blend)))
-    plan.mask += isTouched ? try mask(&draws) : [Float](repeating: 0, count: count)
-    let order = try source == .noise ? Array(0..<count) : draws.permutation(count)
-    var from = picture
-    if source == .other, !neighbours[picture].isEmpty {
-      from = neighbours[picture][try draws.index(neighbours[picture].count)]
+    func add(_ patch: SynthesisPlan.Patch, _ paste: (_ own: Tensor) throws -> Tensor) throws {
+      guard !patch.places.isEmpty else { return }
+      for place in patch.places.indices {
+        places[patch.places[place]] = rows.shape[0] + blend.count + place
+      }
+      blend += patch.blend
+      let own = try rows.gathered(axis: 0, patch.places)
+      below.append(own)
+      above.append(try paste(own))
     }
-    plan.sources += order.map { from * count + $0 }
+    try add(plan.features) { _ in try rows.gathered(axis: 0, plan.features.sources) }
+    if let textured {
+      let twins = try textured.reshaped([-1, channels])
+      try add(plan.texture) { _ in try twins.gathered(axis: 0, plan.texture.sources) }
+    }
+    try add(plan.noise) { own in
+      let tokens = try own.reshaped([1, -1, channels])
+      return try tokens.jittered(
+        by: generator.normal(tokens.shape), scale: configuration.jitter
+      ).reshaped([-1, channels])
+    }
+    guard !blend.isEmpty else { return tokens }
+    let (own, other) = try (
+      Tensor.concatenated(below, axis: 0), Tensor.concatenated(above, axis: 0)
+    )
+    let mixed = try own + Tensor(blend, shape: [blend.count, 1]) * (other - own)
+    return try Tensor.concatenated([rows, mixed], axis: 0).gathered(axis: 0, places)
+      .reshaped(tokens.shape)
   }
 
-  /// 1 where the noise is above the threshold; where it is nowhere, at its highest point: a sample that
-  /// is to be touched is.
-  func mask(_ draws: inout UniformStream) throws -> [Float] {
-    let noise = try PerlinNoise(
-      octaves: configuration.octaves, frequency: configuration.frequency,
-      rotation: configuration.rotation, &draws
-    ).values(grid)
-    let limit = min(configuration.threshold, (noise.max() ?? 0).nextDown)
-    return noise.map { $0 > limit ? 1 : 0 }
-  }
-
-  /// For each picture the half of the others whose mean feature is farther from its own.
-  private func farther(_ tokens: Tensor) throws -> [[Int]] {
+  /// A stream of numbers of the processor's own, and for each picture the half of the others whose mean
+  /// feature is farther from its own. The device is waited for once.
+  private func seeded(
+    _ tokens: Tensor, by generator: Generator
+  ) throws -> (draws: SeededGenerator, neighbours: [[Int]]) {
     let (batch, channels) = (tokens.shape[0], tokens.shape[2])
-    let means = try tokens.mean(axes: [1]).floats()
+    let means = try tokens.mean(axes: [1]).reshaped([batch * channels])
+    let read = try Tensor.concatenated([means, generator.uniform([3])], axis: 0).floats()
+    let seed = read.suffix(3).reduce(0 as UInt64) { $0 << 21 ^ UInt64($1 * 0x1p24) }
+    return (SeededGenerator(seed: seed), Self.farther(Array(read.dropLast(3)), batch: batch))
+  }
+
+  /// - Parameter means: `[batch, C]`.
+  private static func farther(_ means: [Float], batch: Int) -> [[Int]] {
+    let channels = means.count / max(1, batch)
     func distance(_ a: Int, _ b: Int) -> Float {
       (0..<channels).reduce(0) { sum, channel in
         let difference = means[a * channels + channel] - means[b * channels + channel]

@@ -1,5 +1,6 @@
 import Foundation
 import Networks
+import NormaCore
 
 /// Gradient noise of several octaves on a turned lattice (Perlin, "An image synthesizer", 1985), within
 /// ±1.
@@ -14,28 +15,28 @@ struct PerlinNoise {
   ///   - frequency: cells of the first octave along a side at most; 1, 2, 4, … up to this, drawn for
   ///     each side.
   ///   - rotation: the lattice is turned by up to this, in degrees, either way.
-  init(octaves: Int, frequency: Int, rotation: Double, _ draws: inout UniformStream) throws {
+  init(octaves: Int, frequency: Int, rotation: Double, _ draws: inout SeededGenerator) {
     var frequencies = [1]
     while let last = frequencies.last, 2 * last <= frequency { frequencies.append(2 * last) }
     let base = (
-      frequencies[try draws.index(frequencies.count)],
-      frequencies[try draws.index(frequencies.count)]
+      frequencies[draws.below(frequencies.count)], frequencies[draws.below(frequencies.count)]
     )
-    angle = try draws.uniform(-rotation...rotation) * .pi / 180
-    let count = 1 + (try draws.index(octaves))
-    self.octaves = try (0..<count).map {
-      try Octave(columns: base.0 << $0, rows: base.1 << $0, &draws)
+    angle = draws.uniform(in: -rotation...rotation) * .pi / 180
+    let count = 1 + draws.below(octaves)
+    self.octaves = (0..<count).map {
+      Octave(columns: base.0 << $0, rows: base.1 << $0, &draws)
     }
   }
 
   /// The noise at the middle of each token, row by row.
   func values(_ grid: Grid) -> [Double] {
     let total = octaves.indices.reduce(0.0) { $0 + strength($1) }
+    let (sine, cosine) = (sin(angle), cos(angle))
     return (0..<grid.count).map { token in
       let x = (Double(token % grid.width) + 0.5) / Double(grid.width) - 0.5
       let y = (Double(token / grid.width) + 0.5) / Double(grid.height) - 0.5
-      let u = cos(angle) * x - sin(angle) * y + Octave.margin
-      let v = sin(angle) * x + cos(angle) * y + Octave.margin
+      let u = cosine * x - sine * y + Octave.margin
+      let v = sine * x + cosine * y + Octave.margin
       let sum = octaves.indices.reduce(0.0) { $0 + strength($1) * octaves[$1].value(u, v) }
       return sum / total
     }
@@ -53,14 +54,14 @@ struct PerlinNoise {
     let phase: (x: Double, y: Double)
     let gradients: [(x: Double, y: Double)]
 
-    init(columns: Int, rows: Int, _ draws: inout UniformStream) throws {
+    init(columns: Int, rows: Int, _ draws: inout SeededGenerator) {
       (self.columns, self.rows) = (columns, rows)
       // The square's diagonal in cells, the phase's cell, and the far corners.
       width = Int(2 * Self.margin * Double(columns)) + 3
       let height = Int(2 * Self.margin * Double(rows)) + 3
-      phase = (try draws.unit(), try draws.unit())
-      gradients = try (0..<width * height).map { _ in
-        let angle = 2 * Double.pi * (try draws.unit())
+      phase = (draws.uniform(), draws.uniform())
+      gradients = (0..<width * height).map { _ in
+        let angle = 2 * Double.pi * draws.uniform()
         return (cos(angle), sin(angle))
       }
     }

@@ -23,6 +23,7 @@ extension Recipe {
     var method = URANetMethod(c)
     method.residual = URANetMethod.Residual(uranet.residual)
     method.smoothing = uranet.smoothing
+    method.scoring = uranet.score == .top ? .top(share: uranet.topShare) : .maximum
     method.scorePooling = scoring.pool
     method.variance = URANetMethod.Variance(uranet.perception.uncertainty)
     method.training = uraNetTraining
@@ -64,6 +65,7 @@ extension FeatureSynthesisConfiguration.Source {
     case .other: self = .other
     case .own: self = .own
     case .noise: self = .noise
+    case .texture: self = .texture
     }
   }
 }

@@ -28,14 +28,15 @@ struct URANetTraining: TrainingNetwork {
   /// That are trained on.
   let pictures: Int
 
-  /// The anomalies of each step are thought out by the processor.
+  /// The anomalies of each step are thought out by the processor, from features that it looks at.
   var isRecordable: Bool { false }
 
   /// Without noise, on held-out pictures, the anomalies are the same in every epoch, the perception
   /// answers by its weights' mean, and the divergence, which no picture decides, is left out.
   func loss(_ features: [Tensor], noise: Generator?) throws -> Tensor {
-    let tokens: Tensor = try URANetMethod.aligned(features).tokens()
-    let sample = try sample(tokens, generator: noise ?? Generator(seed: 0))
+    let tokens: Tensor = try URANetMethod.aligned(Array(features.prefix(1))).tokens()
+    let sample = try network.configuration.sample(
+      of: features, settings.synthesis, generator: noise ?? Generator(seed: 0))
     let restored = try network(
       sample.tokens, perceived: network.perception.onePass(sample.tokens)
     ).tokens
@@ -55,15 +56,6 @@ struct URANetTraining: TrainingNetwork {
     return try loss + divergence.affine(scale: share, offset: 0)
   }
 
-  private func sample(_ tokens: Tensor, generator: Generator) throws -> FeatureSynthesis.Sample {
-    guard let synthesis = settings.synthesis else {
-      return try FeatureSynthesis.Sample(
-        tokens: tokens, mask: Tensor(repeating: 0, shape: [tokens.shape[0], tokens.shape[1], 1]))
-    }
-    return try FeatureSynthesis(synthesis, grid: network.configuration.grid)(
-      tokens, generator: generator)
-  }
-
   private func segmentation(_ logit: Tensor, _ mask: Tensor) throws -> Tensor {
     let pointwise =
       try
@@ -71,6 +63,23 @@ struct URANetTraining: TrainingNetwork {
       ? SegmentationLoss.focal(logit, mask) : SegmentationLoss.crossEntropy(logit, mask))
     return try pointwise
       + SegmentationLoss.dice(logit, mask).affine(scale: settings.dice, offset: 0)
+  }
+}
+
+extension URANetConfiguration {
+  /// Features with anomalies made up on them; without a synthesis as they are.
+  ///
+  /// - Parameter features: the aligned map `[batch, C, h, w]` and, where there are twins, theirs.
+  func sample(
+    of features: [Tensor], _ synthesis: FeatureSynthesisConfiguration?, generator: Generator
+  ) throws -> FeatureSynthesis.Sample {
+    let tokens: Tensor = try URANetMethod.aligned(Array(features.prefix(1))).tokens()
+    guard let synthesis else {
+      return try FeatureSynthesis.Sample(
+        tokens: tokens, mask: Tensor(repeating: 0, shape: [tokens.shape[0], tokens.shape[1], 1]))
+    }
+    return try FeatureSynthesis(synthesis, grid: grid)(
+      tokens, textured: features.count > 1 ? features[1].tokens() : nil, generator: generator)
   }
 }
 

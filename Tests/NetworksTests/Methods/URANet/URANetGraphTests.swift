@@ -10,7 +10,7 @@ struct URANetGraphTests {
   private static let size = Grid(height: 40, width: 32)
 
   enum Change: CaseIterable {
-    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor
+    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor, top
 
     func callAsFunction(_ method: inout URANetMethod) {
       switch self {
@@ -23,6 +23,7 @@ struct URANetGraphTests {
       case .noPrototypes: method.configuration.prototypes = 0
       case .noKappa: method.configuration.kappa = 0
       case .floor: method.configuration.floor = 0.25
+      case .top: method.scoring = .top(share: 0.05)
       }
     }
   }
@@ -54,6 +55,8 @@ struct URANetGraphTests {
     let uncertainty = try #require(found.uncertainty)
     #expect(found.map.shape == [2, 40, 32] && uncertainty.map.shape == [2, 40, 32])
     #expect(found.score.shape == [2] && uncertainty.value.shape == [2])
+    let probability = try #require(uncertainty.probability)
+    #expect(probability.shape == [2, 5, 4])
 
     let graph = Graph(name: "ura")
     let values = Dictionary(
@@ -68,6 +71,7 @@ struct URANetGraphTests {
       ("map", recorded.map, found.map), ("score", recorded.score, found.score),
       ("doubt", try #require(recorded.uncertainty).map, uncertainty.map),
       ("value", try #require(recorded.uncertainty).value, uncertainty.value),
+      ("probability", try #require(recorded.uncertainty?.probability), probability),
     ]
     for output in outputs { try graph.output(output.node, name: output.name) }
     let request = try Core().compile(onnx: graph.model(), options: CompileOptions(threads: 2))
@@ -82,6 +86,24 @@ struct URANetGraphTests {
       #expect(values.count == expected.count && values.allSatisfy { $0.isFinite })
       #expect(worst <= 1e-4 * max(largest, 1e-3), "\(output.name): \(worst) of \(largest)")
     }
+  }
+
+  @Test func theTopScoreIsTheMeanOfTheMapsLargestValues() throws {
+    let method = method(.top)
+    let source = ParameterStore().initialized(by: try Generator(seed: 1))
+    let features = try Generator(seed: 2).normal([2, 6, 5, 4])
+    let found = try method.detect([features], size: Self.size, parameters: source)
+    let map = try found.map.floats()
+    for (picture, score) in try found.score.floats().enumerated() {
+      // 0.05 of 40·32 values.
+      let largest = map[picture * 1280..<(picture + 1) * 1280].sorted(by: >).prefix(64)
+      #expect(abs(score / (largest.reduce(0, +) / 64) - 1) < 1e-5)
+    }
+    // However small the share, one value is left: the map's maximum.
+    var least = method
+    least.scoring = .top(share: 1e-9)
+    let peaks = try least.detect([features], size: Self.size, parameters: source)
+    #expect(try peaks.score.floats() == peaks.map.maximum(axes: [1, 2]).floats())
   }
 
   @Test func everyPictureIsJudgedAlone() throws {
