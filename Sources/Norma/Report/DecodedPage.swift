@@ -6,6 +6,8 @@ public struct DecodedPage: Sendable {
   /// Mean absolute error of the decoder on pictures that it has not seen, values from 0 to 1; nil when
   /// nobody measured it.
   public var decoderError: Double?
+  /// What is to be known of the method's own pictures; nil when they are plain.
+  public var note: String?
   /// What the model rebuilds from nothing; nil for methods that have no such thing.
   public var learned: ReportContent.Portrait.Row?
   public var sections: [Section]
@@ -22,11 +24,13 @@ public struct DecodedPage: Sendable {
   }
 
   public init(
-    title: String, lede: String, decoderError: Double?, learned: ReportContent.Portrait.Row?,
+    title: String, lede: String, decoderError: Double?, note: String? = nil,
+    learned: ReportContent.Portrait.Row?,
     sections: [Section], toolVersion: String
   ) {
     (self.title, self.lede, self.decoderError) = (title, lede, decoderError)
-    (self.learned, self.sections, self.toolVersion) = (learned, sections, toolVersion)
+    (self.note, self.learned) = (note, learned)
+    (self.sections, self.toolVersion) = (sections, toolVersion)
   }
 
   /// The page, the same text for the same content; everything from it is escaped.
@@ -54,6 +58,7 @@ public struct DecodedPage: Sendable {
           + "what the model would expect instead. Where the two differ in their features, the anomaly "
           + "map is high."
       }
+      if let note { Markup("p", ["class": "prose"]) { note } }
       Markup("p", ["class": "note"]) {
         "Decoded pictures are coarse: features keep what a thing is more than how each pixel looks, and "
           + "a defect that no good picture shows can only be drawn with what good ones are made of."

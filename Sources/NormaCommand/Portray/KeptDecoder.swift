@@ -30,8 +30,18 @@ struct KeptDecoder {
   /// - Parameters:
   ///   - pictures: the normal ones that the model was trained on.
   ///   - fingerprint: theirs.
-  func decoder(of pictures: [Sample], fingerprint: String) throws -> TrainedDecoder {
+  /// - Returns: the decoder, and the features as the model sees them.
+  func decoder(
+    of pictures: [Sample], fingerprint: String
+  ) throws -> (decoder: TrainedDecoder, seen: TrainingData) {
     let featureKey = features.key(of: pictures, fingerprint: fingerprint)
+    let (store, usable) = try features.store(of: pictures, key: featureKey)
+    let split = SplitPictures(
+      store, samples: pictures, usable: usable, recipe: features.recipe
+    ).data
+    let seen = TrainingData(
+      store: store, training: split.training, heldOut: split.heldOut,
+      standardization: standardization)
     let key = try key(features: featureKey)
     let path = try Home.folder("decoders") + "/\(key.prefix(32))"
     let lock = try FileLock.wait(for: path + ".lock") {
@@ -40,24 +50,28 @@ struct KeptDecoder {
     defer { withExtendedLifetime(lock) {} }
     if let known = try? TrainedDecoder(path: path + ".safetensors", fingerprint: key) {
       Terminal.say("The decoder was there already.")
-      return known
+      return (known, seen)
     }
-    let (store, usable) = try features.store(of: pictures, key: featureKey)
     let targets = try targets(of: pictures, at: path + ".pictures", key: key)
-    let split = SplitPictures(
-      store, samples: pictures, usable: usable.filter { targets.usable[$0] },
-      recipe: features.recipe)
-    let own = standardization == nil ? store.standardization(of: split.data.training) : nil
-    let data = TrainingData(
-      store: store, training: split.data.training, heldOut: Self.some(split.data.heldOut),
-      standardization: standardization ?? own, targets: targets)
-    let network = try train(data, fingerprint: key, checkpoint: path + ".checkpoint")
-    let decoder = TrainedDecoder(network, configuration: configuration, standardization: own)
+    let decoder = try learned(seen, targets, fingerprint: key, checkpoint: path + ".checkpoint")
     try decoder.write(to: path + ".safetensors", fingerprint: key)
     for file in [path + ".checkpoint", path + ".pictures"] {
       try? FileManager.default.removeItem(atPath: file)
     }
-    return decoder
+    return (decoder, seen)
+  }
+
+  private func learned(
+    _ seen: TrainingData, _ targets: FeatureStore, fingerprint: String, checkpoint: String
+  ) throws -> TrainedDecoder {
+    let own = standardization == nil ? seen.store.standardization(of: seen.training) : nil
+    let parts = Self.parts(seen)
+    let data = TrainingData(
+      store: seen.store, training: parts.training.filter { targets.usable[$0] },
+      heldOut: parts.heldOut.filter { targets.usable[$0] },
+      standardization: standardization ?? own, targets: targets)
+    let network = try train(data, fingerprint: fingerprint, checkpoint: checkpoint)
+    return TrainedDecoder(network, configuration: configuration, standardization: own)
   }
 
   private func targets(of pictures: [Sample], at path: String, key: String) throws -> FeatureStore {
@@ -102,10 +116,14 @@ struct KeptDecoder {
     }
   }
 
-  /// Enough of the held-out pictures to measure by.
-  private static func some(_ heldOut: [Int]) -> [Int] {
-    let count = min(64, heldOut.count)
-    return (0..<count).map { heldOut[$0 * heldOut.count / count] }
+  /// What the decoder learns from, and enough held-out pictures to measure it by: the model's, or where
+  /// that has none a few of its training pictures.
+  private static func parts(_ data: TrainingData) -> (training: [Int], heldOut: [Int]) {
+    let pool = data.heldOut.isEmpty ? data.training : data.heldOut
+    let count = min(64, data.heldOut.isEmpty ? pool.count / 10 : pool.count)
+    let heldOut = (0..<count).map { pool[$0 * pool.count / count] }
+    let known = Set(heldOut)
+    return (data.training.filter { !known.contains($0) }, heldOut)
   }
 
   /// Names everything that the decoder depends on.

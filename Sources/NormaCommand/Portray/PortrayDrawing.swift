@@ -124,7 +124,7 @@ struct PortrayDrawing {
       title: FilePath.stem(model.path),
       lede: "\(manifest.method.uppercased()) on \(manifest.backbone.name), "
         + "\(manifest.imageSize)\u{A0}px: what it takes for normal",
-      decoderError: error,
+      decoderError: error, note: decoded.note,
       learned: learned.isEmpty
         ? nil : ReportContent.Portrait.Row(caption: "from nothing", tiles: learned),
       sections: groups.map { name, rows in

@@ -47,9 +47,10 @@ struct PortraySession {
   }
 
   func page(of chosen: [PortrayedPicture]) throws -> Page {
-    let decoder = try decoder()
+    let (decoder, seen) = try decoder()
     let decoded = try DecodedFeatures(
-      method: method, network: network.stored, decoder: decoder)
+      method: method, network: network.stored, decoder: decoder,
+      examples: seen.batch(Self.examples(seen.training)))
     let drawing = try PortrayDrawing(model: model, decoded: decoded, features: features)
     var unreadable: [FileProblem] = []
     let rows = try drawing.rows(
@@ -62,7 +63,13 @@ struct PortraySession {
     return (try drawing.page(rows, error: decoder.heldOutError).html(), unreadable)
   }
 
-  private func decoder() throws -> TrainedDecoder {
+  /// Enough good pictures to show what features are like, of all categories.
+  private static func examples(_ training: [Int]) -> [Int] {
+    let count = min(48, training.count)
+    return (0..<count).map { training[$0 * training.count / count] }
+  }
+
+  private func decoder() throws -> (decoder: TrainedDecoder, seen: TrainingData) {
     let pictures = dataset.train.filter { !$0.label.isAnomalous }
     let fingerprint = try PictureFingerprint.of(
       pictures, root: dataset.root, interruption: interruption)

@@ -24,16 +24,24 @@ public struct DecodedFeatures {
   private let method: any RebuildingMethod
   private let network: StoredNetwork
   private let parameters: Parameters<Tensor>
+  private let rebuilder: ([Tensor]) throws -> [RebuiltFeatures]
 
   /// - Parameters:
   ///   - network: of a model folder.
   ///   - decoder: one that learned from features as this network sees them.
+  ///   - examples: features of good pictures as this network sees them, one map a level.
   public init(
-    method: any RebuildingMethod, network: StoredNetwork, decoder: TrainedDecoder
+    method: any RebuildingMethod, network: StoredNetwork, decoder: TrainedDecoder,
+    examples: [Tensor]
   ) throws {
     (self.method, self.network, self.decoder) = (method, network, decoder)
-    parameters = try Parameters(constants: network.weights)
+    let parameters = try Parameters<Tensor>(constants: network.weights)
+    self.parameters = parameters
+    rebuilder = try withoutGradient { try method.rebuilder(parameters, examples: examples) }
   }
+
+  /// What people have to know of the pictures; nil when they are plain.
+  public var note: String? { method.rebuildingNote }
 
   /// Size of all tiles, in pixels.
   public var size: Grid { decoder.configuration.size }
@@ -56,7 +64,7 @@ public struct DecodedFeatures {
         maps = try zip(maps, standardization).map { try $1($0) }
       }
       return Picture(
-        seen: try bytes(maps), rebuilt: try tiles(method.rebuilt(maps, parameters)))
+        seen: try bytes(maps), rebuilt: try tiles(rebuilder(maps)))
     }
   }
 

@@ -43,7 +43,8 @@ struct DecodedFeaturesTests {
       func seen(model: [Standardization]?, decoder: [Standardization]?) throws -> [UInt8] {
         try DecodedFeatures(
           method: method, network: StoredNetwork(weights: weights, standardization: model),
-          decoder: SmallDecoding.decoder(data, standardization: decoder)
+          decoder: SmallDecoding.decoder(data, standardization: decoder),
+          examples: data.store.batch(data.training)
         ).picture(features).seen
       }
       let byModel = try seen(model: data.standardization, decoder: nil)
@@ -60,7 +61,8 @@ struct DecodedFeaturesTests {
         method: method,
         network: StoredNetwork(
           weights: weights(method), standardization: data.standardization),
-        decoder: SmallDecoding.decoder(data, standardization: nil))
+        decoder: SmallDecoding.decoder(data, standardization: nil),
+        examples: data.store.batch(data.training))
       let picture = try decoded.picture(data.store.batch([0])[0].floats())
       #expect(picture.rebuilt.map(\.name) == ["step 1", "step 2"])
       #expect(Set(picture.rebuilt.map(\.rgb) + [picture.seen]).count == 3)
@@ -87,13 +89,36 @@ struct DecodedFeaturesTests {
       let decoded = try DecodedFeatures(
         method: method,
         network: StoredNetwork(
-          weights: weights(method), standardization: data.standardization), decoder: decoder)
+          weights: weights(method), standardization: data.standardization), decoder: decoder,
+        examples: data.batch([1]))
       let learned = try decoded.learned()
       #expect(
         learned.map(\.name) == ["all levels", "8×8 tokens alone", "4×4 tokens alone"])
       #expect(Set(learned.map(\.rgb)).count == 3)
       let features = try data.store.batch([3]).flatMap { try $0.floats() }
       #expect(try decoded.picture(features).rebuilt.map(\.name) == ["rebuilt"])
+    }
+  }
+
+  /// What RAS's earlier steps know is read by what fits good pictures: an untrained network's latents,
+  /// wider than the features, hold nearly all of these.
+  @Test func earlierStepsSayWhatTheirLatentsHold() throws {
+    try withTemporaryFolder { folder in
+      let features = try SmallDecoding.data(in: folder).batch(Array(0..<16)).dropLast()
+      let method = SmallTraining.method
+      let rebuilder = try method.rebuilder(
+        Parameters(constants: weights(method)), examples: Array(features))
+      let wanted = try features[0].floats()
+      let mean = wanted.reduce(0, +) / Float(wanted.count)
+      let spread = wanted.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+      let steps = try rebuilder(Array(features)).map { try $0.maps[0].floats() }
+      let errors = steps.map { step in
+        zip(step, wanted).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) } / spread
+      }
+      #expect(errors.count == 2 && errors[0] < 0.5 && errors[1] > 0.9, "\(errors)")
+      // The last step is the network's own.
+      let network = try RAS(method.configuration, Parameters(constants: weights(method)))
+      #expect(try network.steps(features[0])[1].floats() == steps[1])
     }
   }
 
