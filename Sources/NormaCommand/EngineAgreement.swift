@@ -25,21 +25,14 @@ struct EngineAgreement: Encodable {
   ///     can be measured against the same; safetensors with `pictures`, `maps`, `scores`.
   init(model path: String, pictures paths: [String], dump: String?) throws {
     let model = try ModelFolder.open(path)
-    let recipe = model.manifest.recipe
-    let (trunk, stored) = (try recipe.trunk(), try StoredNetwork(model))
-    let method = try recipe.trainingMethod(trunk)
-    let backbone = try BackboneWeights.load(
-      recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
-    guard backbone.digest == model.manifest.backbone.weightsDigest else {
-      throw FileProblem(
-        path: backbone.path, reason: "these are not the weights that the model was trained with")
-    }
-    let size = trunk.imageSize
+    let network = try ModelNetwork(model)
+    let size = network.trunk.imageSize
     let pictures = try paths.map { try PictureReader().read($0, size: size) }
     var (maps, scores): ([Float], [Float]) = ([], [])
     for picture in pictures {
-      let found = try stored.detect(
-        picture.rgb, batch: 1, trunk: trunk, method: method, backbone: backbone.parameters)
+      let found = try network.stored.detect(
+        picture.rgb, batch: 1, trunk: network.trunk, method: network.method,
+        backbone: network.backbone.parameters)
       maps += found.maps
       scores += found.scores
     }

@@ -84,23 +84,11 @@ struct ExportCommand: ParsableCommand {
       throw FileProblem(path: output, reason: "the output exists; --force replaces it")
     }
     try PrecisionExport(
-      model: folder, precision: precision, dataset: known(DatasetReader.read(pictures), folder),
+      model: folder, precision: precision,
+      dataset: DatasetReader.read(pictures).selecting(knownTo: folder.manifest),
       reader: reading.reader(for: folder.manifest), pictures: limit,
       acceptance: PrecisionAcceptance(drop: acceptDrop), interruption: Interruption()
     ).write(to: output, replacing: force)
-  }
-
-  /// Only the model's categories.
-  private func known(_ dataset: Dataset, _ model: ModelFolder) throws -> Dataset {
-    let categories = model.manifest.categories
-    let dataset = dataset.named(for: categories)
-    let known = dataset.categories.filter(categories.contains)
-    guard !known.isEmpty else {
-      throw FileProblem(
-        path: dataset.source,
-        reason: "it has none of the model's categories: \(categories.joined(separator: ", "))")
-    }
-    return try dataset.selecting(categories: known)
   }
 
   private func writeGraph(_ folder: ModelFolder) throws {

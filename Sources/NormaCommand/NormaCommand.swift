@@ -14,6 +14,7 @@ struct NormaCommand: ParsableCommand {
         norma train pictures --output line.norma   learn pictures/<category>/…
         norma inspect line.norma new-pictures      what is wrong, and where
         norma evaluate line.norma dataset          how good it is, with a page
+        norma portray line.norma dataset           what it takes for normal
 
       Every command has --help. Exit codes: 0 success (inspect: all normal),
       1 inspect found an anomaly, 2 some pictures could not be read, 3 failure,
@@ -22,7 +23,7 @@ struct NormaCommand: ParsableCommand {
     version: NormaVersion.current,
     subcommands: [TrainCommand.self] + RuntimeVerbs.handedOver + [
       BenchmarkCommand.self, CalibrateCommand.self, DatasetsCommand.self, ExportCommand.self,
-      StoreCommand.self, ToleranceCommand.self, WeightsCommand.self, DoctorCommand.self,
-      MeasureCommand.self,
+      PortrayCommand.self, StoreCommand.self, ToleranceCommand.self, WeightsCommand.self,
+      DoctorCommand.self, MeasureCommand.self,
     ])
 }

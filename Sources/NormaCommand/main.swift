@@ -3,7 +3,7 @@ import NormaRuntime
 import NormaTraining
 
 // Training is the one work of LibTorch that lasts.
-if ["train", "measure", "benchmark"].contains(CommandLine.arguments.dropFirst().first) {
+if ["train", "measure", "benchmark", "portray"].contains(CommandLine.arguments.dropFirst().first) {
   ThreadPolicy.settle()
 }
 CommandRunner.run(NormaCommand.self)

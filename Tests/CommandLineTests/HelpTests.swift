@@ -7,7 +7,7 @@ extension CommandLineTests {
       #expect(help.status == 0)
       let verbs = [
         "train", "inspect", "evaluate", "calibrate", "export", "store", "weights", "doctor",
-        "benchmark", "datasets", "tolerance",
+        "benchmark", "datasets", "portray", "tolerance",
       ]
       for verb in verbs { #expect(help.output.contains("\n  \(verb) "), "\(verb) in\n\(help)") }
       #expect(help.output.contains("norma train "), "an example")
@@ -28,6 +28,7 @@ extension CommandLineTests {
         ]
       ),
       ("store", ["--image-size", "--limit", "norma-train", "norma store "]),
+      ("portray", ["--pictures", "--count", "--output", "PatchCore", "norma portray "]),
       ("weights", ["import", "NORMA_HOME"]),
       ("tolerance", ["--only", "--steps", "--limit", "jitter", "norma tolerance "]),
       ("datasets", ["--as", "--json", "norma datasets "]),

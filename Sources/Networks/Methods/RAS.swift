@@ -73,6 +73,11 @@ public struct RAS<V: Value>: ReconstructingNetwork {
     }
   }
 
+  /// The latents l_1 … l_{T_d} of features without noise, tokens `[batch, H·W, D]`: for looking at what
+  /// each step knows. Only o_{T_d} is supervised (eq. 13) and each step has an output W_o of its own, so
+  /// what a trained network's earlier outputs make of their latents says nothing.
+  public func latents(_ features: V) throws -> [V] { try latents(features, noise: nil) }
+
   /// F_rec alone, as tokens `[batch, H·W, C]`: what the loss and the anomaly map look at.
   public func reconstruction(_ features: V, noise: TrainingNoise<V>? = nil) throws -> V {
     guard let last = decoder.last, let latent = try latents(features, noise: noise).last else {

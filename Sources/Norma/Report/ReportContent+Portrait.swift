@@ -13,10 +13,12 @@ extension ReportContent {
 
     public struct Row: Codable, Sendable, Equatable {
       public var caption: String
+      /// What else is to be said of the row.
+      public var note: String?
       public var tiles: [Tile]
 
-      public init(caption: String, tiles: [Tile]) {
-        (self.caption, self.tiles) = (caption, tiles)
+      public init(caption: String, note: String? = nil, tiles: [Tile]) {
+        (self.caption, self.note, self.tiles) = (caption, note, tiles)
       }
     }
 

@@ -3,7 +3,7 @@ import Networks
 import NormaCore
 import Torch
 
-/// What a model folder's `weights.safetensors` holds: the trained parameters by name, and the
+/// What a model folder's `weights.safetensors` holds, and a decoder's file: the trained parameters by name, and the
 /// statistics that features are standardised with, where they are.
 public struct StoredNetwork: Sendable {
   public let weights: [String: WeightTensor]
@@ -20,7 +20,11 @@ public struct StoredNetwork: Sendable {
   /// Reads `weights.safetensors`. Throws when it is damaged or a number in it is not finite.
   public init(_ model: ModelFolder) throws {
     let name = model.path + "/" + ModelFile.weights
-    let tensors = try SafeTensors.read(model.data(ModelFile.weights), name: name).tensors
+    try self.init(SafeTensors.read(model.data(ModelFile.weights), name: name).tensors, name: name)
+  }
+
+  /// The same of another file's tensors; `name` is what errors call it.
+  init(_ tensors: [String: WeightTensor], name: String) throws {
     for (tensor, content) in tensors.sorted(by: { $0.key < $1.key }) {
       guard content.values.allSatisfy(\.isFinite) else {
         throw FileProblem(path: name, reason: "\(tensor) holds values that are not finite numbers")

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaCore
 import Torch
 
@@ -113,6 +114,14 @@ public final class FeatureStore {
   /// Each channel's mean over the tokens of the picture at `index`, levels one after the other.
   public func meanFeature(of index: Int) -> [Float] {
     format.shapes.indices.flatMap { statistics(level: $0, of: [index]).mean }
+  }
+
+  /// What standardises each level, by the statistics of the pictures at `indices`.
+  public func standardization(of indices: [Int]) -> [Standardization] {
+    shapes.indices.map { level in
+      let statistics = statistics(level: level, of: indices)
+      return Standardization(mean: statistics.mean, deviation: statistics.deviation)
+    }
   }
 
   /// Mean and deviation of each channel of level `level` over all tokens of the pictures at `indices`,

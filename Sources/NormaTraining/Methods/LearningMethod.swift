@@ -23,6 +23,6 @@ extension TrainingMethod {
   }
 
   public func steps(pictures: Int, settings: TrainingSettings) -> Int {
-    settings.epochs * settings.stepsPerEpoch(pictures: pictures)
+    settings.steps(pictures: pictures)
   }
 }

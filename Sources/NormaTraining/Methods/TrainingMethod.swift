@@ -3,21 +3,7 @@ import NormaCore
 import Torch
 
 /// A method that is trained down a loss: one file here, one in `Networks`, one recipe.
-public protocol TrainingMethod: LearningMethod {
-  /// A network over tensors whose parameters come from `parameters`.
-  func network(_ parameters: Parameters<Tensor>) throws -> any TrainingNetwork
-
-  /// The same for a training on `pictures` pictures, by which some losses are weighed.
-  func network(_ parameters: Parameters<Tensor>, pictures: Int) throws -> any TrainingNetwork
-}
-
-extension TrainingMethod {
-  public func network(
-    _ parameters: Parameters<Tensor>, pictures: Int
-  ) throws -> any TrainingNetwork {
-    try network(parameters)
-  }
-}
+public protocol TrainingMethod: LearningMethod, Trainable {}
 
 /// A network that learns.
 public protocol TrainingNetwork {

@@ -21,11 +21,7 @@ public struct SplitPictures {
       known, fraction: recipe.training.holdout, seed: UInt64(recipe.training.seed))
     let indices = training.compactMap { index[Array($0.path.utf8)] }
     let standardization: [Standardization]? =
-      recipe.features.standardize
-      ? store.shapes.indices.map { level in
-        let statistics = store.statistics(level: level, of: indices)
-        return Standardization(mean: statistics.mean, deviation: statistics.deviation)
-      } : nil
+      recipe.features.standardize ? store.standardization(of: indices) : nil
     data = TrainingData(
       store: store, training: indices, heldOut: heldOut.compactMap { index[Array($0.path.utf8)] },
       standardization: standardization, twins: recipe.pastesTexture ? samples.count : nil)

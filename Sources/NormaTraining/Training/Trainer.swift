@@ -3,7 +3,7 @@ import Networks
 import NormaCore
 import Torch
 
-/// Trains a method on stored features. Everything random is drawn from the seed, the epoch and the
+/// Trains a method, or another network, on stored features. Everything random is drawn from the seed, the epoch and the
 /// step, so a training that was interrupted and resumed ends in the same weights.
 public final class Trainer {
   /// How far a training is.
@@ -22,7 +22,6 @@ public final class Trainer {
 
   public typealias Outcome = TrainingOutcome
 
-  let method: any TrainingMethod
   let data: TrainingData
   let settings: TrainingSettings
   private let store = ParameterStore()
@@ -38,12 +37,11 @@ public final class Trainer {
   ///   - stepsOnDevice: whether steps are done as on a card, from features in the device's memory and
   ///     without waiting for it.
   public init(
-    _ method: any TrainingMethod, data: TrainingData, settings: TrainingSettings,
+    _ method: any Trainable, data: TrainingData, settings: TrainingSettings,
     fingerprint: String, stepsOnDevice: Bool = Machine.device == .cuda
   ) throws {
     Machine.reusesMemory()
     guard !data.training.isEmpty else { throw TrainerError("there is no picture to train on") }
-    self.method = method
     self.data = data
     self.settings = settings
     let generator = try Generator(seed: settings.seed, stream: "parameters")

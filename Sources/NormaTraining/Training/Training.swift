@@ -45,7 +45,7 @@ extension Trainer: Training {
       + (settings.bf16 ? "bf16" : "float32")
   }
 
-  public var steps: Int { method.steps(pictures: data.training.count, settings: settings) }
+  public var steps: Int { settings.steps(pictures: data.training.count) }
 
   public func resumed(from path: String) throws -> String? {
     try resume(from: path) ? "\(epoch) of \(settings.epochs) epochs" : nil

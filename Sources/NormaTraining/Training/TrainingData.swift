@@ -14,26 +14,30 @@ public struct TrainingData {
   /// Where in the store the pictures' textured twins begin, in the order of the pictures; nil where
   /// there are none.
   public let twins: Int?
+  /// What a network is to give for each picture, by the same indices, where that is not the features
+  /// themselves; its maps come after theirs in each batch.
+  public let targets: FeatureStore?
 
   public init(
     store: FeatureStore, training: [Int], heldOut: [Int], standardization: [Standardization]?,
-    twins: Int? = nil
+    twins: Int? = nil, targets: FeatureStore? = nil
   ) {
     self.store = store
     self.training = training
     self.heldOut = heldOut
     self.standardization = standardization
     self.twins = twins
+    self.targets = targets
   }
 
   /// The maps of the pictures at `indices`, standardised.
   public func batch(_ indices: [Int]) throws -> [Tensor] {
-    try standardized(store.batch(indices))
+    try standardized(store.batch(indices)) + (targets?.batch(indices) ?? [])
   }
 
   /// The same for pictures that the device names, from its memory.
   public func batch(rows: Tensor) throws -> [Tensor] {
-    try standardized(store.batch(rows: rows))
+    try standardized(store.batch(rows: rows)) + (targets?.batch(rows: rows) ?? [])
   }
 
   /// What a network learns from: the maps of the pictures at `indices`, then, where there are twins,

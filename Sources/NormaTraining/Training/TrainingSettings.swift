@@ -83,6 +83,9 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     max(1, (picturesPerEpoch ?? pictures) / batch)
   }
 
+  /// Optimiser steps of a training that no clock ends.
+  public func steps(pictures: Int) -> Int { epochs * stepsPerEpoch(pictures: pictures) }
+
   /// The pictures of an epoch, in the order in which they are taken.
   package func order(of pictures: [Int], epoch: Int) -> [Int] {
     var generator = SeededGenerator(seed: seed, stream: "epoch \(epoch)")

@@ -1,0 +1,87 @@
+import Foundation
+import Networks
+import NormaCore
+import Torch
+
+/// A feature decoder that has learned, and how features are brought to it.
+public struct TrainedDecoder: Sendable {
+  public let configuration: FeatureDecoderConfiguration
+  /// Mean absolute error of decoded pictures that training did not see, values from 0 to 1; nil when
+  /// none were held out.
+  public let heldOutError: Double?
+  private let stored: StoredNetwork
+
+  private static let configurationKey = "decoder"
+  private static let errorKey = "held_out_error"
+  private static let fingerprintKey = "fingerprint"
+
+  /// - Parameter standardization: of the features that a method sees, when these are as the trunk gives
+  ///   them; nil when they are standardised already.
+  public init(
+    _ network: TrainedNetwork, configuration: FeatureDecoderConfiguration,
+    standardization: [Standardization]?
+  ) {
+    self.configuration = configuration
+    heldOutError = network.history.epochs.last?.heldOut
+    stored = StoredNetwork(weights: network.weights, standardization: standardization)
+  }
+
+  /// Reads the file of a decoder.
+  ///
+  /// - Parameter fingerprint: of all that it was learned from.
+  /// - Throws: when the file is damaged, no decoder's, or that of another one.
+  public init(path: String, fingerprint: String) throws {
+    let file = try SafeTensors.read(path)
+    guard file.metadata[Self.fingerprintKey] == fingerprint,
+      let text = file.metadata[Self.configurationKey],
+      let configuration = try? JSONDecoder().decode(
+        FeatureDecoderConfiguration.self, from: Data(text.utf8))
+    else { throw FileProblem(path: path, reason: "it is not the decoder that is looked for") }
+    self.configuration = configuration
+    heldOutError = file.metadata[Self.errorKey].flatMap(Double.init)
+    stored = try StoredNetwork(file.tensors, name: path)
+    // A parameter that is missing shows here, not at the first picture.
+    _ = try FeatureDecoder(configuration, Parameters<Tensor>(constants: stored.weights))
+  }
+
+  /// Writes its file.
+  public func write(to path: String, fingerprint: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    var metadata = [
+      Self.fingerprintKey: fingerprint, "norma": NormaVersion.current,
+      Self.configurationKey: String(decoding: try encoder.encode(configuration), as: UTF8.self),
+    ]
+    metadata[Self.errorKey] = heldOutError.map { "\($0)" }
+    try AtomicFile.write(stored.encoded(metadata: metadata), to: path)
+  }
+
+  /// The pictures that features say.
+  ///
+  /// - Parameter features: as the method sees them, one map `[batch, C, h, w]` a level.
+  /// - Returns: the bytes of each, RGB, of the configuration's size.
+  public func pictures(_ features: [Tensor]) throws -> [[UInt8]] {
+    try withoutGradient {
+      let decoder = try FeatureDecoder(
+        configuration, Parameters<Tensor>(constants: stored.weights))
+      let maps = try stored.standardization.map { try zip(features, $0).map { try $1($0) } }
+      let decoded = try decoder(maps ?? features)
+      let bytes = try decoded.permuted([0, 2, 3, 1]).floats().map {
+        UInt8((255 * min(max($0, 0), 1)).rounded())
+      }
+      let count = 3 * configuration.size.count
+      return stride(from: 0, to: bytes.count, by: count).map { Array(bytes[$0..<$0 + count]) }
+    }
+  }
+
+  /// Features that say nothing: each channel's mean everywhere, `[1, C, h, w]` a level.
+  func meanFeatures() throws -> [Tensor] {
+    try configuration.levels.enumerated().map { index, level in
+      let mean =
+        stored.standardization?[index].mean ?? [Float](repeating: 0, count: level.channels)
+      return try Tensor(
+        mean.flatMap { [Float](repeating: $0, count: level.grid.count) },
+        shape: [1, level.channels, level.grid.height, level.grid.width])
+    }
+  }
+}
