@@ -17,7 +17,7 @@ public enum BenchmarkCSV {
     let lines = records.flatMap { entry in
       CategoryLine.all(of: entry.record).map { line(entry.row, entry.record, $0) }
     }
-    return ([facts] + lines).map(joined).joined()
+    return ([facts] + lines).map(CSVText.line).joined()
   }
 
   /// A line a row of the plan: means and standard deviations over the seeds.
@@ -45,7 +45,7 @@ public enum BenchmarkCSV {
         row.published?.source ?? "",
       ]
     }
-    return ([head] + lines).map(joined).joined()
+    return ([head] + lines).map(CSVText.line).joined()
   }
 
   private static func line(
@@ -67,14 +67,5 @@ public enum BenchmarkCSV {
 
   private static func text(_ value: (some CustomStringConvertible)?) -> String {
     value.map(\.description) ?? ""
-  }
-
-  /// A line of fields, in quotes where they need them (RFC 4180).
-  private static func joined(_ fields: [String]) -> String {
-    let quoted = fields.map { field in
-      field.contains { [",", "\"", "\n", "\r"].contains($0) }
-        ? "\"" + field.replacingOccurrences(of: "\"", with: "\"\"") + "\"" : field
-    }
-    return quoted.joined(separator: ",") + "\r\n"
   }
 }

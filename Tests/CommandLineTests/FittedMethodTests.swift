@@ -85,14 +85,14 @@ extension CommandLineTests {
           - recipe: fit.yaml
             name: random
             set: {patchcore.coreset: random}
-          - recipe: fit.yaml
+          - recipe: gaussians.yaml
             name: Gaussians
-            set: {method: padim, padim.dimensions: 10}
           - recipe: tiny.yaml
             name: RAS
 
         """
       try workshop.write(Data(plan.utf8), to: "plan.yaml")
+      try workshop.writeRecipe("gaussians.yaml", adding: Self.sections["padim"] ?? "")
       let compared = try await workshop.norma(
         "benchmark", "plan.yaml", "products", "--output", "out")
       #expect(compared.status == 0, "\(compared)")

@@ -34,7 +34,8 @@ struct PortrayDrawing {
     var seen: [(picture: PortrayedPicture, features: DecodedFeatures.Picture)] = []
     let progress = ProgressLine("Drawing", total: 2 * pictures.count, unit: "steps")
     defer { progress.clear() }
-    try features.extractor().extract(pictures.map { FeatureRequest(path: $0.path) }) { index, result in
+    try features.extractor().extract(pictures.map { FeatureRequest(path: $0.path) }) {
+      index, result in
       try check()
       switch result {
       case .success(let values):

@@ -26,7 +26,7 @@ public struct URANetRecipe: RecipeSection {
   /// κ of the region clip(p + κ√u, 0, 1) that is restored; 0: uncertainty does not widen it.
   public var kappa = 1.0
   /// The least share by which every token is restored.
-  public var floor = 0.0
+  public var floor = 0.5
   public var residual = Residual.product
   /// Deviation of the Gaussian that smooths the map, in pixels; 0: none.
   public var smoothing = 4.0
@@ -89,7 +89,7 @@ public struct PerceptionRecipe: RecipeSection {
   public var samples = 0
   public var loss = Loss.focal
   /// Weight of Dice within the perception's loss.
-  public var dice = 1.0
+  public var dice = 0.0
   /// λ_seg: weight of the perception's loss.
   public var weight = 1.0
   public var uncertainty = Uncertainty.total
@@ -114,7 +114,7 @@ public struct SynthesisRecipe: RecipeSection {
   /// Off: the network sees normal features only.
   public var enabled = true
   /// One is drawn for each sample.
-  public var sources = [Source.other, .noise]
+  public var sources = [Source.other, .noise, .own]
   /// Share of the samples that stay as they are.
   public var untouched = 0.5
   /// Octaves of the mask's noise at most.

@@ -125,8 +125,9 @@ struct BenchmarkPlanTests {
       files == [
         "ras-table-3-btad.yaml", "ras-table-3-mpdd.yaml", "ras-table-3-visa.yaml",
         "ras-table-4.yaml", "ras-table-5-corners.yaml", "ras-table-5.yaml", "ras-table-6.yaml",
-        "ras-tables-1-2-separate.yaml", "ras-tables-1-2-unified.yaml", "rlr-ablations.yaml",
-        "rlr-table-1.yaml", "rlr-table-2.yaml", "rlr-table-4.yaml", "ura-net-ablations.yaml",
+        "ras-tables-1-2-separate.yaml", "ras-tables-1-2-unified.yaml",
+        "rlr-ablations-three.yaml", "rlr-ablations.yaml", "rlr-levels.yaml", "rlr-table-1.yaml",
+        "rlr-table-2.yaml", "rlr-table-4.yaml", "unified.yaml", "ura-net-ablations.yaml",
       ])
     var sizes: [Int] = []
     for file in files where ["ras-table-4", "ras-table-5", "ras-table-6"].contains(file.prefix(11))
@@ -228,16 +229,35 @@ struct BenchmarkPlanTests {
     }
   }
 
+  @Test func thePlansOfTheMethodsHaveTheirOwnLengths() throws {
+    let unified = try Self.rows("unified.yaml")
+    #expect(
+      Set(unified.map { $0.runs[0].recipe.method })
+        == ["ras", "rlr", "uranet", "uniad", "patchcore", "padim"])
+    for run in unified.flatMap(\.runs) {
+      #expect(run.recipe.training.holdout == 0 && run.recipe.training.crossFit.folds == 2)
+      #expect(run.recipe.training.minutes == 0)
+    }
+    let levels = try Self.rows("rlr-levels.yaml").map { $0.runs[0].recipe.training }
+    #expect(levels.map(\.epochs) == [40, 28, 60] && levels.allSatisfy { $0.holdout == 0.1 })
+    for row in try Self.rows("rlr-ablations-three.yaml") {
+      #expect(row.runs[0].recipe.rlr.levels == [4, 8, 16])
+    }
+  }
+
   @Test func theAblationsOfURANetTakeOnePartEach() throws {
     let rows = try Self.rows("ura-net-ablations.yaml")
     #expect(rows.allSatisfy { $0.runs.count == 2 })
     let recipes = rows.map { $0.runs[0].recipe.uranet }
-    #expect(recipes.map(\.synthesis.enabled) == [true, false, true, true, true, true])
+    #expect(recipes.map(\.synthesis.enabled) == [true, false, true, true, true, true, true])
     #expect(
-      recipes.map { $0.perception.head == .bayesian } == [true, true, false, true, true, true])
-    #expect(recipes.map { $0.kappa > 0 } == [true, true, true, false, true, true])
-    #expect(recipes.map(\.mask) == [true, true, true, true, false, true])
-    #expect(recipes.map { $0.prototypes > 0 } == [true, true, true, true, true, false])
+      recipes.map { $0.perception.head == .bayesian } == [
+        true, true, false, true, true, true, true,
+      ])
+    #expect(recipes.map { $0.kappa > 0 } == [true, true, true, false, true, true, true])
+    #expect(recipes.map(\.mask) == [true, true, true, true, false, true, true])
+    #expect(recipes.map { $0.prototypes > 0 } == [true, true, true, true, true, false, true])
+    #expect(recipes.map { $0.floor > 0 } == [true, true, true, true, true, true, false])
   }
 
   @Test func table4LeavesOutOnePartARow() throws {

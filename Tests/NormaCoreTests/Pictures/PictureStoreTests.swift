@@ -25,7 +25,9 @@ struct PictureStoreTests {
     pictures: Int, bytes: Int
   ) {
     try PictureStore.write(origin, samples, to: path) { append in
-      for place in samples.indices where !out.contains(place) { try append(place, .init(rgb: picture(place))) }
+      for place in samples.indices where !out.contains(place) {
+        try append(place, .init(rgb: picture(place)))
+      }
     }
   }
 

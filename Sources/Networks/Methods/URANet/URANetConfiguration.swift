@@ -16,7 +16,7 @@ public struct URANetConfiguration: Equatable, Sendable {
   /// κ of the region clip(m₀ + p + κ√u, 0, 1).
   public var kappa: Float = 1
   /// m₀, the least share by which every token is restored.
-  public var floor: Float = 0
+  public var floor: Float = 0.5
   /// Width of the perception's hidden layer.
   public var perceptionWidth = 256
   /// Deviation of the perception's weights at the start; nil for weights that are certain.

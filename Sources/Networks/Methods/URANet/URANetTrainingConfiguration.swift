@@ -15,7 +15,7 @@ public struct URANetTrainingConfiguration: Equatable, Sendable {
   /// λ_seg: weight of the perception's loss.
   public var perception: Float = 1
   /// Weight of Dice within the perception's loss.
-  public var dice: Float = 1
+  public var dice: Float = 0
   /// λ_KL, of KL(q ‖ prior) / (training pictures · tokens).
   public var divergence: Float = 1
   /// σ_p of the prior N(0, σ_p²).
@@ -41,7 +41,7 @@ public struct FeatureSynthesisConfiguration: Equatable, Sendable {
   }
 
   /// One is drawn for each sample.
-  public var sources: [Source] = [.other, .noise]
+  public var sources: [Source] = [.other, .noise, .own]
   /// Share of the samples that stay as they are.
   public var untouched = 0.5
   /// Octaves of the mask's noise at most; each sample draws how many.
