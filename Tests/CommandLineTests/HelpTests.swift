@@ -51,7 +51,17 @@ extension CommandLineTests {
     }
 
     @Test func trainingFromAStoreTeachesItsUse() async throws {
-      let help = try await Workshop().train("--help")
+      let root = try await Workshop().train("--help")
+      #expect(root.status == 0)
+      for verb in ["train", "benchmark"] {
+        #expect(root.output.contains("\n  \(verb) "), "\(root)")
+      }
+      let plans = try await Workshop().train("benchmark", "--help")
+      #expect(plans.status == 0)
+      for word in ["--test", "--records", "--part", "--keep-models", "130"] {
+        #expect(plans.output.contains(word), "\(word) in\n\(plans)")
+      }
+      let help = try await Workshop().train("train", "--help")
       #expect(help.status == 0)
       for word in [
         "norma store DATASET", "--device cuda", "--weights", "--pictures-per-epoch", "--resume",

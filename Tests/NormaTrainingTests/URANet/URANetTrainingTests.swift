@@ -15,8 +15,13 @@ struct URANetTrainingTests {
     c.blocks = 1
     c.prototypes = 6
     c.perceptionWidth = 12
+    // The region is the perception's alone, which so has to learn.
+    c.floor = 0
     var method = URANetMethod(c)
     method.scorePooling = 4
+    // What so small a perception can learn in a moment: by Dice too, and not its own tokens, moved.
+    method.training.dice = 1
+    method.training.synthesis?.sources = [.other, .noise]
     method.training.synthesis?.untouched = 0.3
     change(&method)
     return method

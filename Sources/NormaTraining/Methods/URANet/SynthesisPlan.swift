@@ -56,10 +56,10 @@ struct SynthesisPlan {
     switch source {
     case .noise: add(from: picture, to: &noise)
     case .own:
-      draws.shuffle(&order)
+      order = round(&draws)
       add(from: picture, to: &features)
     case .other:
-      draws.shuffle(&order)
+      order = round(&draws)
       let unlike = neighbours[picture]
       let other = unlike.isEmpty ? picture : unlike[draws.below(unlike.count)]
       add(from: other, to: &features)
@@ -67,6 +67,18 @@ struct SynthesisPlan {
       if draws.below(2) == 1 { draws.shuffle(&order) }
       add(from: picture, to: &texture)
     }
+  }
+
+  /// For each token another: the next on a round through all of them in random order, so that none is
+  /// pasted over itself and called anomalous.
+  private func round(_ draws: inout SeededGenerator) -> [Int] {
+    var stations = Array(0..<grid.count)
+    draws.shuffle(&stations)
+    var next = stations
+    for (place, token) in stations.enumerated() {
+      next[token] = stations[(place + 1) % stations.count]
+    }
+    return next
   }
 
   /// Where the noise is above the threshold; where it is nowhere, at its highest point: a sample that is
