@@ -21,6 +21,29 @@ struct BenchmarkStoreTests {
     }
   }
 
+  @Test func recordsTravelAsFiles() throws {
+    try Fixture.withFolder { folder in
+      var record = try Fixture.record(Fixture.run("one", seed: 0), lead: 4)
+      record.pictures[3].uncertainty = 0.25
+      let other = try Fixture.record(Fixture.run("two", seed: 1), lead: 2)
+      try record.write(into: folder)
+      try other.write(into: folder)
+      let read = try BenchmarkRecord.all(in: folder)
+      #expect(read.count == 2 && read.contains(record) && read.contains(other))
+      let store = try BenchmarkStore(path: folder + "/benchmark.sqlite")
+      for record in read { try store.add(record) }
+      #expect(try store.record(record.key) == record, "how sure it was is kept too")
+
+      let path = BenchmarkRecord.path(of: other.key, in: folder)
+      try Data("{\"run\": {}}".utf8).write(to: URL(fileURLWithPath: path))
+      let damaged = #expect(throws: FileProblem.self) { try BenchmarkRecord.all(in: folder) }
+      #expect(damaged?.description.contains(path) == true)
+      let empty = folder + "/models"
+      try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
+      #expect(throws: FileProblem.self) { try BenchmarkRecord.all(in: empty) }
+    }
+  }
+
   @Test func aRunReplacesItsOwnOlderOneAlone() throws {
     try Fixture.withFolder { folder in
       let store = try BenchmarkStore(path: folder + "/benchmark.sqlite")

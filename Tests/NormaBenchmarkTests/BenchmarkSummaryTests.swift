@@ -49,6 +49,40 @@ struct BenchmarkSummaryTests {
     #expect(none.imageAUROC == nil && none.imageInterval == nil && none.categories.isEmpty)
   }
 
+  /// - Parameter isSure: nil for a method that does not know how sure it is.
+  private func summary(isSure: Bool?) throws -> BenchmarkSummary {
+    try BenchmarkSummary(
+      title: "t", dataset: "d", rows: [Fixture.row("strong")], bootstrap: bootstrap
+    ) { run in
+      var record = try Fixture.record(run, lead: 1)
+      let threshold = try #require(record.result.pooled.shared?.threshold)
+      for index in record.pictures.indices {
+        let picture = record.pictures[index]
+        let isError = (picture.score > threshold) != picture.isAnomalous
+        record.pictures[index].uncertainty = isSure.map { isError == $0 ? 0.1 : 0.4 }
+      }
+      return record
+    }
+  }
+
+  @Test func aRowThatKnowsHowSureItIsHasADial() throws {
+    func errors(_ row: ReviewDial.Row) -> Int { row.falseAlarms + row.misses }
+    let doubtful = try summary(isSure: false)
+    let dial = try #require(doubtful.rows[0].review)
+    #expect(dial.pictures == 80, "both seeds' pictures of both categories")
+    let (all, rest) = (dial.byUncertainty[0], try #require(dial.byUncertainty.last))
+    #expect(all.sent == 0 && rest.sent == 16 && errors(all) > 0)
+    #expect(errors(rest) == max(0, errors(all) - 16), "whatever is sent is an error")
+    // Sure where it is wrong: nothing that is sent is an error, while there is anything else.
+    let sure = try #require(try summary(isSure: true).rows[0].review).byUncertainty
+    #expect(errors(try #require(sure.last)) == errors(sure[0]))
+    let page = BenchmarkPage.html(doubtful)
+    #expect(page.contains("id=\"review\"") && XMLCheck.isWellFormed(page))
+    let silent = try summary(isSure: nil)
+    #expect(silent.rows[0].review == nil)
+    #expect(!BenchmarkPage.html(silent).contains("id=\"review\""))
+  }
+
   @Test func rowsAreComparedOnTheSamePictures() throws {
     let both = try summary([Fixture.row("strong"), Fixture.row("weak")])
     let pair = try #require(both.comparisons.first)
