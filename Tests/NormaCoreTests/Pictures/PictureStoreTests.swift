@@ -72,6 +72,40 @@ struct PictureStoreTests {
     }
   }
 
+  @Test func picturesToTestWithComeWithTheirMasks() throws {
+    try inFolder { path in
+      let tested = [
+        ("good/a", Label.normal), ("hole/b", .anomalous("hole")), ("cut/c", .anomalous("cut")),
+      ]
+      .map { Sample(path: "lid/test/\($0.0).png", category: "lid", split: .test, label: $0.1) }
+      let mask = (0..<16).map { UInt8($0 % 3 == 0 ? 255 : 0) }
+      var origin = origin
+      origin.benchmark = BenchmarkFingerprints(
+        training: ["lid": "1"], test: ["lid": "2"], reading: "oriented true")
+      let all = samples + tested
+      let written = try PictureStore.write(origin, all, to: path) { append in
+        for place in all.indices {
+          try append(place, .init(rgb: picture(place), mask: place == 4 ? mask : nil))
+        }
+      }
+      #expect(try written.pictures == 6 && written.bytes == bytes(path).count)
+      let store = try PictureStore(path: path)
+      #expect(store.origin == origin && store.samples == samples && store.tests == tested)
+      // The one defect that is marked; ones, whatever number marked it.
+      #expect(store.mask(4) == mask.map { $0 > 0 ? 1 : 0 })
+      #expect([0, 3, 5].allSatisfy { store.mask($0) == nil })
+      let places = try store.places(of: tested.reversed().map(\.path))
+      #expect(places == [5, 4, 3] && store.pictures([5]) == picture(5))
+      let stranger = #expect(throws: FileProblem.self) { try store.places(of: ["lid/x.png"]) }
+      #expect(stranger?.description.contains("lid/x.png") == true)
+
+      var damaged = try bytes(path)
+      damaged[damaged.count - 1] ^= 1
+      try damaged.write(to: URL(fileURLWithPath: path))
+      #expect(refusal(path).contains("SHA-256"), "masks are checked like pictures")
+    }
+  }
+
   @Test func aStoreThatIsCutShortIsRefused() throws {
     try inFolder { path in
       try write(to: path)
