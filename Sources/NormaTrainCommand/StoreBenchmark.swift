@@ -131,19 +131,27 @@ struct StoreBenchmark {
     of run: BenchmarkRun, _ training: StoreTraining
   ) throws -> (TrainedDetector, Calibration) {
     let key = fingerprints.trainingKey(of: run)
-    if let known = detectors.known[key] { return known }
+    if let known = detectors.known[key] {
+      if !isNeeded(key, after: run) { detectors.known[key] = nil }
+      return known
+    }
     let lock = try training.output.lockedWorkFolder()
     defer { withExtendedLifetime(lock) {} }
     let trained = try training.trained(features: features)
     let calibration = try training.calibration(of: trained)
     if keepsModels { try training.write(trained, calibration) }
     training.output.removeWorkFolder()
-    let isNeeded = runs.count { fingerprints.trainingKey(of: $0) == key } > 1
-    if isNeeded { detectors.known[key] = (trained, calibration) }
+    if isNeeded(key, after: run) { detectors.known[key] = (trained, calibration) }
     return (trained, calibration)
   }
 
-  /// Detectors that more than one run tests.
+  /// Whether a later run tests the detector of `training` too.
+  private func isNeeded(_ training: String, after run: BenchmarkRun) -> Bool {
+    let place = runs.firstIndex(of: run) ?? 0
+    return runs[(place + 1)...].contains { fingerprints.trainingKey(of: $0) == training }
+  }
+
+  /// Detectors that a later run tests too.
   private final class Detectors {
     var known: [String: (TrainedDetector, Calibration)] = [:]
   }
@@ -164,6 +172,7 @@ struct StoreBenchmark {
     record.steps = history.steps
     record.losses = BenchmarkRecord.losses(
       history.epochs.enumerated().map { ($0 + 1, $1.training, $1.heldOut) })
+    record.unreadable = run.categories.reduce(0) { $0 + (training.pictures.leftOut[$1] ?? 0) }
     record.machine = "\(Machine.device.rawValue), LibTorch \(Machine.version)"
     return record
   }

@@ -79,6 +79,24 @@ extension CommandLineTests {
       }
     }
 
+    @Test func aPictureThatCannotBeDecodedIsCountedInItsRecords() async throws {
+      let workshop = try await workshop()
+      let victim = try #require(
+        try PictureStore(path: workshop.path + "/p.store").tests.last).path
+      let file = try workshop.data("products/" + victim)
+      // The header says what it says; what follows is cut short.
+      try workshop.write(file.prefix(file.count / 2), to: "products/" + victim)
+      let stored = try await workshop.norma(
+        "store", "products", "--output", "broken.store", "--image-size", "64", "--test")
+      #expect(stored.status == 0 && stored.errors.contains(victim), "\(stored)")
+      let found = try await workshop.train(
+        "benchmark", "plan.yaml", "broken.store", "--output", "found", "--seeds", "0")
+      #expect(found.status == 0, "\(found)")
+      let table = try await workshop.norma(
+        "benchmark", "plan.yaml", "products", "--seeds", "0", "--records", "found", "--table")
+      #expect(table.status == 2 && table.errors.contains("took in 2 records"), "\(table)")
+    }
+
     @Test func whatDoesNotFitIsToldBeforeAnyWork() async throws {
       let workshop = try await workshop()
       let plain = try await workshop.norma(

@@ -90,20 +90,20 @@ struct BenchmarkCommand: ParsableCommand {
     let runner = try runner(interruption)
     if let records { try take(BenchmarkRecord.all(in: records), into: runner) }
     if list { return try show(list: runner) }
-    var outcome = BenchmarkRunner.Outcome()
+    var failures = 0
     do {
-      if !table { outcome = try runner.run() }
+      if !table { failures = try runner.run() }
     } catch let stop as Interrupted {
       try runner.output.write(runner.summary(), records: runner.records())
       throw stop
     }
-    let summary = try runner.summary()
-    try runner.output.write(summary, records: runner.records())
+    let (summary, records) = try (runner.summary(), runner.records())
+    try runner.output.write(summary, records: records)
     try StandardOutput.print(json ? JSONText.line(summary) : "\n" + BenchmarkText.table(summary))
     let page = "page: \(runner.output.page)"
     if json { Messages.say(page) } else { try StandardOutput.print("\n" + page) }
-    if outcome.failures > 0 { throw ExitStatus.failure }
-    if outcome.unreadable > 0 { throw ExitStatus.unreadable }
+    if failures > 0 { throw ExitStatus.failure }
+    if records.contains(where: { $0.record.unreadable > 0 }) { throw ExitStatus.unreadable }
   }
 
   private func runner(_ interruption: Interruption) throws -> BenchmarkRunner {

@@ -21,38 +21,29 @@ struct BenchmarkRunner {
 
   var runs: [BenchmarkRun] { rows.flatMap(\.runs) }
 
-  /// How a plan ended.
-  struct Outcome {
-    var failures = 0
-    var unreadable = 0
-  }
-
   /// Does what is left to do. A run that fails stops no other.
-  func run() throws -> Outcome {
-    var outcome = Outcome()
+  /// - Returns: how many failed.
+  func run() throws -> Int {
+    var failures = 0
     let machine = "\(try Core().fullName()), \(ProcessInfo.processInfo.activeProcessorCount) cores"
     for (index, run) in runs.enumerated() {
       let key = fingerprints.key(of: run)
-      if let known = try output.store.record(key) {
-        outcome.unreadable += known.unreadable
-        continue
-      }
+      if try output.store.contains(key) { continue }
       try interruption.check(BenchmarkModel.stopped)
       tell("\n[\(index + 1)/\(runs.count)] \(title(run))")
       do {
         let record = try measure(run, key: key, machine: machine)
         try output.store.add(record)
-        outcome.unreadable += record.unreadable
         tell(record.summary)
       } catch let stop as Interrupted {
         throw stop
       } catch {
-        outcome.failures += 1
+        failures += 1
         Messages.say("error: \(title(run)): \(error)")
       }
       if discardsModels { try discardModel(of: run, after: index) }
     }
-    return outcome
+    return failures
   }
 
   /// The table as far as it is done.

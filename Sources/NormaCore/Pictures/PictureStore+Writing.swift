@@ -28,7 +28,8 @@ extension PictureStore {
     _ origin: Origin, _ samples: [Sample], to path: String,
     fill: (_ append: (_ place: Int, _ content: Content) throws -> Void) throws -> Void
   ) throws -> (pictures: Int, bytes: Int) {
-    // Pictures that cannot be decoded make the header shorter; spaces at its end fill the room.
+    // Pictures that cannot be decoded make the header shorter, as counting one takes less than naming it;
+    // spaces at its end fill the room.
     let longest = samples.map { Entry($0, hasMask: false) }
     let room =
       try (header(origin, longest, masks: samples.count, digest: Digest.Running().hex).count + 7)
@@ -56,7 +57,9 @@ extension PictureStore {
       digest.update(masks)
       try file.append(masks)
       var head = withUnsafeBytes(of: UInt64(room).littleEndian) { Data($0) }
-      head += try header(origin, kept, masks: masks.count / area, digest: digest.hex)
+      head += try header(
+        origin, kept, leftOut: leftOut(of: samples, kept), masks: masks.count / area,
+        digest: digest.hex)
       head += Data(repeating: UInt8(ascii: " "), count: 8 + room - head.count)
       try file.overwrite(head, at: 0)
       try file.synchronize()
@@ -64,8 +67,15 @@ extension PictureStore {
     return (kept.count, 8 + room + kept.count * area * 3 + masks.count)
   }
 
+  /// How many pictures to test with could not be decoded, by category.
+  private static func leftOut(of samples: [Sample], _ kept: [Entry]) -> [String: Int] {
+    let known = Set(kept.map { Array($0.path.utf8) })
+    let missing = samples.filter { $0.split == .test && !known.contains(Array($0.path.utf8)) }
+    return Dictionary(grouping: missing, by: \.category).mapValues(\.count)
+  }
+
   private static func header(
-    _ origin: Origin, _ entries: [Entry], masks: Int, digest: String
+    _ origin: Origin, _ entries: [Entry], leftOut: [String: Int] = [:], masks: Int, digest: String
   ) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -79,6 +89,7 @@ extension PictureStore {
       "samples": try text(entries),
     ]
     if let benchmark = origin.benchmark { metadata["benchmark"] = try text(benchmark) }
+    if !leftOut.isEmpty { metadata["leftOut"] = try text(leftOut) }
     let end = entries.count * side * side * 3
     var items: [String: SafeTensorsHeader.Item] = [
       SafeTensorsHeader.metadataKey: .metadata(metadata),

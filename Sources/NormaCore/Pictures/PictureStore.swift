@@ -45,6 +45,8 @@ public struct PictureStore: Sendable {
   public let samples: [Sample]
   /// Pictures to test with, which come after those.
   public let tests: [Sample]
+  /// How many more there are to test with that could not be decoded, by category.
+  public let leftOut: [String: Int]
   /// SHA-256 of the pictures' bytes, and of the masks'.
   public let digest: String
   private let pixels: Data
@@ -104,9 +106,13 @@ public struct PictureStore: Sendable {
     guard digest == expected else {
       throw refuse("its pictures are damaged: their SHA-256 is not the one noted; copy it anew")
     }
+    guard let benchmark: BenchmarkFingerprints? = Self.optional(metadata["benchmark"]),
+      let leftOut: [String: Int]? = Self.optional(metadata["leftOut"])
+    else { throw refuse("its list of pictures is damaged" + remedy) }
     origin = Origin(
       root: root, fingerprint: fingerprint, imageSize: shape[1], exifOrientation: turned,
-      benchmark: Self.decoded(metadata["benchmark"]))
+      benchmark: benchmark)
+    self.leftOut = leftOut ?? [:]
     let all = entries.map(\.sample)
     samples = Array(all.prefix { $0.split == .train })
     tests = Array(all.dropFirst(samples.count))
@@ -120,6 +126,13 @@ public struct PictureStore: Sendable {
 
   private static func decoded<Value: Decodable>(_ text: String?) -> Value? {
     text.flatMap { try? JSONDecoder().decode(Value.self, from: Data($0.utf8)) }
+  }
+
+  /// What need not be there: `.some(nil)` when it is not, nil when it is damaged.
+  private static func optional<Value: Decodable>(_ text: String?) -> Value?? {
+    guard let text else { return .some(nil) }
+    guard let value: Value = decoded(text) else { return nil }
+    return value
   }
 
   /// Where the pictures of these paths lie.

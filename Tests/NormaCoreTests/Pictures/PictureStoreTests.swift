@@ -91,6 +91,7 @@ struct PictureStoreTests {
       #expect(try written.pictures == 6 && written.bytes == bytes(path).count)
       let store = try PictureStore(path: path)
       #expect(store.origin == origin && store.samples == samples && store.tests == tested)
+      #expect(store.leftOut.isEmpty)
       // The one defect that is marked; ones, whatever number marked it.
       #expect(store.mask(4) == mask.map { $0 > 0 ? 1 : 0 })
       #expect([0, 3, 5].allSatisfy { store.mask($0) == nil })
@@ -103,6 +104,32 @@ struct PictureStoreTests {
       damaged[damaged.count - 1] ^= 1
       try damaged.write(to: URL(fileURLWithPath: path))
       #expect(refusal(path).contains("SHA-256"), "masks are checked like pictures")
+    }
+  }
+
+  @Test func picturesToTestWithThatAreLeftOutAreCounted() throws {
+    try inFolder { path in
+      let tested = (0..<3).map {
+        Sample(path: "lid/test/good/\($0).png", category: "lid", split: .test, label: .normal)
+      }
+      var origin = origin
+      origin.benchmark = BenchmarkFingerprints(
+        training: ["lid": "1"], test: ["lid": "2"], reading: "oriented true")
+      try PictureStore.write(origin, samples + tested, to: path) { append in
+        for place in [0, 2, 4] { try append(place, .init(rgb: picture(place))) }
+      }
+      let store = try PictureStore(path: path)
+      #expect(store.samples.count == 2 && store.tests == [tested[1]])
+      #expect(store.leftOut == ["lid": 2], "of those to train on nothing is said")
+
+      let whole = try bytes(path)
+      for key in [#"\"reading"#, #"\"lid\":2"#] {
+        var data = whole
+        let range = try #require(data.range(of: Data(key.utf8)), "\(key)")
+        data[range.upperBound - 1] = UInt8(ascii: "x")
+        try data.write(to: URL(fileURLWithPath: path))
+        #expect(refusal(path).contains("list of pictures is damaged"), "\(key)")
+      }
     }
   }
 
