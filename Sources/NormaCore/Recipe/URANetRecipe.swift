@@ -77,6 +77,8 @@ public struct PerceptionRecipe: RecipeSection {
   }
 
   public var head = Head.bayesian
+  /// Whether it sees how a token differs from those around it and from its picture's mean, too.
+  public var surroundings = true
   /// Width of the head's hidden layer.
   public var width = 256
   /// Deviation of the weights at the start.
@@ -84,10 +86,10 @@ public struct PerceptionRecipe: RecipeSection {
   /// Deviation of the prior N(0, σ_p²).
   public var prior = 0.1
   /// λ_KL: weight of the divergence from the prior.
-  public var divergence = 1.0
+  public var divergence = 0.1
   /// Fixed draws of the weights at test; 0: the closed form, in one pass.
   public var samples = 0
-  public var loss = Loss.focal
+  public var loss = Loss.bce
   /// Weight of Dice within the perception's loss.
   public var dice = 0.0
   /// λ_seg: weight of the perception's loss.
@@ -97,8 +99,9 @@ public struct PerceptionRecipe: RecipeSection {
   public init() {}
 
   public static let keys: [RecipeKey<PerceptionRecipe>] = [
-    .value("head", \.head), .value("width", \.width), .value("deviation", \.deviation),
-    .value("prior", \.prior), .value("divergence", \.divergence), .value("samples", \.samples),
+    .value("head", \.head), .value("surroundings", \.surroundings), .value("width", \.width),
+    .value("deviation", \.deviation), .value("prior", \.prior),
+    .value("divergence", \.divergence), .value("samples", \.samples),
     .value("loss", \.loss), .value("dice", \.dice), .value("weight", \.weight),
     .value("uncertainty", \.uncertainty),
   ]

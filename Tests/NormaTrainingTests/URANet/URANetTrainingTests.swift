@@ -15,12 +15,15 @@ struct URANetTrainingTests {
     c.blocks = 1
     c.prototypes = 6
     c.perceptionWidth = 12
+    // In features that are made up at random every token is unlike those around it.
+    c.surroundings = false
     // The region is the perception's alone, which so has to learn.
     c.floor = 0
     var method = URANetMethod(c)
     method.scorePooling = 4
     // What so small a perception can learn in a moment: by Dice too, and not its own tokens, moved.
     method.training.dice = 1
+    (method.training.segmentation, method.training.divergence) = (.focal, 1)
     method.training.synthesis?.sources = [.other, .noise]
     method.training.synthesis?.untouched = 0.3
     change(&method)
@@ -84,7 +87,7 @@ struct URANetTrainingTests {
   }
 
   @Test func theDivergenceIsWeighedByTheTokensOfAllPictures() throws {
-    let method = Self.method()
+    let method = Self.method { $0.training.divergence = 1 }
     let store = ParameterStore()
     let source = store.initialized(by: try Generator(seed: 5))
     let features = try features()

@@ -1,7 +1,8 @@
 /// The probability that a token is anomalous, and how sure that is. The head is a network of two
-/// layers with Gaussian weights, applied to each token alone; the spread of its answers under its
-/// weights' posterior is its epistemic uncertainty.
+/// layers with Gaussian weights, applied to each token and how it differs from its surroundings; the
+/// spread of its answers under its weights' posterior is its epistemic uncertainty.
 public struct PerceptionHead<V: Value> {
+  let surroundings: Surroundings?
   let hidden: BayesianLinear<V>
   let logit: BayesianLinear<V>
   /// Fixed draws from N(0, 1) for the test-time form by samples: one for each unit of each sample,
@@ -12,8 +13,10 @@ public struct PerceptionHead<V: Value> {
   public init(_ configuration: URANetConfiguration, _ parameters: Parameters<V>) throws {
     let c = configuration
     width = c.perceptionWidth
+    surroundings = c.surroundings ? Surroundings(grid: c.grid) : nil
     hidden = try BayesianLinear(
-      parameters.scope("hidden"), from: c.channels, to: c.perceptionWidth, deviation: c.deviation)
+      parameters.scope("hidden"), from: c.channels * (c.surroundings ? Surroundings.views : 1),
+      to: c.perceptionWidth, deviation: c.deviation)
     logit = try BayesianLinear(
       parameters.scope("logit"), from: c.perceptionWidth, to: 1, deviation: c.deviation)
     let isSampled = c.samples > 0 && c.deviation != nil
@@ -36,7 +39,7 @@ public struct PerceptionHead<V: Value> {
   ///                                        networks", 1992, eq. 10)
   ///     √u = p(1 − p) · √(v / (1 + πv/8))  (the delta method: dp/dz · √v)
   public func onePass(_ tokens: V) throws -> Perception<V> {
-    let first = try hidden(tokens)
+    let first = try hidden(seen(tokens))
     guard let spread = first.variance else {
       let probability = try logit(first.mean.relu()).mean.toFloat().sigmoid()
       return try Perception(
@@ -76,7 +79,7 @@ public struct PerceptionHead<V: Value> {
 
   /// The reference: mean and variance of the probability over `count` draws of the weights.
   public func sampled(_ tokens: V, noise: TrainingNoise<V>, count: Int) throws -> Perception<V> {
-    let first = try hidden(tokens)
+    let first = try hidden(seen(tokens))
     return try Perception(
       samples: (0..<count).map { _ in
         try sampledLogit(first, noise: { try noise.normal($0) }).sigmoid()
@@ -86,12 +89,12 @@ public struct PerceptionHead<V: Value> {
   /// The logit under one draw of the weights, `[batch, N, 1]`: what training learns from. A head that
   /// is certain gives its logit.
   public func sampledLogit(_ tokens: V, noise: TrainingNoise<V>) throws -> V {
-    try sampledLogit(hidden(tokens), noise: { try noise.normal($0) })
+    try sampledLogit(hidden(seen(tokens)), noise: { try noise.normal($0) })
   }
 
   /// The logit at the posterior's mean, `[batch, N, 1]`.
   public func meanLogit(_ tokens: V) throws -> V {
-    try logit(hidden(tokens).mean.relu()).mean.toFloat()
+    try logit(hidden(seen(tokens)).mean.relu()).mean.toFloat()
   }
 
   /// KL(q ‖ N(0, σ_p²)) of all the head's weights; nil when they are certain.
@@ -102,8 +105,11 @@ public struct PerceptionHead<V: Value> {
     return try first + second
   }
 
+  /// What the head answers to.
+  private func seen(_ tokens: V) throws -> V { try surroundings?(tokens) ?? tokens }
+
   private func perception(_ tokens: V, draws: V) throws -> Perception<V> {
-    let first = try hidden(tokens)
+    let first = try hidden(seen(tokens))
     return try Perception(
       samples: (0..<draws.shape[0]).map { index in
         let draw = try draws.sliced(axis: 0, index..<index + 1).reshaped([1, 1, width + 1])

@@ -17,6 +17,9 @@ public struct URANetConfiguration: Equatable, Sendable {
   public var kappa: Float = 1
   /// m₀, the least share by which every token is restored.
   public var floor: Float = 0.5
+  /// Whether the perception sees how each token differs from those around it and from its picture's mean,
+  /// beside the token itself.
+  public var surroundings = true
   /// Width of the perception's hidden layer.
   public var perceptionWidth = 256
   /// Deviation of the perception's weights at the start; nil for weights that are certain.

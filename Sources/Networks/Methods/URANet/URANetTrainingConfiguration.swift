@@ -9,7 +9,7 @@ public struct URANetTrainingConfiguration: Equatable, Sendable {
   }
 
   public var synthesis: FeatureSynthesisConfiguration? = FeatureSynthesisConfiguration()
-  public var segmentation = Segmentation.focal
+  public var segmentation = Segmentation.bce
   /// Weight of the mean of 1 − cos beside the mean squared error.
   public var cosine: Float = 1
   /// λ_seg: weight of the perception's loss.
@@ -17,7 +17,7 @@ public struct URANetTrainingConfiguration: Equatable, Sendable {
   /// Weight of Dice within the perception's loss.
   public var dice: Float = 0
   /// λ_KL, of KL(q ‖ prior) / (training pictures · tokens).
-  public var divergence: Float = 1
+  public var divergence: Float = 0.1
   /// σ_p of the prior N(0, σ_p²).
   public var prior: Float = 0.1
 

@@ -16,6 +16,7 @@ extension Recipe {
     c.masks = uranet.mask
     c.kappa = Float(uranet.kappa)
     c.floor = Float(uranet.floor)
+    c.surroundings = uranet.perception.surroundings
     c.perceptionWidth = uranet.perception.width
     c.deviation =
       uranet.perception.head == .bayesian ? Float(uranet.perception.deviation) : nil

@@ -19,6 +19,7 @@ struct PerceptionHeadTests {
         channels: PerceptionHeadTests.channels, grid: Grid(height: 2, width: 4))
       c.perceptionWidth = PerceptionHeadTests.width
       c.deviation = deviation
+      c.surroundings = false
       c.samples = samples
       head = try PerceptionHead(c, store.initialized(by: Generator(seed: 2)))
       let last = try #require(store["logit.weight"])
