@@ -82,7 +82,8 @@ extension CommandLineTests {
     @Test func aPictureThatCannotBeDecodedIsCountedInItsRecords() async throws {
       let workshop = try await workshop()
       let victim = try #require(
-        try PictureStore(path: workshop.path + "/p.store").tests.last).path
+        try PictureStore(path: workshop.path + "/p.store").tests.last
+      ).path
       let file = try workshop.data("products/" + victim)
       // The header says what it says; what follows is cut short.
       try workshop.write(file.prefix(file.count / 2), to: "products/" + victim)
