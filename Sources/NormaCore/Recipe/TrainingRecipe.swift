@@ -17,7 +17,7 @@ public struct TrainingRecipe: RecipeSection {
   }
 
   /// What `minutes` are: those on the wall, or the processor time of the training divided by its
-  /// threads, which other work on the machine does not shorten.
+  /// threads, which other work on the machine does not shorten; on a graphics card always the wall's.
   public enum Clock: String, RecipeChoice {
     case wall, processor
   }

@@ -12,7 +12,8 @@ struct RunClock {
   /// - Parameter before: seconds of the runs before this one.
   init(before: Double, _ settings: TrainingSettings) {
     self.before = before
-    countsProcessorTime = settings.countsProcessorTime
+    // Beside a card the processor mostly waits: its time says nothing.
+    countsProcessorTime = settings.countsProcessorTime && Machine.device == .cpu
     threads = Double(max(1, Machine.threads))
   }
 
