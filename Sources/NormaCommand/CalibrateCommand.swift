@@ -45,7 +45,7 @@ struct CalibrateCommand: ParsableCommand {
       throw FileProblem(path: self.folder, reason: "none of its pictures can be read")
     }
     let new = try old.recalibrated(
-      scores: found.scores, pixelMaxima: found.peaks, uncertainties: found.uncertainties,
+      scores: found.scores, pixelMaxima: found.peaks, suspicions: found.suspicions,
       rate: falseAlarmRate)
     let content = try EvaluationReport.content(of: folder, calibration: new)
     try interruption.check("Stopped; the model is as it was.")

@@ -23,7 +23,7 @@ extension NormalPictures {
           Picture(
             category: samples[index].category, score: detection.score,
             peak: detection.map.values.max() ?? 0, feature: detection.feature,
-            uncertainty: detection.uncertainty?.value))
+            suspicion: detection.perceived?.suspicion))
       }
       progress.update(index + 1)
     }

@@ -13,8 +13,9 @@ public struct Inspect: ParsableCommand {
       normal pictures that score as high, and the boxes (width×height at left,top) and areas of its \
       anomalous regions, in its own pixels.
 
-      A model that knows how sure it is (URA-Net) gives an uncertainty beside each score. With \
-      --review-share, pictures of which it is least sure are marked: a person should look.
+      A model that perceives anomalies besides (URA-Net) says how uncertain each verdict is: from 0 to \
+      1, how far what it perceives contradicts the verdict. With --review-share, the least certain \
+      pictures are marked: a person should look.
 
       Exit status: 0 all pictures are normal, 1 some are anomalous or for a person to look at, 2 some \
       could not be read (whatever the others are), 3 failure, 64 wrong command line, 130 interrupted.

@@ -31,7 +31,7 @@ extension CommandLineTests {
       #expect(trained.status == 0, "\(trained)")
       let model = try ModelFolder.open(workshop.path + "/line.norma")
       #expect(model.manifest.method == "uranet")
-      #expect(try !model.calibration().normalUncertainties.isEmpty)
+      #expect(try !model.calibration().normalSuspicions.isEmpty)
 
       try await workshop.expectEnginesAgree()
 
@@ -44,7 +44,7 @@ extension CommandLineTests {
       #expect(verdicts.count == 7, "\(inspected)")
       for verdict in verdicts {
         let uncertainty = try #require(verdict.uncertainty)
-        #expect(uncertainty >= 0 && uncertainty <= 0.5 && verdict.review != nil)
+        #expect(uncertainty >= 0 && uncertainty <= 1 && verdict.review != nil)
       }
       let maps = FileManager.default.enumerator(atPath: workshop.path + "/maps")
       let files = maps?.allObjects as? [String] ?? []
@@ -61,13 +61,13 @@ extension CommandLineTests {
       for words in ["Made-up anomalies on held-out", "Defects of the test", "pasted: noise"] {
         #expect(page.contains(words), "\(words)")
       }
-      // New normal pictures renew the uncertainties too.
+      // New normal pictures renew the suspicions too.
       let calibrated = try await workshop.norma(
         "calibrate", "line.norma", "products", "--false-alarm-rate", "0.2")
       #expect(calibrated.status == 0, "\(calibrated)")
       let renewed = try ModelFolder.open(workshop.path + "/line.norma").calibration()
       #expect(
-        renewed.normalUncertainties.mapValues(\.count) == renewed.normalScores.mapValues(\.count))
+        renewed.normalSuspicions.mapValues(\.count) == renewed.normalScores.mapValues(\.count))
     }
 
     /// Texture comes to both ways of training, over the same twins, and the score of a part of the map
@@ -118,7 +118,7 @@ extension CommandLineTests {
       }
     }
 
-    @Test func withoutHeldOutPicturesCrossFittingGivesTheUncertainties() async throws {
+    @Test func withoutHeldOutPicturesCrossFittingGivesTheSuspicions() async throws {
       let workshop = try Workshop()
       try workshop.makeProducts()
       try workshop.writeRecipe(
@@ -130,8 +130,8 @@ extension CommandLineTests {
         "train", "products", "--output", "line.norma", "--recipe", "cross.yaml", "--epochs", "2")
       #expect(trained.status == 0, "\(trained)")
       let calibration = try ModelFolder.open(workshop.path + "/line.norma").calibration()
-      let doubts = calibration.normalUncertainties.values.flatMap { $0 }
-      #expect(doubts.count == 24 && doubts.allSatisfy { $0 >= 0 && $0 <= 0.5 })
+      let suspicions = calibration.normalSuspicions.values.flatMap { $0 }
+      #expect(suspicions.count == 24 && suspicions.allSatisfy { $0 >= 0 && $0 <= 1 })
       #expect(try calibration.reviewThreshold(share: 0.1) != nil)
     }
   }

@@ -18,29 +18,28 @@ public struct Detection<V: Value> {
   public var map: V
   /// `[batch]`.
   public var score: V
-  /// How unsure the network is; nil for methods that do not know.
-  public var uncertainty: Uncertainty<V>?
+  /// What a second look says; nil for methods without one.
+  public var perceived: Perceived<V>?
 
-  public init(map: V, score: V, uncertainty: Uncertainty<V>? = nil) {
+  public init(map: V, score: V, perceived: Perceived<V>? = nil) {
     self.map = map
     self.score = score
-    self.uncertainty = uncertainty
+    self.perceived = perceived
   }
 }
 
-/// How unsure a network is of a batch.
-public struct Uncertainty<V: Value> {
-  /// `[batch, height, width]`; higher is less sure.
-  public var map: V
-  /// `[batch]`: of the picture as a whole.
-  public var value: V
-  /// `[batch, h, w]`, on the tokens' grid: the probability of each token to be anomalous; nil for
-  /// methods that give none.
-  public var probability: V?
+/// What a network perceives as anomalous in a batch, apart from its score.
+public struct Perceived<V: Value> {
+  /// `[batch]`, in 0…1: how anomalous each picture is as a whole.
+  public var suspicion: V
+  /// `[batch, h, w]`, on the tokens' grid: the probability of each token to be anomalous.
+  public var probability: V
+  /// `[batch, height, width]`: how unsure that is; higher is less sure.
+  public var uncertainty: V
 
-  public init(map: V, value: V, probability: V? = nil) {
-    self.map = map
-    self.value = value
+  public init(suspicion: V, probability: V, uncertainty: V) {
+    self.suspicion = suspicion
     self.probability = probability
+    self.uncertainty = uncertainty
   }
 }

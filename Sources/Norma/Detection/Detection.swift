@@ -10,29 +10,30 @@ public struct Detection: Sendable, Equatable {
   public var feature: [Float]
   /// The picture's own size.
   public var original: PictureSize
-  /// How unsure the network is; nil for models that do not know.
-  public var uncertainty: PictureUncertainty?
+  /// What the network perceives as anomalous besides; nil for models that perceive nothing.
+  public var perceived: PicturePerception?
 
   public init(
     score: Float, map: AnomalyMap, feature: [Float], original: PictureSize,
-    uncertainty: PictureUncertainty? = nil
+    perceived: PicturePerception? = nil
   ) {
     (self.score, self.map, self.feature, self.original) = (score, map, feature, original)
-    self.uncertainty = uncertainty
+    self.perceived = perceived
   }
 }
 
-/// How unsure the network is of one picture: 0 is sure, ½ knows nothing.
-public struct PictureUncertainty: Sendable, Equatable {
-  /// Of the picture, at the places from which its score comes.
-  public var value: Float
-  /// Of each place, at the network's input size.
-  public var map: AnomalyMap
-  /// The probability of each token to be anomalous, on the tokens' grid; nil of models that do not say.
-  public var probability: AnomalyMap?
+/// What the network perceives as anomalous in one picture, apart from its score: a second look, which
+/// may contradict the first.
+public struct PicturePerception: Sendable, Equatable {
+  /// How anomalous the picture is as a whole, in 0…1.
+  public var suspicion: Float
+  /// The probability of each token to be anomalous, on the tokens' grid.
+  public var probability: AnomalyMap
+  /// How unsure that is, at the network's input size: 0 is sure, ½ knows nothing.
+  public var uncertainty: AnomalyMap
 
-  public init(value: Float, map: AnomalyMap, probability: AnomalyMap? = nil) {
-    (self.value, self.map, self.probability) = (value, map, probability)
+  public init(suspicion: Float, probability: AnomalyMap, uncertainty: AnomalyMap) {
+    (self.suspicion, self.probability, self.uncertainty) = (suspicion, probability, uncertainty)
   }
 }
 

@@ -5,18 +5,15 @@ import OpenVINO
 public final class DetectionSession {
   private let request: InferRequest
   private let imageSize: Int
-  private let knowsUncertainty: Bool
-  private let knowsProbability: Bool
+  private let perceives: Bool
   private let noise: DetectionNoise?
 
   init(
-    request: InferRequest, imageSize: Int, knowsUncertainty: Bool, knowsProbability: Bool,
-    noise: DetectionNoise? = nil
+    request: InferRequest, imageSize: Int, perceives: Bool, noise: DetectionNoise? = nil
   ) {
     self.request = request
     self.imageSize = imageSize
-    self.knowsUncertainty = knowsUncertainty
-    self.knowsProbability = knowsProbability
+    self.perceives = perceives
     self.noise = noise
   }
 
@@ -38,22 +35,19 @@ public final class DetectionSession {
     return Detection(
       score: score[0], map: AnomalyMap(width: imageSize, height: imageSize, values: map),
       feature: try values(of: GraphPort.feature, name: name), original: picture.original,
-      uncertainty: try knowsUncertainty ? uncertainty(name) : nil)
+      perceived: try perceives ? perceived(name) : nil)
   }
 
-  private func uncertainty(_ name: String) throws -> PictureUncertainty {
-    let map = try values(of: GraphPort.uncertaintyMap, name: name)
-    return try PictureUncertainty(
-      value: values(of: GraphPort.uncertainty, name: name)[0],
-      map: AnomalyMap(width: imageSize, height: imageSize, values: map),
-      probability: knowsProbability ? probability(name) : nil)
-  }
-
-  private func probability(_ name: String) throws -> AnomalyMap {
-    let found = try request.output(GraphPort.probability)
-    return AnomalyMap(
-      width: found.shape[2], height: found.shape[1],
-      values: try finite(found.values, of: GraphPort.probability, name: name))
+  private func perceived(_ name: String) throws -> PicturePerception {
+    let probability = try request.output(GraphPort.probability)
+    return try PicturePerception(
+      suspicion: values(of: GraphPort.suspicion, name: name)[0],
+      probability: AnomalyMap(
+        width: probability.shape[2], height: probability.shape[1],
+        values: finite(probability.values, of: GraphPort.probability, name: name)),
+      uncertainty: AnomalyMap(
+        width: imageSize, height: imageSize,
+        values: values(of: GraphPort.uncertaintyMap, name: name)))
   }
 
   private func values(of output: String, name: String) throws -> [Float] {

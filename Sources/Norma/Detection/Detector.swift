@@ -61,9 +61,8 @@ public final class Detector: Sendable {
   /// Compiles `graph`, the bytes of an ONNX model with
   /// - input `pictures`, uint8 `[batch, size, size, 3]`, RGB;
   /// - outputs `anomaly_map`, float `[batch, size, size]`, `score`, `[batch]`, and `feature`,
-  ///   `[batch, channels]`; of models that say how sure they are also `uncertainty`, `[batch]`, and
-  ///   `uncertainty_map`, `[batch, size, size]`, and where they say what is anomalous `probability`,
-  ///   `[batch, rows, columns]`.
+  ///   `[batch, channels]`; of models that perceive anomalies besides also `suspicion`, `[batch]`,
+  ///   `probability`, `[batch, rows, columns]`, and `uncertainty_map`, `[batch, size, size]`.
   /// `name` stands for it in errors.
   public init(
     graph: Data, name: String, imageSize: Int, precision: Precision, options: Options = Options()
@@ -99,18 +98,12 @@ public final class Detector: Sendable {
   /// Buffers for one picture after another, to be used by one thread.
   public func session() throws -> DetectionSession {
     try DetectionSession(
-      request: compiled.makeRequest(), imageSize: imageSize, knowsUncertainty: knowsUncertainty,
-      knowsProbability: knowsProbability, noise: noise)
+      request: compiled.makeRequest(), imageSize: imageSize, perceives: perceives, noise: noise)
   }
 
-  /// Whether the model says how sure it is.
-  public var knowsUncertainty: Bool {
-    compiled.outputs.contains { $0.name == GraphPort.uncertainty }
-  }
-
-  /// Whether the model says with which probability each token is anomalous.
-  var knowsProbability: Bool {
-    compiled.outputs.contains { $0.name == GraphPort.probability }
+  /// Whether the model perceives anomalies apart from its score, and so knows how sure a verdict is.
+  public var perceives: Bool {
+    compiled.outputs.contains { $0.name == GraphPort.suspicion }
   }
 
   private static func check(_ model: CompiledModel, imageSize: Int, name: String) throws {
@@ -138,14 +131,11 @@ public final class Detector: Sendable {
     if model.inputs.contains(where: { $0.name == GraphPort.noise }) {
       try port(GraphPort.noise, model.inputs, [1, nil, nil], .float32)
     }
-    // Both or neither: a model that knows one without the other is not one of Norma's.
-    let doubts = [GraphPort.uncertainty, GraphPort.uncertaintyMap]
-    if model.outputs.contains(where: { doubts.contains($0.name) }) {
-      try port(GraphPort.uncertainty, model.outputs, [1], .float32)
-      try port(GraphPort.uncertaintyMap, model.outputs, [1, imageSize, imageSize], .float32)
-    }
-    if model.outputs.contains(where: { $0.name == GraphPort.probability }) {
+    // All three or none: a model that has one without the others is not one of Norma's.
+    if model.outputs.contains(where: { $0.name == GraphPort.suspicion }) {
+      try port(GraphPort.suspicion, model.outputs, [1], .float32)
       try port(GraphPort.probability, model.outputs, [1, nil, nil], .float32)
+      try port(GraphPort.uncertaintyMap, model.outputs, [1, imageSize, imageSize], .float32)
     }
   }
 }

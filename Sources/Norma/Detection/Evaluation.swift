@@ -33,6 +33,6 @@ public struct EvaluatedPicture: Sendable, Hashable {
   public var pValue: Double?
   /// The category that it was taken for; nil when the model cannot tell.
   public var recognized: String?
-  /// How unsure the model is; nil when it does not know.
+  /// How uncertain the shared threshold's verdict is; nil when the model does not know.
   public var uncertainty: Float?
 }

@@ -37,7 +37,9 @@ extension Evaluator {
             pValue: isCalibrated
               ? calibration.pValue(score: detection.score, category: category) : nil,
             recognized: calibration.nearestCategory(feature: detection.feature),
-            uncertainty: detection.uncertainty?.value))
+            uncertainty: detection.perceived.flatMap {
+              calibration.uncertainty(suspicion: $0.suspicion, score: detection.score)
+            }))
         try add(sample, detection, truth)
       }
     }
@@ -64,7 +66,7 @@ extension Evaluator {
       try metrics(of: sample.category).add(
         map: detection.map.values, mask: marked?.values, width: detection.map.width,
         height: detection.map.height)
-      if let said = detection.uncertainty?.probability { try add(said, marked) }
+      if let said = detection.perceived?.probability { try add(said, marked) }
     }
 
     /// The pictures are those of the pixel metrics; a token that a defect covers in part counts in part.

@@ -73,14 +73,17 @@ public struct Inspector: Sendable {
       }
     }
     _ = try calibration.pixelThreshold(rate: options.falseAlarmRate)
-    if options.reviewShare != nil || options.uncertaintyMaps != nil, !detector.knowsUncertainty {
+    if options.reviewShare != nil || options.uncertaintyMaps != nil, !detector.perceives {
       throw DetectionError(
         "the model does not know how sure it is; one trained by URA-Net does (--recipe ura-net)")
     }
-    reviewThreshold = try options.reviewShare.flatMap(calibration.reviewThreshold)
+    reviewThreshold = try options.reviewShare.flatMap {
+      try calibration.reviewThreshold(
+        share: $0, byCategory: options.category != .shared, rate: options.falseAlarmRate)
+    }
     if options.reviewShare != nil, reviewThreshold == nil {
       throw DetectionError(
-        "the model keeps no uncertainties of normal pictures to set aside a share of them by; "
+        "the model keeps nothing of normal pictures to set aside a share of them by; "
           + "'norma calibrate' with a folder of new normal pictures gives it some")
     }
   }
@@ -100,24 +103,24 @@ public struct Inspector: Sendable {
   public func verdict(_ detection: Detection, path: String) throws -> Verdict {
     let category = category(of: detection)
     var verdict = try calibration.verdict(
-      path: path, score: detection.score, category: category, rate: options.falseAlarmRate)
+      path: path, score: detection.score, category: category, rate: options.falseAlarmRate,
+      suspicion: detection.perceived?.suspicion)
     if verdict.anomalous == true, let threshold = try pixelThreshold(category) {
       verdict.regions = try RegionFinder(threshold: threshold).regions(
         in: detection.map.values, width: detection.map.width, height: detection.map.height,
         pictureWidth: detection.original.width, pictureHeight: detection.original.height)
     }
-    verdict.uncertainty = detection.uncertainty?.value
     if let limit = reviewThreshold?.value, let uncertainty = verdict.uncertainty {
       verdict.review = uncertainty > limit
     }
     return verdict
   }
 
-  /// A picture with the colours of the uncertainty over it, from 0, sure, to ½, where the model knows
-  /// nothing; nil for a model that does not know how sure it is.
+  /// A picture with the colours of the perception's uncertainty over it, from 0, sure, to ½, where it
+  /// knows nothing; nil for a model without one.
   public func uncertaintyMap(_ picture: Picture, _ detection: Detection) -> Picture? {
-    detection.uncertainty.map {
-      picture.overlaid(with: $0.map, scale: HeatScale(low: 0, high: 0.5))
+    detection.perceived.map {
+      picture.overlaid(with: $0.uncertainty, scale: HeatScale(low: 0, high: 0.5))
     }
   }
 

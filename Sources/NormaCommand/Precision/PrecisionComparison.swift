@@ -15,12 +15,12 @@ struct PrecisionComparison {
   private struct Numbers {
     var score: Double
     var peak: Double
-    var uncertainty: Double?
+    var suspicion: Double?
 
     init(_ detection: Detection) {
       score = Double(detection.score)
       peak = Double(detection.map.values.max() ?? 0)
-      uncertainty = detection.uncertainty.map { Double($0.value) }
+      suspicion = detection.perceived.map { Double($0.suspicion) }
     }
   }
 
@@ -60,7 +60,7 @@ struct PrecisionComparison {
       return ratios.count % 2 == 1 ? ratios[middle] : (ratios[middle - 1] + ratios[middle]) / 2
     }
     return ScoreFactors(
-      score: median(\.score), peak: median(\.peak), uncertainty: median(\.uncertainty))
+      score: median(\.score), peak: median(\.peak), suspicion: median(\.suspicion))
   }
 
   /// Root mean square of the scores' change, what their category's factor explains taken out, as a

@@ -3,7 +3,7 @@ import Foundation
 extension Calibration: Codable {
   private enum CodingKeys: String, CodingKey {
     case status, falseAlarmRate, pixelFalseAlarmRate, extrapolates, shared, categories, pixel
-    case pixelCategories, normalScores, normalPixelMaxima, normalUncertainties, features
+    case pixelCategories, normalScores, normalPixelMaxima, normalSuspicions, features
     case autoAccuracy
   }
 
@@ -18,7 +18,7 @@ extension Calibration: Codable {
       extrapolates: container.decode(Bool.self, forKey: .extrapolates),
       scores: container.decode([String: [Float]].self, forKey: .normalScores),
       maxima: container.decode([String: [Float]].self, forKey: .normalPixelMaxima),
-      doubts: container.decodeIfPresent([String: [Float]].self, forKey: .normalUncertainties)
+      suspicions: container.decodeIfPresent([String: [Float]].self, forKey: .normalSuspicions)
         ?? [:],
       features: container.decodeIfPresent(CategoryFeatures.self, forKey: .features),
       autoAccuracy: container.decodeIfPresent(Double.self, forKey: .autoAccuracy),
@@ -42,8 +42,8 @@ extension Calibration: Codable {
     try container.encode(pixelCategories, forKey: .pixelCategories)
     try container.encode(normalScores, forKey: .normalScores)
     try container.encode(normalPixelMaxima, forKey: .normalPixelMaxima)
-    if !normalUncertainties.isEmpty {
-      try container.encode(normalUncertainties, forKey: .normalUncertainties)
+    if !normalSuspicions.isEmpty {
+      try container.encode(normalSuspicions, forKey: .normalSuspicions)
     }
     try container.encode(features, forKey: .features)
     try container.encode(autoAccuracy, forKey: .autoAccuracy)

@@ -3,10 +3,11 @@ public struct ScoreFactors: Sendable, Equatable {
   public var score: Double
   /// Of the largest value of an anomaly map.
   public var peak: Double
-  public var uncertainty: Double
+  /// Of the perception's suspicion of a picture.
+  public var suspicion: Double
 
-  public init(score: Double = 1, peak: Double = 1, uncertainty: Double = 1) {
-    (self.score, self.peak, self.uncertainty) = (score, peak, uncertainty)
+  public init(score: Double = 1, peak: Double = 1, suspicion: Double = 1) {
+    (self.score, self.peak, self.suspicion) = (score, peak, suspicion)
   }
 }
 
@@ -34,8 +35,7 @@ extension Calibration {
     }
     return try .fit(
       scores: times(normalScores, \.score), pixelMaxima: times(normalPixelMaxima, \.peak),
-      // An uncertainty is ½ at most.
-      uncertainties: times(normalUncertainties, \.uncertainty, limit: 0.5), source: source,
+      suspicions: times(normalSuspicions, \.suspicion, limit: 1), source: source,
       rate: falseAlarmRate, pixelRate: pixelFalseAlarmRate, extrapolate: extrapolates,
       features: features, autoAccuracy: autoAccuracy)
   }

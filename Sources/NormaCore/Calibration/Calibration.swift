@@ -34,14 +34,15 @@ public struct Calibration: Sendable, Equatable {
 
   private let scores: NormalScores
   private let maxima: NormalScores
-  private let doubts: NormalScores
+  let suspicions: NormalScores
 
   /// The normal pictures' scores by category.
   public var normalScores: [String: [Float]] { scores.byCategory }
   /// The largest value of each normal picture's anomaly map, by category.
   public var normalPixelMaxima: [String: [Float]] { maxima.byCategory }
-  /// The normal pictures' uncertainties by category; empty for models that give none.
-  public var normalUncertainties: [String: [Float]] { doubts.byCategory }
+  /// The normal pictures' suspicions by category, in the order of ``normalScores``; empty for models
+  /// that perceive nothing.
+  public var normalSuspicions: [String: [Float]] { suspicions.byCategory }
   /// Mean trunk feature by category, `[channels]`.
   public var categoryFeatures: [String: [Float]] { features?.means ?? [:] }
   /// Every category that has scores or features, sorted.
@@ -54,7 +55,7 @@ public struct Calibration: Sendable, Equatable {
   /// - Parameters:
   ///   - scores: image scores of normal pictures by category; at least one picture in all.
   ///   - pixelMaxima: the largest value of each picture's anomaly map by category; may be empty.
-  ///   - uncertainties: each picture's uncertainty by category; may be empty.
+  ///   - suspicions: each picture's suspicion by category, in the order of `scores`; may be empty.
   ///   - source: what kind of pictures these are.
   ///   - rate: the false-alarm rate r to aim at, in (0, 1).
   ///   - pixelRate: the share of normal pictures that may show a region; `nil` is `rate`.
@@ -64,14 +65,14 @@ public struct Calibration: Sendable, Equatable {
   /// - Throws: ``CalibrationError``.
   public static func fit(
     scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:],
-    uncertainties: [String: [Float]] = [:], source: CalibrationStatus.Source, rate: Double = 0.01,
+    suspicions: [String: [Float]] = [:], source: CalibrationStatus.Source, rate: Double = 0.01,
     pixelRate: Double? = nil,
     extrapolate: Bool = false, features: CategoryFeatures? = nil, autoAccuracy: Double? = nil
   ) throws -> Calibration {
     guard scores.values.contains(where: { !$0.isEmpty }) else { throw CalibrationError.noPictures }
     return try Calibration(
       status: .calibrated(from: source), rate: rate, pixelRate: pixelRate ?? rate,
-      extrapolates: extrapolate, scores: scores, maxima: pixelMaxima, doubts: uncertainties,
+      extrapolates: extrapolate, scores: scores, maxima: pixelMaxima, suspicions: suspicions,
       features: features, autoAccuracy: autoAccuracy, stored: nil)
   }
 
@@ -83,7 +84,7 @@ public struct Calibration: Sendable, Equatable {
   ) throws -> Calibration {
     try Calibration(
       status: .uncalibrated, rate: rate, pixelRate: rate, extrapolates: false, scores: [:],
-      maxima: [:], doubts: [:], features: features, autoAccuracy: autoAccuracy, stored: nil)
+      maxima: [:], suspicions: [:], features: features, autoAccuracy: autoAccuracy, stored: nil)
   }
 
   /// New thresholds from a folder of new normal pictures. A category that has some is judged by these
@@ -92,13 +93,13 @@ public struct Calibration: Sendable, Equatable {
   /// - Parameters:
   ///   - scores: image scores by category; at least one picture in all.
   ///   - pixelMaxima: the largest value of each picture's anomaly map by category.
-  ///   - uncertainties: each picture's uncertainty by category.
+  ///   - suspicions: each picture's suspicion by category, in the order of `scores`.
   ///   - rate: the new false-alarm rate; `nil` keeps this calibration's two rates.
   ///   - extrapolate: `nil` keeps this calibration's choice.
   /// - Throws: ``CalibrationError``.
   public func recalibrated(
     scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:],
-    uncertainties: [String: [Float]] = [:], rate: Double? = nil, extrapolate: Bool? = nil
+    suspicions: [String: [Float]] = [:], rate: Double? = nil, extrapolate: Bool? = nil
   ) throws -> Calibration {
     let new = scores.filter { !$0.value.isEmpty }
     guard !new.isEmpty else { throw CalibrationError.noPictures }
@@ -109,7 +110,7 @@ public struct Calibration: Sendable, Equatable {
     }
     return try .fit(
       scores: renewed(new, normalScores), pixelMaxima: renewed(pixelMaxima, normalPixelMaxima),
-      uncertainties: renewed(uncertainties, normalUncertainties),
+      suspicions: renewed(suspicions, normalSuspicions),
       source: .folder, rate: rate ?? falseAlarmRate,
       pixelRate: rate ?? pixelFalseAlarmRate, extrapolate: extrapolate ?? extrapolates,
       features: features, autoAccuracy: autoAccuracy)
@@ -124,7 +125,7 @@ public struct Calibration: Sendable, Equatable {
   /// - Parameter stored: thresholds as a file has them; `nil` computes them.
   init(
     status: CalibrationStatus, rate: Double, pixelRate: Double, extrapolates: Bool,
-    scores: [String: [Float]], maxima: [String: [Float]], doubts: [String: [Float]],
+    scores: [String: [Float]], maxima: [String: [Float]], suspicions: [String: [Float]],
     features: CategoryFeatures?, autoAccuracy: Double?, stored: StoredThresholds?
   ) throws {
     for rate in [rate, pixelRate] { try Self.check(rate: rate) }
@@ -140,7 +141,8 @@ public struct Calibration: Sendable, Equatable {
     let scores = try NormalScores(scores, rate: rate, what: "score")
     let maxima = try NormalScores(maxima, rate: pixelRate, what: "largest map value")
     (self.scores, self.maxima) = (scores, maxima)
-    self.doubts = try NormalScores(doubts, rate: rate, what: "uncertainty")
+    try Self.check(suspicions, of: scores)
+    self.suspicions = try NormalScores(suspicions, rate: Self.suspicionRate, what: "suspicion")
     let thresholds =
       stored
       ?? StoredThresholds(
@@ -163,6 +165,22 @@ public struct Calibration: Sendable, Equatable {
 
   static func check(rate: Double) throws {
     guard rate > 0, rate < 1 else { throw CalibrationError.rate(rate) }
+  }
+
+  /// A suspicion is known of a category's pictures all, or of none.
+  private static func check(_ suspicions: [String: [Float]], of scores: NormalScores) throws {
+    for (category, values) in suspicions.sorted(by: { $0.key < $1.key }) {
+      let pictures = scores.byCategory[category]?.count ?? 0
+      guard values.count == pictures else {
+        throw CalibrationError.unreadable(
+          "\(counted(pictures, "normal score")) of category '\(category)', but "
+            + counted(values.count, "suspicion"))
+      }
+      if let bad = values.first(where: { !(0...1).contains($0) }) {
+        throw CalibrationError.unreadable(
+          "a suspicion of category '\(category)' is \(bad), expected 0 to 1")
+      }
+    }
   }
 }
 
@@ -207,17 +225,6 @@ extension Calibration {
     return maxima.threshold(category: category, rate: rate, extrapolate: extrapolates)
   }
 
-  /// The uncertainty above which a picture goes to a person, so that at most this share of normal
-  /// pictures does; one for all categories. `nil` for a model that gives no uncertainty.
-  ///
-  /// - Parameter share: in (0, 1). Where the pictures are too few for it, the smallest share that they
-  ///   support, 1/(n + 1), stands in, as with ``threshold(category:rate:)``.
-  /// - Throws: ``CalibrationError`` for a share that is not one.
-  public func reviewThreshold(share: Double) throws -> Threshold? {
-    try Self.check(rate: share)
-    return doubts.threshold(category: nil, rate: share, extrapolate: false)
-  }
-
   /// The category whose mean trunk feature is nearest to `feature`, `[channels]`; `nil` when the
   /// model has no features, or for a feature of another length.
   public func nearestCategory(feature: [Float]) -> String? { features?.nearest(feature) }
@@ -226,13 +233,14 @@ extension Calibration {
   ///
   /// - Parameters:
   ///   - rate: another false-alarm rate than the calibration's.
+  ///   - suspicion: how anomalous the picture is to a perception besides; nil of models without one.
   ///   - regions: the anomalous regions, already found.
   /// - Returns: a verdict whose threshold, p-value and decision are `nil` when uncalibrated.
   /// - Throws: ``CalibrationError`` for a score that is NaN or infinite, for an unknown category, for
   ///   a bad rate.
   public func verdict(
     path: String, score: Float, category: String? = nil, rate: Double? = nil,
-    regions: [Region] = []
+    suspicion: Float? = nil, regions: [Region] = []
   ) throws -> Verdict {
     guard score.isFinite else {
       throw CalibrationError.notFinite(what: "the score of \(path)", value: "\(score)")
@@ -245,7 +253,10 @@ extension Calibration {
     return Verdict(
       path: path, score: score, pValue: pValue(score: score, category: category),
       threshold: threshold.value, category: category, anomalous: score > threshold.value,
-      regions: regions)
+      regions: regions,
+      uncertainty: suspicion.flatMap {
+        uncertainty(suspicion: $0, isAnomalous: score > threshold.value, category: category)
+      })
   }
 
   private func check(_ category: String?) throws {

@@ -17,7 +17,8 @@ public struct Verdict: Codable, Sendable, Equatable {
   public var anomalous: Bool?
   /// The anomalous regions, highest peak first.
   public var regions: [Region]
-  /// How unsure the model is of the picture; `nil` for models that do not know.
+  /// How far the model's perception contradicts the verdict, in 0…1, ½ being its limit
+  /// (``Calibration/uncertainty(suspicion:isAnomalous:category:)``); `nil` for models without one.
   public var uncertainty: Float?
   /// Whether a person should look; `nil` when no share of pictures was set aside for that.
   public var review: Bool?

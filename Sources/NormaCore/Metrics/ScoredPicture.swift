@@ -6,7 +6,7 @@ public struct ScoredPicture: Codable, Sendable, Equatable {
   public var isAnomalous: Bool
   /// The image score; higher is more anomalous.
   public var score: Float
-  /// How unsure the model is of it; nil when it does not know.
+  /// How uncertain the shared threshold's verdict is; nil when the model does not know.
   public var uncertainty: Float?
 
   public init(

@@ -9,13 +9,13 @@ public enum GraphPort {
   public static let anomalyMap = "anomaly_map"
   /// Out: float `[batch]`.
   public static let score = "score"
-  /// Out, of models that know how sure they are: float `[batch, size, size]`.
-  public static let uncertaintyMap = "uncertainty_map"
-  /// Out, of the same models: float `[batch]`.
-  public static let uncertainty = "uncertainty"
-  /// Out, of those of them that perceive: float `[batch, h, w]`, the probability of each token to be
-  /// anomalous. What evaluations look at; models from before it lack it.
+  /// Out, of models that perceive anomalies besides: float `[batch]`, how anomalous the picture is to
+  /// the perception, the mean probability of its most anomalous tokens.
+  public static let suspicion = "suspicion"
+  /// Out, of the same models: float `[batch, h, w]`, the probability of each token to be anomalous.
   public static let probability = "probability"
+  /// Out, of the same models: float `[batch, size, size]`, how unsure the perception is.
+  public static let uncertaintyMap = "uncertainty_map"
   /// Out: float `[batch, channels]`, the mean aligned trunk feature.
   public static let feature = "feature"
 }

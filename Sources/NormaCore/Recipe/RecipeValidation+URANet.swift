@@ -30,6 +30,7 @@ extension PerceptionRecipe {
     }
     check.range("uranet.perception.dice", dice, 0...1000)
     check.range("uranet.perception.weight", weight, 0...1000)
+    check.fraction("uranet.perception.suspicious", suspicious, below: 1)
     if uncertainty == .epistemic, head == .deterministic {
       check.add(
         "uranet.perception.uncertainty",

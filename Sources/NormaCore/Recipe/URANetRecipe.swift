@@ -95,6 +95,8 @@ public struct PerceptionRecipe: RecipeSection {
   /// λ_seg: weight of the perception's loss.
   public var weight = 1.0
   public var uncertainty = Uncertainty.total
+  /// The share of a picture's tokens whose mean probability is the picture's suspicion.
+  public var suspicious = 0.02
 
   public init() {}
 
@@ -103,7 +105,7 @@ public struct PerceptionRecipe: RecipeSection {
     .value("deviation", \.deviation), .value("prior", \.prior),
     .value("divergence", \.divergence), .value("samples", \.samples),
     .value("loss", \.loss), .value("dice", \.dice), .value("weight", \.weight),
-    .value("uncertainty", \.uncertainty),
+    .value("uncertainty", \.uncertainty), .value("suspicious", \.suspicious),
   ]
 }
 

@@ -33,7 +33,7 @@ public struct ModelCalibration {
     if !pictures.heldOut.isEmpty {
       let found = try inspect(pictures.heldOut)
       return try .fit(
-        scores: found.scores, pixelMaxima: found.peaks, uncertainties: found.uncertainties,
+        scores: found.scores, pixelMaxima: found.peaks, suspicions: found.suspicions,
         source: .holdout,
         rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
         extrapolate: rates.extrapolate, features: features,
@@ -51,7 +51,7 @@ public struct ModelCalibration {
     return try .fit(
       scores: found.scores(scaledBy: gaps.map(\.score)),
       pixelMaxima: found.peaks(scaledBy: gaps.map(\.peak)),
-      uncertainties: found.uncertainties(scaledBy: gaps.map { $0.uncertainty ?? 1 }),
+      suspicions: found.suspicions(scaledBy: gaps.map { $0.suspicion ?? 1 }),
       source: .crossFit,
       rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
       extrapolate: rates.extrapolate, features: features,

@@ -7,17 +7,17 @@ public struct NormalPictures {
     public var peak: Float
     /// Each channel's mean over the picture, `[channels]`.
     public var feature: [Float]
-    /// nil for a model that does not know.
-    public var uncertainty: Float?
+    /// How anomalous it is to the model's perception; nil for a model without one.
+    public var suspicion: Float?
 
     public init(
-      category: String, score: Float, peak: Float, feature: [Float], uncertainty: Float?
+      category: String, score: Float, peak: Float, feature: [Float], suspicion: Float?
     ) {
       self.category = category
       self.score = score
       self.peak = peak
       self.feature = feature
-      self.uncertainty = uncertainty
+      self.suspicion = suspicion
     }
   }
   private let found: [Picture]
@@ -26,11 +26,8 @@ public struct NormalPictures {
 
   public var scores: [String: [Float]] { grouped(found.map(\.score)) }
   public var peaks: [String: [Float]] { grouped(found.map(\.peak)) }
-  /// Empty for a model that does not know.
-  public var uncertainties: [String: [Float]] {
-    Dictionary(grouping: found.filter { $0.uncertainty != nil }, by: \.category)
-      .mapValues { $0.compactMap(\.uncertainty) }
-  }
+  /// Empty for a model without a perception.
+  public var suspicions: [String: [Float]] { suspicions(scaledBy: found.map { _ in 1 }) }
   public var features: [(category: String, feature: [Float])] {
     found.map { ($0.category, $0.feature) }
   }
@@ -43,12 +40,12 @@ public struct NormalPictures {
     grouped(zip(found, gaps).map { Float(Double($0.peak) * $1) })
   }
 
-  /// An uncertainty has no more than ½ to say, however far it is stretched.
-  func uncertainties(scaledBy gaps: [Double]) -> [String: [Float]] {
-    Dictionary(grouping: zip(found, gaps).filter { $0.0.uncertainty != nil }, by: \.0.category)
+  /// None is above 1, however far it is stretched.
+  func suspicions(scaledBy gaps: [Double]) -> [String: [Float]] {
+    Dictionary(grouping: zip(found, gaps).filter { $0.0.suspicion != nil }, by: \.0.category)
       .mapValues { pairs in
         pairs.compactMap { found, gap in
-          found.uncertainty.map { min(0.5, Float(Double($0) * gap)) }
+          found.suspicion.map { min(1, Float(Double($0) * gap)) }
         }
       }
   }

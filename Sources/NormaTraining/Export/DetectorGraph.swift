@@ -11,8 +11,8 @@ public enum DetectorGraph {
   public static func featuresPort(_ level: Int) -> String { "features.\(level)" }
 
   /// The whole detector: `pictures` uint8 `[N, S, S, 3]` → `anomaly_map` `[N, S, S]`, `score` `[N]`,
-  /// `feature` `[N, ΣC]`; of a method that knows how sure it is also `uncertainty_map` `[N, S, S]` and
-  /// `uncertainty` `[N]`, and of one that perceives `probability` `[N, h, w]`.
+  /// `feature` `[N, ΣC]`; of a method that perceives anomalies besides also `suspicion` `[N]`,
+  /// `probability` `[N, h, w]` and `uncertainty_map` `[N, S, S]`.
   ///
   /// - Parameters:
   ///   - backbone: the backbone's parameters, batch norms folded.
@@ -39,12 +39,10 @@ public enum DetectorGraph {
     try graph.output(detection.map, name: GraphPort.anomalyMap)
     try graph.output(detection.score, name: GraphPort.score)
     try graph.output(feature, name: GraphPort.feature)
-    if let uncertainty = detection.uncertainty {
-      try graph.output(uncertainty.map, name: GraphPort.uncertaintyMap)
-      try graph.output(uncertainty.value, name: GraphPort.uncertainty)
-      if let probability = uncertainty.probability {
-        try graph.output(probability, name: GraphPort.probability)
-      }
+    if let perceived = detection.perceived {
+      try graph.output(perceived.suspicion, name: GraphPort.suspicion)
+      try graph.output(perceived.probability, name: GraphPort.probability)
+      try graph.output(perceived.uncertainty, name: GraphPort.uncertaintyMap)
     }
     return try graph.model()
   }

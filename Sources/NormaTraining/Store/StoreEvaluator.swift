@@ -50,7 +50,8 @@ public struct StoreEvaluator {
       for first in stride(from: 0, to: samples.count, by: StoreDetector.batch) {
         try progress(scored.count)
         let range = first..<min(first + StoreDetector.batch, samples.count)
-        scored += try measure(Array(samples[range]), Array(places[range]), metrics)
+        scored += try measure(
+          Array(samples[range]), Array(places[range]), metrics, calibration)
       }
       pixels[category] = try metrics?.finish()
     }
@@ -60,11 +61,11 @@ public struct StoreEvaluator {
   }
 
   private func measure(
-    _ samples: [Sample], _ places: [Int], _ metrics: PixelMetrics?
+    _ samples: [Sample], _ places: [Int], _ metrics: PixelMetrics?, _ calibration: Calibration
   ) throws -> [ScoredPicture] {
     let detection = try detector(places, jitter: jitter(on: samples)).detection
     let scores = try detection.score.floats()
-    let doubts = try detection.uncertainty?.value.floats()
+    let suspicions = try detection.perceived?.suspicion.floats()
     if let metrics {
       let side = pictures.origin.imageSize
       let maps = try detection.map.floats()
@@ -77,10 +78,13 @@ public struct StoreEvaluator {
           mask: sample.label.isAnomalous ? mask : nil, width: side, height: side)
       }
     }
-    return samples.indices.map {
+    return samples.indices.map { index in
       ScoredPicture(
-        path: samples[$0].path, category: samples[$0].category,
-        isAnomalous: samples[$0].label.isAnomalous, score: scores[$0], uncertainty: doubts?[$0])
+        path: samples[index].path, category: samples[index].category,
+        isAnomalous: samples[index].label.isAnomalous, score: scores[index],
+        uncertainty: suspicions.flatMap {
+          calibration.uncertainty(suspicion: $0[index], score: scores[index])
+        })
     }
   }
 

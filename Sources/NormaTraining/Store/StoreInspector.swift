@@ -31,13 +31,13 @@ public struct StoreInspector {
     let scores = try detection.score.floats()
     let peaks = try detection.map.maximum(axes: [1, 2]).floats()
     let features = try feature.floats()
-    let doubts = try detection.uncertainty?.value.floats()
+    let suspicions = try detection.perceived?.suspicion.floats()
     let channels = features.count / samples.count
     return samples.indices.map {
       NormalPictures.Picture(
         category: samples[$0].category, score: scores[$0], peak: peaks[$0],
         feature: Array(features[$0 * channels..<($0 + 1) * channels]),
-        uncertainty: doubts?[$0])
+        suspicion: suspicions?[$0])
     }
   }
 }

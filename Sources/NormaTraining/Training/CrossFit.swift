@@ -31,13 +31,13 @@ public struct CrossFit {
   public struct Gap: Codable, Equatable, Sendable {
     public var score: Double
     public var peak: Double
-    /// Of its uncertainty; nil for methods that do not know.
-    public var uncertainty: Double?
+    /// Of its suspicion; nil for methods without a perception.
+    public var suspicion: Double?
 
-    public init(score: Double, peak: Double, uncertainty: Double? = nil) {
+    public init(score: Double, peak: Double, suspicion: Double? = nil) {
       self.score = score
       self.peak = peak
-      self.uncertainty = uncertainty
+      self.suspicion = suspicion
     }
   }
 
@@ -78,7 +78,7 @@ public struct CrossFit {
       return Gap(
         score: Self.ratio(new.score, known.map(\.score)),
         peak: Self.ratio(new.peak, known.map(\.peak)),
-        uncertainty: new.uncertainty.map { Self.ratio($0, known.compactMap(\.uncertainty)) })
+        suspicion: new.suspicion.map { Self.ratio($0, known.compactMap(\.suspicion)) })
     }
   }
 

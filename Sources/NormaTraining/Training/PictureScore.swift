@@ -7,8 +7,8 @@ public struct PictureScore: Codable, Equatable, Sendable {
   public var score: Float
   /// The largest value of the pixel map.
   public var peak: Float
-  /// How unsure the network is; nil for methods that do not know.
-  public var uncertainty: Float?
+  /// How anomalous the picture is to the network's perception; nil for methods without one.
+  public var suspicion: Float?
 
   /// Scores of the pictures at `indices`, in 32-bit precision.
   static func all(
@@ -24,10 +24,10 @@ public struct PictureScore: Codable, Equatable, Sendable {
           data.batch(batch), size: Grid(height: imageSize, width: imageSize), parameters: parameters
         )
         let peaks = try found.map.maximum(axes: [1, 2]).floats()
-        let doubts: [Float?] =
-          try found.uncertainty?.value.floats() ?? peaks.map { _ in nil }
-        scores += try zip(zip(found.score.floats(), peaks), doubts).map {
-          PictureScore(score: $0.0, peak: $0.1, uncertainty: $1)
+        let suspicions: [Float?] =
+          try found.perceived?.suspicion.floats() ?? peaks.map { _ in nil }
+        scores += try zip(zip(found.score.floats(), peaks), suspicions).map {
+          PictureScore(score: $0.0, peak: $0.1, suspicion: $1)
         }
       }
       return scores

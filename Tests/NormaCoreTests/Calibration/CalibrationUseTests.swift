@@ -111,29 +111,6 @@ import Testing
   }
 
   /// The stored thresholds decide, whatever this version would compute.
-  @Test func theReviewThresholdIsTheQuantileOfTheUncertainties() throws {
-    let doubts = (1...99).map { Float($0) / 200 }
-    let calibrated = try Calibration.fit(
-      scores: ["a": doubts], uncertainties: ["a": doubts], source: .holdout)
-    let limit = try #require(try calibrated.reviewThreshold(share: 0.1))
-    // 10 of the 100 ranks lie above the 90th smallest.
-    #expect(limit.value == doubts[89] && limit.rate == 0.1 && limit.pictures == 99)
-    #expect(try calibrated.reviewThreshold(share: 1e-6)?.value == doubts[98])
-    for share in [0, 1, -0.1] {
-      #expect(throws: CalibrationError.self) { try calibrated.reviewThreshold(share: share) }
-    }
-    let plain = try Calibration.fit(scores: ["a": doubts], source: .holdout)
-    #expect(try plain.reviewThreshold(share: 0.1) == nil)
-    #expect(try !String(decoding: plain.json(), as: UTF8.self).contains("Uncertainties"))
-    #expect(try Calibration(json: calibrated.json()) == calibrated)
-    // New pictures of one category leave the other's uncertainties as they were.
-    let two = try Calibration.fit(
-      scores: ["a": doubts, "b": doubts], uncertainties: ["a": doubts, "b": doubts],
-      source: .holdout)
-    let renewed = try two.recalibrated(scores: ["b": [0.3]], uncertainties: ["b": [0.25]])
-    #expect(renewed.normalUncertainties == ["a": doubts, "b": [0.25]])
-  }
-
   @Test func storedThresholdIsKept() throws {
     let text = String(decoding: try calibration().json(), as: UTF8.self)
     let changed = text.replacingOccurrences(

@@ -7,20 +7,23 @@ import Testing
     return try .fit(
       scores: ["plates": scores, "rings": scores.map { $0 * 3 }],
       pixelMaxima: ["plates": scores, "rings": scores],
-      uncertainties: ["plates": [0.1, 0.4], "rings": [0.2, 0.3]], source: .crossFit, rate: 0.05)
+      suspicions: [
+        "plates": scores.map { $0 / 4 }, "rings": scores.map { $0 / 10 },
+      ], source: .crossFit, rate: 0.05)
   }
 
   @Test func everyNumberTakesItsCategorysFactor() throws {
     let before = try calibration()
     let after = try before.rescaled(
-      ["plates": ScoreFactors(score: 2, peak: 0.5, uncertainty: 2)],
+      ["plates": ScoreFactors(score: 2, peak: 0.5, suspicion: 2)],
       others: ScoreFactors(score: 1.5))
     #expect(after.normalScores["plates"] == before.normalScores["plates"]?.map { $0 * 2 })
     #expect(after.normalScores["rings"] == before.normalScores["rings"]?.map { $0 * 1.5 })
     #expect(after.normalPixelMaxima["plates"] == before.normalPixelMaxima["plates"]?.map { $0 / 2 })
     #expect(after.normalPixelMaxima["rings"] == before.normalPixelMaxima["rings"])
-    // An uncertainty is ½ at most.
-    #expect(after.normalUncertainties["plates"] == [0.2, 0.5])
+    // A suspicion is 1 at most.
+    #expect(
+      after.normalSuspicions["plates"] == before.normalSuspicions["plates"]?.map { min(1, $0 * 2) })
     #expect(after.status == before.status && after.falseAlarmRate == before.falseAlarmRate)
   }
 

@@ -61,7 +61,7 @@ import Testing
   @Test func probabilitiesAreHeldAgainstTheMasks() throws {
     #expect(try evaluator().evaluate(dataset()).reliability == nil)
     let perceiving = try TinyModel.write(
-      to: folder.path + "/perceiving.norma", knowsUncertainty: true, perceives: true)
+      to: folder.path + "/perceiving.norma", perceives: true)
     let evaluator = try Evaluator(
       model: perceiving, engine: Detector.Options(hint: .latency, cacheFolder: nil))
     let evaluation = try evaluator.evaluate(dataset())

@@ -9,8 +9,8 @@ enum TinyModel {
   /// Normal pictures are dim: twenty scores from 0.1 to 0.2 in each of two categories, which differ in
   /// their blue.
   ///
-  /// - Parameter knowsUncertainty: 40 uncertainties from 0.02 to 0.115 besides.
-  static func calibration(knowsUncertainty: Bool = false) throws -> Calibration {
+  /// - Parameter perceives: 40 suspicions from 0.1 to 0.195 besides.
+  static func calibration(perceives: Bool = false) throws -> Calibration {
     let scores = (0..<20).map { 0.1 + Float($0) / 190 }
     var features = CategoryFeatures.Builder()
     for step in 0..<4 {
@@ -19,10 +19,10 @@ enum TinyModel {
       try features.add([0.15 + spread, 0, 0.9 + spread], category: "rings")
     }
     let both = ["plates": scores, "rings": scores.map { $0 + 0.1 }]
-    let doubts = (0..<20).map { 0.02 + Float($0) * 0.005 }
+    let suspicions = (0..<20).map { 0.1 + Float($0) * 0.005 }
     return try Calibration.fit(
       scores: both, pixelMaxima: both,
-      uncertainties: knowsUncertainty ? ["plates": doubts, "rings": doubts] : [:],
+      suspicions: perceives ? ["plates": suspicions, "rings": suspicions] : [:],
       source: .holdout, rate: 0.05,
       features: features.build(), autoAccuracy: 1)
   }
@@ -30,7 +30,7 @@ enum TinyModel {
   @discardableResult
   static func write(
     to path: String, scale: Float = 1, calibration: Calibration? = nil,
-    exifOrientation: Bool = false, knowsUncertainty: Bool = false, perceives: Bool = false
+    exifOrientation: Bool = false, perceives: Bool = false
   ) throws -> ModelFolder {
     let manifest = Manifest(
       method: "ras", recipe: Recipe(),
@@ -42,11 +42,10 @@ enum TinyModel {
       to: path, manifest: manifest,
       files: [
         ModelFile.graph: TinyGraph.model(
-          size: size, scale: scale, knowsUncertainty: knowsUncertainty,
-          perceives: perceives),
+          size: size, scale: scale, perceives: perceives),
         ModelFile.calibration:
           (calibration
-          ?? Self.calibration(knowsUncertainty: knowsUncertainty)).json(),
+          ?? Self.calibration(perceives: perceives)).json(),
       ], replacing: false)
   }
 

@@ -47,7 +47,7 @@ import Testing
 
   @Test func theDialIsMeasured() throws {
     let unsure = folder.path + "/unsure.norma"
-    try TinyModel.write(to: unsure, knowsUncertainty: true)
+    try TinyModel.write(to: unsure, perceives: true)
     let result = try run(unsure, data, "--json")
     #expect(result.status == 0, "\(result)")
     let review = try #require(try figures(result)["review"] as? [String: Any])
@@ -64,17 +64,14 @@ import Testing
 
   @Test func probabilitiesAreMeasured() throws {
     let perceiving = folder.path + "/perceiving.norma"
-    try TinyModel.write(to: perceiving, knowsUncertainty: true, perceives: true)
+    try TinyModel.write(to: perceiving, perceives: true)
     let found = try figures(run(perceiving, data, "--json", "--no-report"))
     let diagram = try #require(found["reliability"] as? [String: Any])
     #expect(diagram["count"] as? Int == 16)
     #expect(diagram["expectedCalibrationError"] is Double)
     let text = try run(perceiving, data, "--no-report").output
     #expect(text.contains("probabilities of 16 tokens") && text.contains("calibration error"))
-    // A model from before it has none, and is measured as ever.
-    let unsure = folder.path + "/unsure.norma"
-    try TinyModel.write(to: unsure, knowsUncertainty: true)
-    #expect(try figures(run(unsure, data, "--json", "--no-report"))["reliability"] == nil)
+    #expect(try figures(run(model, data, "--json", "--no-report"))["reliability"] == nil)
   }
 
   @Test func pageGoesIntoTheModel() throws {

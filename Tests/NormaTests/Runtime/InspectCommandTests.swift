@@ -45,18 +45,23 @@ import Testing
 
   @Test func picturesInDoubtAreForAPerson() throws {
     let unsure = folder.path + "/unsure.norma"
-    try TinyModel.write(to: unsure, knowsUncertainty: true)
-    // Red decides, blue says how sure: 0.059, within what normal pictures have, and 0.39.
+    try TinyModel.write(to: unsure, perceives: true)
+    // Red decides, blue is what is perceived: 0.12, as in normal pictures, or 0.78.
     let doubtful = try folder.write(TinyModel.picture(red: 30, blue: 200), to: "in/doubtful.png")
+    let certain = try folder.write(TinyModel.picture(red: 250, blue: 200), to: "in/certain.png")
     let plain = try run(unsure, normal, doubtful, "--json")
     #expect(plain.status == 0, "without a share nobody looks: \(plain)")
     let values = try plain.lines.map { try object($0) }
     #expect(values.allSatisfy { $0["review"] == nil })
-    #expect(values.map { ($0["uncertainty"] as? Double ?? 0) > 0.3 } == [false, true])
+    #expect(values.map { ($0["uncertainty"] as? Double ?? 0) > 0.5 } == [false, true])
 
-    let dialled = try run(unsure, normal, anomalous, doubtful, "--json", "--review-share", "0.05")
+    // A person looks where the perception contradicts the verdict, whichever it is.
+    let dialled = try run(
+      unsure, normal, anomalous, doubtful, certain, "--json", "--review-share", "0.05")
     #expect(dialled.status == 1)
-    #expect(try dialled.lines.map { try object($0)["review"] as? Bool } == [false, false, true])
+    let seen = try dialled.lines.map { try object($0) }
+    #expect(seen.map { $0["anomalous"] as? Bool } == [false, true, false, true])
+    #expect(seen.map { $0["review"] as? Bool } == [false, true, true, false])
     let text = try run(
       unsure, normal, doubtful, "--review-share", "0.05", "--uncertainty-maps",
       folder.path + "/maps")
@@ -74,7 +79,7 @@ import Testing
     #expect(try object(run(model, normal, "--json").lines[0])["uncertainty"] == nil)
     #expect(try run(model, normal, "--review-share", "1").status == 64)
     let raw = folder.path + "/raw.norma"
-    try TinyModel.write(to: raw, calibration: TinyModel.calibration(), knowsUncertainty: true)
+    try TinyModel.write(to: raw, calibration: TinyModel.calibration(), perceives: true)
     let without = try run(raw, normal, "--review-share", "0.05")
     #expect(without.status == 3 && without.errors.contains("norma calibrate"))
   }

@@ -1,4 +1,4 @@
-/// URA-Net as a detector: where F and F_rec differ, and how sure the perception was.
+/// URA-Net as a detector: where F and F_rec differ, and what the perception says, how sure it was.
 public struct URANetMethod: AnomalyMethod, Equatable {
   /// How the two residuals of a token, e = mean over channels of (F − F_rec)² and d = 1 − cos(F, F_rec),
   /// become its anomaly.
@@ -33,6 +33,9 @@ public struct URANetMethod: AnomalyMethod, Equatable {
   /// Side of the average pooling before the score's maximum, in pixels; 1 for the map's own maximum.
   public var scorePooling = 16
   public var variance = Variance.total
+  /// The share of a picture's tokens, those that are most probably anomalous, that its suspicion is the
+  /// mean of: at least one.
+  public var suspicious = 0.02
   /// What training does to features and how it weighs its losses.
   public var training = URANetTrainingConfiguration()
 
@@ -46,15 +49,15 @@ public struct URANetMethod: AnomalyMethod, Equatable {
     let tokens = try Self.aligned(features).tokens()
     let found = try URANet(configuration, parameters)(tokens)
     let anomaly = try anomaly(tokens, found.tokens)
-    let doubt = try uncertainty(found.perception)
     let map = try pixels(anomaly, size)
     let grid = configuration.grid
+    let probability = found.perception.probability
     return try Detection(
       map: map, score: score(anomaly, map: map, size),
-      uncertainty: Uncertainty(
-        map: unsmoothed(doubt, size), value: value(of: doubt, weighedBy: anomaly),
-        probability: found.perception.probability.reshaped(
-          [anomaly.shape[0], grid.height, grid.width])))
+      perceived: Perceived(
+        suspicion: suspicion(probability),
+        probability: probability.reshaped([anomaly.shape[0], grid.height, grid.width]),
+        uncertainty: unsmoothed(uncertainty(found.perception), size)))
   }
 
   /// The only map that the method takes.
@@ -84,16 +87,14 @@ public struct URANetMethod: AnomalyMethod, Equatable {
     }
   }
 
-  /// One uncertainty a picture, `[batch]`: that of the places from which its score comes. Tokens are
-  /// weighed by the fourth power of their anomaly, so that the sure rest of a picture does not
-  /// outvote a spot in doubt, nor the blurred rim of a defect its heart.
-  public func value<V: Value>(of uncertainty: V, weighedBy anomaly: V) throws -> V {
-    let largest = try anomaly.maximum(axes: [1]).affine(scale: 1, offset: 1e-12)
-    let share = try anomaly / largest
-    let square = try share * share
-    let weights = try (square * square).affine(scale: 1, offset: 1e-12)
-    let sum = try (weights * uncertainty).sum(axes: [1]) / weights.sum(axes: [1])
-    return try sum.reshaped([uncertainty.shape[0]])
+  /// How anomalous each picture is to the perception, `[batch]`: the mean of the largest of its tokens'
+  /// probabilities `[batch, N, 1]`. A single token would be a matter of chance, and the mean of all
+  /// would not see a small defect.
+  public func suspicion<V: Value>(_ probability: V) throws -> V {
+    let (pictures, tokens) = (probability.shape[0], configuration.grid.count)
+    let count = min(tokens, max(1, Int((suspicious * Double(tokens)).rounded())))
+    return try probability.reshaped([pictures, tokens]).largest(count, axis: 1)
+      .mean(axes: [1]).reshaped([pictures])
   }
 
   // MARK: At picture size

@@ -27,6 +27,7 @@ extension Recipe {
     method.scoring = uranet.score == .top ? .top(share: uranet.topShare) : .maximum
     method.scorePooling = scoring.pool
     method.variance = URANetMethod.Variance(uranet.perception.uncertainty)
+    method.suspicious = uranet.perception.suspicious
     method.training = uraNetTraining
     return method
   }

@@ -4,7 +4,7 @@ import OpenVINO
 import Testing
 import Torch
 
-/// The recorded network is the trained one, its uncertainty included.
+/// The recorded network is the trained one, its perception included.
 struct URANetGraphTests {
   private static let grid = Grid(height: 5, width: 4)
   private static let size = Grid(height: 40, width: 32)
@@ -52,11 +52,10 @@ struct URANetGraphTests {
     _ = try method.detect([features], size: Self.size, parameters: source)
     try #require(store["perception.logit.bias"]).assign([bias])
     let found = try method.detect([features], size: Self.size, parameters: source)
-    let uncertainty = try #require(found.uncertainty)
-    #expect(found.map.shape == [2, 40, 32] && uncertainty.map.shape == [2, 40, 32])
-    #expect(found.score.shape == [2] && uncertainty.value.shape == [2])
-    let probability = try #require(uncertainty.probability)
-    #expect(probability.shape == [2, 5, 4])
+    let perceived = try #require(found.perceived)
+    #expect(found.map.shape == [2, 40, 32] && perceived.uncertainty.shape == [2, 40, 32])
+    #expect(found.score.shape == [2] && perceived.suspicion.shape == [2])
+    #expect(perceived.probability.shape == [2, 5, 4])
 
     let graph = Graph(name: "ura")
     let values = Dictionary(
@@ -67,11 +66,12 @@ struct URANetGraphTests {
     let input = try graph.input("features", shape: [-1, 6, 5, 4])
     let recorded = try method.detect(
       [input], size: Self.size, parameters: graph.parameters(from: values))
+    let recordedPerception = try #require(recorded.perceived)
     let outputs: [(name: String, node: Node, tensor: Tensor)] = [
       ("map", recorded.map, found.map), ("score", recorded.score, found.score),
-      ("doubt", try #require(recorded.uncertainty).map, uncertainty.map),
-      ("value", try #require(recorded.uncertainty).value, uncertainty.value),
-      ("probability", try #require(recorded.uncertainty?.probability), probability),
+      ("uncertainty", recordedPerception.uncertainty, perceived.uncertainty),
+      ("suspicion", recordedPerception.suspicion, perceived.suspicion),
+      ("probability", recordedPerception.probability, perceived.probability),
     ]
     for output in outputs { try graph.output(output.node, name: output.name) }
     let request = try Core().compile(onnx: graph.model(), options: CompileOptions(threads: 2))
@@ -116,21 +116,24 @@ struct URANetGraphTests {
         [features.sliced(axis: 0, picture..<picture + 1)], size: Self.size, parameters: source)
       let pair = try (
         alone.score.item(), together.score.floats()[picture],
-        #require(alone.uncertainty).value.item(),
-        #require(together.uncertainty).value.floats()[picture]
+        #require(alone.perceived).suspicion.item(),
+        #require(together.perceived).suspicion.floats()[picture]
       )
       #expect(abs(pair.0 - pair.1) <= 1e-4 * abs(pair.1))
       #expect(abs(pair.2 - pair.3) <= 1e-4)
     }
   }
 
-  @Test func theValueIsTheDoubtOfThePlaceThatScores() throws {
-    let method = method(.none)
-    let doubt = try Tensor([0.5, 0.1, 0.3, 0.2], shape: [1, 4, 1])
-    let peak = try Tensor([0.001, 0, 9, 0.01], shape: [1, 4, 1])
-    #expect(abs(try method.value(of: doubt, weighedBy: peak).item() - 0.3) < 1e-4)
-    let nothing = try Tensor([0, 0, 0, 0], shape: [1, 4, 1])
-    #expect(abs(try method.value(of: doubt, weighedBy: nothing).item() - 0.275) < 1e-4)
+  @Test func theSuspicionIsTheMeanOfTheMostProbablyAnomalousTokens() throws {
+    var method = method(.none)
+    let first: [Float] = (0..<20).map { $0 == 7 ? 0.9 : $0 == 12 ? 0.5 : 0.01 }
+    let both = try Tensor(first + first.map { _ in 0.25 }, shape: [2, 20, 1])
+    // 2 % of 20 tokens is none; one is looked at all the same.
+    #expect(try method.suspicion(both).floats() == [0.9, 0.25])
+    method.suspicious = 0.1
+    #expect(abs(try method.suspicion(both).floats()[0] - 0.7) < 1e-6)
+    method.suspicious = 1
+    #expect(abs(try method.suspicion(both).floats()[0] - (0.9 + 0.5 + 0.18) / 20) < 1e-6)
   }
 
   @Test func theCosineDistanceKeepsSmallAngles() throws {

@@ -1,0 +1,61 @@
+import Foundation
+
+extension Calibration {
+  /// The share of normal pictures whose suspicion may be above the limit at which a perception calls
+  /// one of them anomalous. Looser than thresholds: it is a second opinion, which decides nothing.
+  static let suspicionRate = 0.05
+
+  /// How uncertain a verdict is, in 0…1: how far the perception contradicts it. ½ is at its limit, the
+  /// suspicion that ``suspicionRate`` of normal pictures exceed; with the log-odds of suspicion and
+  /// limit, σ(logit s − logit s₀) of a verdict that is normal, and 1 minus that of one that is anomalous.
+  ///
+  /// - Parameters:
+  ///   - suspicion: how anomalous the picture is to the perception, in 0…1.
+  ///   - category: whose threshold decided; `nil` for the shared one.
+  /// - Returns: `nil` when the calibration has no suspicions of normal pictures.
+  public func uncertainty(
+    suspicion: Float, isAnomalous: Bool, category: String? = nil
+  ) -> Float? {
+    let found = suspicions.threshold(
+      category: category, rate: Self.suspicionRate, extrapolate: false)
+    guard let limit = found?.value else { return nil }
+    let excess = Self.logit(suspicion) - Self.logit(limit)
+    return Float(1 / (1 + exp(isAnomalous ? excess : -excess)))
+  }
+
+  /// The uncertainty of the shared threshold's verdict on a picture; `nil` when uncalibrated, too.
+  public func uncertainty(suspicion: Float, score: Float) -> Float? {
+    shared.flatMap { uncertainty(suspicion: suspicion, isAnomalous: score > $0.value) }
+  }
+
+  /// The uncertainty above which a picture goes to a person, so that at most this share of normal
+  /// pictures does; one for all categories. `nil` for a model that perceives nothing.
+  ///
+  /// - Parameters:
+  ///   - share: in (0, 1). Where the pictures are too few for it, the smallest share that they support,
+  ///     1/(n + 1), stands in, as with ``threshold(category:rate:)``.
+  ///   - byCategory: whether each picture is judged by its category's threshold.
+  ///   - rate: another false-alarm rate than the calibration's.
+  /// - Throws: ``CalibrationError`` for a share or rate that is not one.
+  public func reviewThreshold(
+    share: Double, byCategory: Bool = false, rate: Double? = nil
+  ) throws -> Threshold? {
+    try Self.check(rate: share)
+    var uncertainties: [String: [Float]] = [:]
+    for (name, values) in normalSuspicions {
+      let category = byCategory ? name : nil
+      let limit = try threshold(category: category, rate: rate).value
+      uncertainties[name] = zip(values, normalScores[name] ?? []).compactMap {
+        uncertainty(suspicion: $0, isAnomalous: $1 > limit, category: category)
+      }
+    }
+    return try NormalScores(uncertainties, rate: share, what: "uncertainty")
+      .threshold(category: nil, rate: share, extrapolate: false)
+  }
+
+  /// log(p/(1 − p)), held within what single precision tells from 0 and 1.
+  private static func logit(_ probability: Float) -> Double {
+    let p = min(max(Double(probability), 1e-7), 1 - 1e-7)
+    return log(p / (1 - p))
+  }
+}
