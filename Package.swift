@@ -118,7 +118,8 @@ let package = Package(
       dependencies: ["COpenVINO", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: seesOpenVINO),
 
-    // Norma
+    // Norma. Each target names all that it imports: what it does not name it is not built anew for, and
+    // with another layout of a structure in it, it crashes.
     .target(
       name: "NormaCore",
       dependencies: [
@@ -139,10 +140,13 @@ let package = Package(
     .target(
       name: "CommandLineBasics", dependencies: ["NormaCore", arguments], swiftSettings: strict),
     .target(
-      name: "NormaRuntime", dependencies: ["CommandLineBasics", "Norma", arguments],
+      name: "NormaRuntime", dependencies: ["CommandLineBasics", "Norma", "NormaCore", arguments],
       swiftSettings: seesOpenVINO),
     .executableTarget(
-      name: "NormaTrainCommand", dependencies: ["CommandLineBasics", "NormaTraining", arguments],
+      name: "NormaTrainCommand",
+      dependencies: [
+        "CommandLineBasics", "Networks", "NormaCore", "NormaTraining", "Torch", arguments,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "NormaRuntimeCommand", dependencies: ["CommandLineBasics", "NormaRuntime"],
@@ -150,32 +154,37 @@ let package = Package(
     .executableTarget(
       name: "NormaCommand",
       dependencies: [
-        "CommandLineBasics", "NormaRuntime", "NormaTraining", "NormaBenchmark", arguments,
+        "CommandLineBasics", "Networks", "Norma", "NormaBenchmark", "NormaCore", "NormaRuntime",
+        "NormaTraining", "ONNX", "OpenVINO", "Torch", arguments,
       ],
       swiftSettings: seesOpenVINO),
 
     // Tests
     .target(
-      name: "TestSupport", dependencies: ["NormaCore", "Networks"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Networks"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .executableTarget(
       name: "training-step-benchmark", dependencies: ["Networks", "Torch", "TestSupport"],
       path: "Tests/TrainingStepBenchmark", swiftSettings: strict),
     .testTarget(
       name: "NetworksTests",
-      dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "NormaTraining", "TestSupport"],
+      dependencies: [
+        "Networks", "NormaCore", "Torch", "ONNX", "OpenVINO", "NormaTraining", "TestSupport",
+      ],
       swiftSettings: seesOpenVINO),
-    .testTarget(name: "TorchTests", dependencies: ["Torch", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "TorchTests", dependencies: ["Networks", "Torch"], swiftSettings: strict),
     .testTarget(
       name: "ONNXTests", dependencies: ["Networks", "ONNX", "OpenVINO", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "NormaCoreTests", dependencies: ["NormaCore", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "NormaTests", dependencies: ["Norma", "ONNX", "TestSupport"],
+      name: "NormaTests", dependencies: ["Norma", "NormaCore", "ONNX", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
-      name: "NormaTrainingTests", dependencies: ["NormaTraining", "TestSupport"],
+      name: "NormaTrainingTests",
+      dependencies: ["Networks", "NormaCore", "NormaTraining", "TestSupport", "Torch"],
       swiftSettings: strict),
     .testTarget(
       name: "NormaBenchmarkTests", dependencies: ["NormaBenchmark", "NormaCore"],
@@ -184,7 +193,7 @@ let package = Package(
       name: "CommandLineTests",
       dependencies: [
         "Networks", "NormaCore", "Norma", "NormaCommand", "NormaRuntimeCommand",
-        "NormaTrainCommand",
+        "NormaTrainCommand", "TestSupport",
       ],
       swiftSettings: seesOpenVINO),
   ],

@@ -256,10 +256,11 @@ struct BenchmarkPlanTests {
       [
         recipe.synthesis.enabled, recipe.perception.head == .bayesian, recipe.kappa > 0,
         recipe.mask, recipe.prototypes > 0, recipe.floor > 0, recipe.perception.surroundings,
+        recipe.suspicion,
       ]
     }
     let without = parts.map { row in row.indices.filter { !row[$0] } }
-    #expect(without == [[], [0], [1], [2], [3], [4], [5], [6]])
+    #expect(without == [[], [0, 7], [1], [2], [3], [4], [5], [6], [7]])
   }
 
   @Test func table4LeavesOutOnePartARow() throws {
