@@ -34,7 +34,7 @@ public struct URANetRecipe: RecipeSection {
   /// The share of the map's values whose mean is the score `top`.
   public var topShare = 0.01
   /// Whether the score is multiplied by the picture's suspicion.
-  public var suspicion = true
+  public var suspicion = false
   /// Weight of the mean of 1 − cos beside the mean squared error of the restored features.
   public var cosine = 1.0
   public var perception = PerceptionRecipe()
@@ -50,7 +50,8 @@ public struct URANetRecipe: RecipeSection {
     // Written where they say something: recipes from before these keys stay the same text.
     .value("score", \.score).written { $0.score != .max },
     .value("topShare", \.topShare).written { $0.score == .top },
-    .value("suspicion", \.suspicion), .value("cosine", \.cosine), .section("perception", \.perception),
+    .value("suspicion", \.suspicion), .value("cosine", \.cosine),
+    .section("perception", \.perception),
     .section("synthesis", \.synthesis),
   ]
 }

@@ -32,7 +32,7 @@ public struct URANetMethod: AnomalyMethod, Equatable {
   public var scoring = Scoring.maximum
   /// Whether the score is multiplied by the picture's suspicion: how far it departs from normal, times
   /// how probably it is anomalous.
-  public var scoresSuspicion = true
+  public var scoresSuspicion = false
   /// Side of the average pooling before the score's maximum, in pixels; 1 for the map's own maximum.
   public var scorePooling = 16
   public var variance = Variance.total

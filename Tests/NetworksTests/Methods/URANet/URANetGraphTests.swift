@@ -10,7 +10,8 @@ struct URANetGraphTests {
   private static let size = Grid(height: 40, width: 32)
 
   enum Change: CaseIterable {
-    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor, top, noSuspicion
+    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor, top,
+      suspicion
 
     func callAsFunction(_ method: inout URANetMethod) {
       switch self {
@@ -24,7 +25,7 @@ struct URANetGraphTests {
       case .noKappa: method.configuration.kappa = 0
       case .floor: method.configuration.floor = 0.25
       case .top: method.scoring = .top(share: 0.05)
-      case .noSuspicion: method.scoresSuspicion = false
+      case .suspicion: method.scoresSuspicion = true
       }
     }
   }
@@ -90,8 +91,7 @@ struct URANetGraphTests {
   }
 
   @Test func theTopScoreIsTheMeanOfTheMapsLargestValues() throws {
-    var method = method(.top)
-    method.scoresSuspicion = false
+    let method = method(.top)
     let source = ParameterStore().initialized(by: try Generator(seed: 1))
     let features = try Generator(seed: 2).normal([2, 6, 5, 4])
     let found = try method.detect([features], size: Self.size, parameters: source)
@@ -111,8 +111,8 @@ struct URANetGraphTests {
   @Test func theScoreIsTheDepartureTimesTheSuspicion() throws {
     let source = ParameterStore().initialized(by: try Generator(seed: 1))
     let features = try Generator(seed: 2).normal([2, 6, 5, 4])
-    let found = try method(.none).detect([features], size: Self.size, parameters: source)
-    let alone = try method(.noSuspicion).detect([features], size: Self.size, parameters: source)
+    let found = try method(.suspicion).detect([features], size: Self.size, parameters: source)
+    let alone = try method(.none).detect([features], size: Self.size, parameters: source)
     let suspicion = try #require(found.perceived).suspicion.floats()
     #expect(suspicion.allSatisfy { $0 > 0 && $0 < 1 })
     for (score, (departure, suspicion)) in try zip(
