@@ -34,7 +34,7 @@ struct BenchmarkPlanTests {
   @Test func seedsSettingsAndGridsMultiply() throws {
     let text = """
       setting: separate
-      seeds: [0]
+      seeds: [0, 7]
       minutes: 2.5
       epochs: 90
       set: {training.batch: 8, ras.heads: 4}
