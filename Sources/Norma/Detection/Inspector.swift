@@ -75,7 +75,8 @@ public struct Inspector: Sendable {
     _ = try calibration.pixelThreshold(rate: options.falseAlarmRate)
     if options.reviewShare != nil || options.uncertaintyMaps != nil, !detector.perceives {
       throw DetectionError(
-        "the model does not know how sure it is; one trained by URA-Net does (--recipe ura-net)")
+        "the model does not know how sure it is; one trained by URA-Net does (--recipe ura-net), but for "
+          + "those made before there was a 'suspicion' in the graph: train such a one again")
     }
     reviewThreshold = try options.reviewShare.flatMap {
       try calibration.reviewThreshold(
