@@ -12,10 +12,7 @@ public struct AttentionMask<V: Value> {
   /// - Parameter reference: any value of the engine that the mask is for.
   public init(_ pattern: MaskPattern, like reference: V) throws {
     let (height, width) = (pattern.height, pattern.width)
-    let rows = try reference.constant(pattern.near(height), shape: [height, 1, height, 1])
-    let columns = try reference.constant(pattern.near(width), shape: [1, width, 1, width])
-    let near = try rows * columns
-    var bias = try near.affine(scale: MaskPattern.hidden, offset: 0)
+    var bias = try Self.neighbours(pattern, like: reference)
     let sees = pattern.sighted.map { $0 ? Float(1) : 0 }
     if sees.contains(0) {
       // A row that hides everything has no softmax: a blind query looks at everything and is cleared
@@ -28,11 +25,33 @@ public struct AttentionMask<V: Value> {
     self.bias = try bias.reshaped([1, 1, pattern.queries, pattern.keys])
   }
 
-  /// Keys that show in part: each counts `weights` times, `[batch, M]`, and one with weight 0 is hidden
-  /// from every query. At least one key of each picture has to show.
-  public init(weights: V) throws {
-    bias = try weights.logarithm().reshaped([weights.shape[0], 1, 1, weights.shape[1]])
+  /// Keys that show in part: each counts `weights` times, `[batch, M]` or `[1, M]`, and one with weight 0
+  /// is hidden from every query. At least one key has to show to each query of a picture.
+  ///
+  /// - Parameter pattern: hides neighbours besides; the first keys are the grid's tokens, those after
+  ///   them, one at least, have no place in it. nil hides none.
+  public init(weights: V, hiding pattern: MaskPattern? = nil) throws {
+    let keys = weights.shape[1]
+    let shown = try weights.logarithm().reshaped([weights.shape[0], 1, 1, keys])
     sighted = nil
+    guard let pattern else {
+      bias = shown
+      return
+    }
+    let near = try Self.neighbours(pattern, like: weights)
+      .reshaped([1, 1, pattern.queries, pattern.keys])
+    let further = [1, 1, pattern.queries, keys - pattern.keys]
+    let placeless = try weights.constant(
+      [Float](repeating: 0, count: further.reduce(1, *)), shape: further)
+    bias = try shown + V.concatenated([near, placeless], axis: 3)
+  }
+
+  /// `MaskPattern.hidden` for the pairs of neighbours, 0 for the others, `[height, width, height, width]`.
+  private static func neighbours(_ pattern: MaskPattern, like reference: V) throws -> V {
+    let (height, width) = (pattern.height, pattern.width)
+    let rows = try reference.constant(pattern.near(height), shape: [height, 1, height, 1])
+    let columns = try reference.constant(pattern.near(width), shape: [1, width, 1, width])
+    return try (rows * columns).affine(scale: MaskPattern.hidden, offset: 0)
   }
 
   /// A query without a visible key gets zero.

@@ -89,6 +89,7 @@ extension Recipe {
     case "ras" where ras.encoder > 0: check.window("ras.window", ras.window, grid: grid)
     case "uniad" where uniad.maskEncoder || uniad.maskSelf || uniad.maskCross:
       check.window("uniad.window", uniad.window, grid: grid)
+    case "uranet": check.window("uranet.window", uranet.window, grid: grid)
     default: break
     }
   }

@@ -23,6 +23,9 @@ public struct URANetRecipe: RecipeSection {
   public var prototypes = 64
   /// Flagged tokens are hidden from the restoration attention, and from their own query.
   public var mask = true
+  /// A token is restored without what lies in a square of this side around it; 0: from all the others,
+  /// and the share of itself that is not flagged.
+  public var window = 0
   /// κ of the region clip(p + κ√u, 0, 1) that is restored; 0: uncertainty does not widen it.
   public var kappa = 1.0
   /// The least share by which every token is restored.
@@ -37,6 +40,10 @@ public struct URANetRecipe: RecipeSection {
   public var suspicion = false
   /// Weight of the mean of 1 − cos beside the mean squared error of the restored features.
   public var cosine = 1.0
+  /// Strength of the noise on the tokens that the restoration learns from, as `ras.jitter`; 0: none.
+  public var jitter = 0.0
+  /// Share of the training pictures in which the restoration is not told what is perceived.
+  public var missed = 0.0
   public var perception = PerceptionRecipe()
   public var synthesis = SynthesisRecipe()
 
@@ -45,12 +52,15 @@ public struct URANetRecipe: RecipeSection {
   public static let keys: [RecipeKey<URANetRecipe>] = [
     .value("hidden", \.hidden), .value("heads", \.heads), .value("feedforward", \.feedforward),
     .value("blocks", \.blocks), .value("prototypes", \.prototypes), .value("mask", \.mask),
+    .value("window", \.window).written { $0.window > 0 },
     .value("kappa", \.kappa), .value("floor", \.floor),
     .value("residual", \.residual), .value("smoothing", \.smoothing),
     // Written where they say something: recipes from before these keys stay the same text.
     .value("score", \.score).written { $0.score != .max },
     .value("topShare", \.topShare).written { $0.score == .top },
     .value("suspicion", \.suspicion), .value("cosine", \.cosine),
+    .value("jitter", \.jitter).written { $0.jitter > 0 },
+    .value("missed", \.missed).written { $0.missed > 0 },
     .section("perception", \.perception),
     .section("synthesis", \.synthesis),
   ]

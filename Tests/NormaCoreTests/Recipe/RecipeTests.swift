@@ -172,6 +172,9 @@ struct RecipeTests {
         + "the largest that fits is 25")
     #expect(throws: Never.self) { try Recipe.parse("ras: {window: 25}") }
     #expect(throws: Never.self) { try Recipe.parse("ras: {window: 27, encoder: 0}") }
+    #expect(
+      Self.problem("method: uranet\nuranet:\n  window: 26\n").hasPrefix(
+        "r.yaml:3: uranet.window: a window of 26 hides every token"))
     #expect(throws: Never.self) {
       try Recipe.parse("ras: {window: 27}\nbackbone: {imageSize: 256}")
     }

@@ -41,11 +41,15 @@ struct URANetTrainingTests {
   /// a direction between the gradient, so that there is something to see, and a random one.
   @Test(arguments: [
     URANetTrainingConfiguration.Segmentation.focal, URANetTrainingConfiguration.Segmentation.bce,
-  ])
+  ], [0, 0.5] as [Float])
   func gradientsAreThoseOfFiniteDifferences(
-    segmentation: URANetTrainingConfiguration.Segmentation
+    segmentation: URANetTrainingConfiguration.Segmentation, missed: Float
   ) throws {
-    let method = Self.method { $0.training.segmentation = segmentation }
+    let method = Self.method {
+      $0.training.segmentation = segmentation
+      ($0.training.missed, $0.training.jitter) = (missed, 20 * missed)
+      $0.configuration.floor = missed / 2
+    }
     let store = ParameterStore()
     let network = try method.network(
       store.initialized(by: Generator(seed: 5)), pictures: 20)
@@ -101,6 +105,25 @@ struct URANetTrainingTests {
     ).item()
     let difference = try loss(1) - loss(1_000_000)
     #expect(abs(difference / (divergence / 16) - 1) < 1e-3)
+  }
+
+  /// What the restoration learns with changes the loss of a training step, and no held-out one.
+  @Test func jitterAndMissesAreOfTheTraining() throws {
+    let features = try features()
+    func loss(seed: UInt64?, _ change: (inout URANetTrainingConfiguration) -> Void) throws -> Float {
+      let method = Self.method { change(&$0.training) }
+      return try method.network(
+        ParameterStore().initialized(by: Generator(seed: 5)), pictures: 10
+      ).loss([features], noise: seed.map { try Generator(seed: $0) }).item()
+    }
+    let changes: [(inout URANetTrainingConfiguration) -> Void] = [
+      { $0.jitter = 20 }, { $0.missed = 0.5 },
+    ]
+    for change in changes {
+      #expect(try loss(seed: nil, change) == loss(seed: nil) { _ in })
+      #expect(try loss(seed: 1, change) != loss(seed: 1) { _ in })
+      #expect(try loss(seed: 1, change) == loss(seed: 1, change))
+    }
   }
 
   @Test func heldOutLossesSeeTheSameAnomaliesEveryTime() throws {

@@ -7,12 +7,15 @@
 ///     result   LN(k·token + attention), then the block's feed-forward
 ///
 /// so that a token with m = 1 neither chooses what explains it nor is carried past the attention nor
-/// explains another.
+/// explains another. With a window the same holds of every token and its neighbours: hidden from the
+/// query, which is the position alone, as is what is carried past.
 public struct RestorationAttention<V: Value> {
   let block: TransformerBlock<V>
   /// Learned tokens `[1, P, D]` of what is normal in all pictures; without a bank one that is zero, so
   /// that a picture that is flagged all over leaves the queries something to look at.
   let prototypes: V
+  /// The neighbours that a query does not see; nil when it sees all.
+  let neighbours: MaskPattern?
 
   public init(_ configuration: URANetConfiguration, _ parameters: Parameters<V>) throws {
     let c = configuration
@@ -24,32 +27,50 @@ public struct RestorationAttention<V: Value> {
       ).reshaped([1, c.prototypes, c.hidden])
       : try block.norm1.weight.constant(
         [Float](repeating: 0, count: c.hidden), shape: [1, 1, c.hidden])
+    neighbours =
+      c.window > 0
+      ? try MaskPattern(height: c.grid.height, width: c.grid.width, window: c.window) : nil
   }
 
   /// - Parameters:
   ///   - tokens: `[batch, N, D]`.
   ///   - kept: 1 − m, `[batch, N, 1]`; nil hides nothing.
   ///   - position: `[1, N, D]`.
+  ///   - blocks: what follows: self-attention, or with a window more looks at the same tokens, since
+  ///     what is restored of a neighbour was restored from the token itself.
   /// - Returns: `[batch, N, D]`.
-  public func callAsFunction(_ tokens: V, kept: V?, position: V) throws -> V {
+  public func callAsFunction(
+    _ tokens: V, kept: V?, position: V, then blocks: [TransformerBlock<V>]
+  ) throws -> V {
     let bank = try prototypes.repeated(for: tokens)
     let keys = try V.concatenated([tokens + position, bank], axis: 1)
     let values = try V.concatenated([tokens, bank], axis: 1)
-    guard let kept else {
-      return try block(residual: tokens, queries: tokens + position, keys: keys, values: values)
+    let mask = try mask(kept, like: tokens)
+    guard neighbours == nil else {
+      return try blocks.reduce(
+        block(residual: position, queries: position, keys: keys, values: values, mask: mask)
+      ) {
+        try $1(residual: $0, queries: $0 + position, keys: keys, values: values, mask: mask)
+      }
     }
-    let own = try tokens * kept
-    return try block(
-      residual: own, queries: own + position, keys: keys, values: values,
-      mask: AttentionMask(weights: shown(kept)))
+    let own = try kept.map { try tokens * $0 } ?? tokens
+    return try blocks.reduce(
+      block(residual: own, queries: own + position, keys: keys, values: values, mask: mask)
+    ) {
+      let located = try $0 + position
+      return try $1(residual: $0, queries: located, keys: located, values: $0)
+    }
   }
 
-  /// `[batch, N + P]`: how much of each key shows.
-  private func shown(_ kept: V) throws -> V {
-    let count = prototypes.shape[1]
-    let all = try kept.constant([Float](repeating: 1, count: count), shape: [1, count, 1])
-    let shown = try V.concatenated([kept, all.repeated(for: kept)], axis: 1)
-    return try shown.reshaped([kept.shape[0], shown.shape[1]])
+  /// What hides keys, of which `[batch, N + P]` there are; nil when nothing does.
+  private func mask(_ kept: V?, like tokens: V) throws -> AttentionMask<V>? {
+    guard kept != nil || neighbours != nil else { return nil }
+    let (count, further) = (tokens.shape[1], prototypes.shape[1])
+    let shown = try kept ?? tokens.constant([Float](repeating: 1, count: count), shape: [1, count, 1])
+    let all = try tokens.constant([Float](repeating: 1, count: further), shape: [1, further, 1])
+    let weights = try V.concatenated([shown, all.repeated(for: shown)], axis: 1)
+    return try AttentionMask(
+      weights: weights.reshaped([shown.shape[0], count + further]), hiding: neighbours)
   }
 }
 

@@ -4,7 +4,7 @@
 ///
 ///     p, √u = perception(F)
 ///     m     = clip(m₀ + p + κ√u, 0, 1)
-///     R     = output(blocks(restoration(input(F), 1 − m)))
+///     R     = output(restoration(input(F), 1 − m))
 ///     F_rec = (1 − m)·F + m·R
 public struct URANet<V: Value> {
   public let configuration: URANetConfiguration
@@ -57,13 +57,8 @@ public struct URANet<V: Value> {
   ///
   /// - Parameter kept: 1 − m, `[batch, N, 1]`.
   public func restored(_ tokens: V, kept: V) throws -> V {
-    let position = try positions()
-    var x = try restoration(
-      input(tokens), kept: configuration.masks ? kept : nil, position: position)
-    for block in blocks {
-      let located = try x + position
-      x = try block(residual: x, queries: located, keys: located, values: x)
-    }
+    let x = try restoration(
+      input(tokens), kept: configuration.masks ? kept : nil, position: positions(), then: blocks)
     return try output(x)
   }
 }

@@ -7,12 +7,15 @@ public struct URANetConfiguration: Equatable, Sendable {
   public var hidden = 256
   public var heads = 8
   public var feedForward = 1024
-  /// Transformer blocks after the restoration attention.
+  /// Transformer blocks after the restoration attention's own.
   public var blocks = 2
   /// Learned prototypes of normal features that every query may look at; 0 for none.
   public var prototypes = 64
   /// Whether flagged tokens are hidden from the attention and from their own query.
   public var masks = true
+  /// Side of the square around a token, itself in its middle, that its restoration does not see; 0 for
+  /// none: it sees all tokens, and the share 1 − m of itself.
+  public var window = 0
   /// κ of the region clip(m₀ + p + κ√u, 0, 1).
   public var kappa: Float = 1
   /// m₀, the least share by which every token is restored.

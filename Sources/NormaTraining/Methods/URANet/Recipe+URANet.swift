@@ -14,6 +14,7 @@ extension Recipe {
     c.blocks = uranet.blocks
     c.prototypes = uranet.prototypes
     c.masks = uranet.mask
+    c.window = uranet.window
     c.kappa = Float(uranet.kappa)
     c.floor = Float(uranet.floor)
     c.surroundings = uranet.perception.surroundings
@@ -40,6 +41,8 @@ extension Recipe {
       uranet.synthesis.enabled ? FeatureSynthesisConfiguration(uranet.synthesis) : nil
     training.segmentation = perception.loss == .focal ? .focal : .bce
     training.cosine = Float(uranet.cosine)
+    training.jitter = Float(uranet.jitter)
+    training.missed = Float(uranet.missed)
     training.perception = Float(perception.weight)
     training.dice = Float(perception.dice)
     training.divergence = Float(perception.divergence)

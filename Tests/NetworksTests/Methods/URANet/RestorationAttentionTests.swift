@@ -89,6 +89,38 @@ struct RestorationAttentionTests {
     #expect(try network.restored(perturbed(tokens, [3]), kept: kept).floats() != restored)
   }
 
+  /// With a window a token and its neighbours have no say in what is restored there, flagged or not.
+  @Test(arguments: [1, 3, 5], [0, 5])
+  func aTokenChangesNothingWithinItsWindow(window: Int, prototypes: Int) throws {
+    for masks in [true, false] {
+      let network = try network {
+        ($0.window, $0.prototypes, $0.masks) = (window, prototypes, masks)
+      }
+      let kept = try kept { $0 % 3 == 0 ? 0.4 : 1 }
+      let tokens = try tokens()
+      let restored = try network.restored(tokens, kept: kept).floats()
+      #expect(restored.allSatisfy { $0.isFinite })
+      for changed in 0..<Self.grid.count {
+        let other = try network.restored(perturbed(tokens, [changed]), kept: kept).floats()
+        for token in 0..<Self.grid.count {
+          let apart = max(
+            abs(token / Self.grid.width - changed / Self.grid.width),
+            abs(token % Self.grid.width - changed % Self.grid.width))
+          let same = other[token * 6..<token * 6 + 6] == restored[token * 6..<token * 6 + 6]
+          #expect(same == (apart <= window / 2), "\(changed) → \(token)")
+        }
+      }
+    }
+  }
+
+  @Test func withAWindowAFlaggedTokenHasNoSayAnywhere() throws {
+    let network = try network { $0.window = 1 }
+    let kept = try kept { [2, 7].contains($0) ? 0 : 0.6 }
+    let tokens = try tokens()
+    let restored = try network.restored(tokens, kept: kept).floats()
+    #expect(try network.restored(perturbed(tokens, [2, 7]), kept: kept).floats() == restored)
+  }
+
   /// Gradients pass through a picture that is flagged in part, all over or not at all.
   @Test func gradientsStayFinite() throws {
     let store = ParameterStore()

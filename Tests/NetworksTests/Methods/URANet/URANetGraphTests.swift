@@ -11,7 +11,7 @@ struct URANetGraphTests {
 
   enum Change: CaseIterable {
     case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor, top,
-      suspicion
+      suspicion, window, windowWithoutMask
 
     func callAsFunction(_ method: inout URANetMethod) {
       switch self {
@@ -26,6 +26,8 @@ struct URANetGraphTests {
       case .floor: method.configuration.floor = 0.25
       case .top: method.scoring = .top(share: 0.05)
       case .suspicion: method.scoresSuspicion = true
+      case .window: method.configuration.window = 3
+      case .windowWithoutMask: (method.configuration.window, method.configuration.masks) = (3, false)
       }
     }
   }
