@@ -36,12 +36,10 @@ public struct URANetRecipe: RecipeSection {
   public var score = Score.max
   /// The share of the map's values whose mean is the score `top`.
   public var topShare = 0.01
-  /// Whether the score is multiplied by the picture's suspicion.
-  public var suspicion = false
   /// Weight of the mean of 1 − cos beside the mean squared error of the restored features.
   public var cosine = 1.0
   /// Strength of the noise on the tokens that the restoration learns from, as `ras.jitter`; 0: none.
-  public var jitter = 0.0
+  public var jitter = 20.0
   /// Share of the training pictures in which the restoration is not told what is perceived.
   public var missed = 0.0
   public var perception = PerceptionRecipe()
@@ -52,15 +50,12 @@ public struct URANetRecipe: RecipeSection {
   public static let keys: [RecipeKey<URANetRecipe>] = [
     .value("hidden", \.hidden), .value("heads", \.heads), .value("feedforward", \.feedforward),
     .value("blocks", \.blocks), .value("prototypes", \.prototypes), .value("mask", \.mask),
-    .value("window", \.window).written { $0.window > 0 },
-    .value("kappa", \.kappa), .value("floor", \.floor),
+    .value("window", \.window), .value("kappa", \.kappa), .value("floor", \.floor),
     .value("residual", \.residual), .value("smoothing", \.smoothing),
     // Written where they say something: recipes from before these keys stay the same text.
     .value("score", \.score).written { $0.score != .max },
     .value("topShare", \.topShare).written { $0.score == .top },
-    .value("suspicion", \.suspicion), .value("cosine", \.cosine),
-    .value("jitter", \.jitter).written { $0.jitter > 0 },
-    .value("missed", \.missed).written { $0.missed > 0 },
+    .value("cosine", \.cosine), .value("jitter", \.jitter), .value("missed", \.missed),
     .section("perception", \.perception),
     .section("synthesis", \.synthesis),
   ]

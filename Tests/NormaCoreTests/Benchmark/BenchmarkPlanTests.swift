@@ -256,7 +256,7 @@ struct BenchmarkPlanTests {
       [
         recipe.synthesis.enabled, recipe.perception.head == .bayesian, recipe.kappa > 0,
         recipe.mask, recipe.prototypes > 0, recipe.floor > 0, recipe.perception.surroundings,
-        !recipe.suspicion,
+        recipe.jitter > 0,
       ]
     }
     let without = parts.map { row in row.indices.filter { !row[$0] } }

@@ -39,9 +39,10 @@ struct URANetTrainingTests {
 
   /// The derivative of the loss in each parameter, by backpropagation and by central differences, along
   /// a direction between the gradient, so that there is something to see, and a random one.
-  @Test(arguments: [
-    URANetTrainingConfiguration.Segmentation.focal, URANetTrainingConfiguration.Segmentation.bce,
-  ], [0, 0.5] as [Float])
+  @Test(
+    arguments: [
+      URANetTrainingConfiguration.Segmentation.focal, URANetTrainingConfiguration.Segmentation.bce,
+    ], [0, 0.5] as [Float])
   func gradientsAreThoseOfFiniteDifferences(
     segmentation: URANetTrainingConfiguration.Segmentation, missed: Float
   ) throws {
@@ -110,7 +111,8 @@ struct URANetTrainingTests {
   /// What the restoration learns with changes the loss of a training step, and no held-out one.
   @Test func jitterAndMissesAreOfTheTraining() throws {
     let features = try features()
-    func loss(seed: UInt64?, _ change: (inout URANetTrainingConfiguration) -> Void) throws -> Float {
+    func loss(seed: UInt64?, _ change: (inout URANetTrainingConfiguration) -> Void) throws -> Float
+    {
       let method = Self.method { change(&$0.training) }
       return try method.network(
         ParameterStore().initialized(by: Generator(seed: 5)), pictures: 10

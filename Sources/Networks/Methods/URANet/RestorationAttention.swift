@@ -66,7 +66,8 @@ public struct RestorationAttention<V: Value> {
   private func mask(_ kept: V?, like tokens: V) throws -> AttentionMask<V>? {
     guard kept != nil || neighbours != nil else { return nil }
     let (count, further) = (tokens.shape[1], prototypes.shape[1])
-    let shown = try kept ?? tokens.constant([Float](repeating: 1, count: count), shape: [1, count, 1])
+    let shown =
+      try kept ?? tokens.constant([Float](repeating: 1, count: count), shape: [1, count, 1])
     let all = try tokens.constant([Float](repeating: 1, count: further), shape: [1, further, 1])
     let weights = try V.concatenated([shown, all.repeated(for: shown)], axis: 1)
     return try AttentionMask(

@@ -30,9 +30,6 @@ public struct URANetMethod: AnomalyMethod, Equatable {
   /// Deviation of the Gaussian that smooths the map, in pixels; 0 for none.
   public var smoothing = 4.0
   public var scoring = Scoring.maximum
-  /// Whether the score is multiplied by the picture's suspicion: how far it departs from normal, times
-  /// how probably it is anomalous.
-  public var scoresSuspicion = false
   /// Side of the average pooling before the score's maximum, in pixels; 1 for the map's own maximum.
   public var scorePooling = 16
   public var variance = Variance.total
@@ -55,12 +52,10 @@ public struct URANetMethod: AnomalyMethod, Equatable {
     let map = try pixels(anomaly, size)
     let grid = configuration.grid
     let probability = found.perception.probability
-    let suspicion = try suspicion(probability)
-    let departure = try departure(anomaly, map: map, size)
     return try Detection(
-      map: map, score: scoresSuspicion ? departure * suspicion : departure,
+      map: map, score: score(anomaly, map: map, size),
       perceived: Perceived(
-        suspicion: suspicion,
+        suspicion: suspicion(probability),
         probability: probability.reshaped([anomaly.shape[0], grid.height, grid.width]),
         uncertainty: unsmoothed(uncertainty(found.perception), size)))
   }
@@ -120,7 +115,7 @@ public struct URANetMethod: AnomalyMethod, Equatable {
   /// How far each picture departs from normal, `[batch]`.
   ///
   /// - Parameter map: what became of `tokens` at picture size.
-  private func departure<V: Value>(_ tokens: V, map: V, _ size: Grid) throws -> V {
+  private func score<V: Value>(_ tokens: V, map: V, _ size: Grid) throws -> V {
     if case .top(let share) = scoring {
       let count = min(size.count, max(1, Int((share * Double(size.count)).rounded())))
       return try map.reshaped([map.shape[0], size.count]).largest(count, axis: 1)

@@ -26,7 +26,6 @@ extension Recipe {
     method.residual = URANetMethod.Residual(uranet.residual)
     method.smoothing = uranet.smoothing
     method.scoring = uranet.score == .top ? .top(share: uranet.topShare) : .maximum
-    method.scoresSuspicion = uranet.suspicion
     method.scorePooling = scoring.pool
     method.variance = URANetMethod.Variance(uranet.perception.uncertainty)
     method.suspicious = uranet.perception.suspicious

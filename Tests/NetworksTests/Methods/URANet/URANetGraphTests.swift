@@ -10,8 +10,7 @@ struct URANetGraphTests {
   private static let size = Grid(height: 40, width: 32)
 
   enum Change: CaseIterable {
-    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor, top,
-      suspicion, window, windowWithoutMask
+    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor, top, window, windowWithoutMask
 
     func callAsFunction(_ method: inout URANetMethod) {
       switch self {
@@ -25,7 +24,6 @@ struct URANetGraphTests {
       case .noKappa: method.configuration.kappa = 0
       case .floor: method.configuration.floor = 0.25
       case .top: method.scoring = .top(share: 0.05)
-      case .suspicion: method.scoresSuspicion = true
       case .window: method.configuration.window = 3
       case .windowWithoutMask: (method.configuration.window, method.configuration.masks) = (3, false)
       }
@@ -108,21 +106,6 @@ struct URANetGraphTests {
     least.scoring = .top(share: 1e-9)
     let peaks = try least.detect([features], size: Self.size, parameters: source)
     #expect(try peaks.score.floats() == peaks.map.maximum(axes: [1, 2]).floats())
-  }
-
-  @Test func theScoreIsTheDepartureTimesTheSuspicion() throws {
-    let source = ParameterStore().initialized(by: try Generator(seed: 1))
-    let features = try Generator(seed: 2).normal([2, 6, 5, 4])
-    let found = try method(.suspicion).detect([features], size: Self.size, parameters: source)
-    let alone = try method(.none).detect([features], size: Self.size, parameters: source)
-    let suspicion = try #require(found.perceived).suspicion.floats()
-    #expect(suspicion.allSatisfy { $0 > 0 && $0 < 1 })
-    for (score, (departure, suspicion)) in try zip(
-      found.score.floats(), zip(alone.score.floats(), suspicion))
-    {
-      #expect(departure > 0 && abs(score / (departure * suspicion) - 1) < 1e-5)
-    }
-    #expect(try found.map.floats() == alone.map.floats())
   }
 
   @Test func everyPictureIsJudgedAlone() throws {
