@@ -10,7 +10,8 @@ struct URANetGraphTests {
   private static let size = Grid(height: 40, width: 32)
 
   enum Change: CaseIterable {
-    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor, top, window, windowWithoutMask
+    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor, top,
+      window, windowWithoutMask
 
     func callAsFunction(_ method: inout URANetMethod) {
       switch self {
@@ -25,7 +26,8 @@ struct URANetGraphTests {
       case .floor: method.configuration.floor = 0.25
       case .top: method.scoring = .top(share: 0.05)
       case .window: method.configuration.window = 3
-      case .windowWithoutMask: (method.configuration.window, method.configuration.masks) = (3, false)
+      case .windowWithoutMask:
+        (method.configuration.window, method.configuration.masks) = (3, false)
       }
     }
   }
