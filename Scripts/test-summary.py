@@ -5,7 +5,8 @@ usage: test-summary.py RESULTS.xml LOG
 
 What became of each test is in the results, which `swift test --xunit-output` writes; the lines of the
 log are for people, and some of them are lost when it is written faster than it is read. Where an issue
-was recorded is in the log alone. Exits with 1 when a test failed or none ran.
+was recorded is in the log alone. Without results, when a test has ended the process, the log's issues are
+all there is. Exits with 1 when a test failed, none ran, or there are no results.
 """
 
 import re
@@ -29,12 +30,23 @@ def issues(log: str) -> dict[str, list[str]]:
     return found
 
 
+def show(test: str, lines: list[str]) -> None:
+    print(f"  {test}")
+    for line in lines[:12]:
+        print(f"    {line}")
+
+
 def main() -> int:
     results, log = sys.argv[1:]
+    with open(log, encoding="utf-8", errors="replace") as file:
+        where = issues(file.read())
     try:
         cases = list(ElementTree.parse(results).iter("testcase"))
     except (OSError, ElementTree.ParseError):
-        print(f"\nthe tests did not run to their end (log: {log})")
+        print("\nFailed:" if where else "")
+        for name, lines in where.items():
+            show(name, lines)
+        print(f"the tests did not run to their end (log: {log})")
         return 1
     skipped = [case for case in cases if case.find("skipped") is not None]
     failed = [case for case in cases if case.find("failure") is not None]
@@ -46,14 +58,10 @@ def main() -> int:
     # What went wrong comes last, where nobody has to search for it.
     if failed:
         print("\nFailed:")
-        with open(log, encoding="utf-8", errors="replace") as file:
-            where = issues(file.read())
     for case in failed:
         name = case.get("name") or ""
-        print(f"  {case.get('classname')}: {name}")
         messages = [issue.get("message") or "" for issue in case.iter("failure")]
-        for line in (where.get(name) or messages)[:12]:
-            print(f"    {line}")
+        show(f"{case.get('classname')}: {name}", where.get(name) or messages)
     if not passed and not failed:
         print("\nno test ran")
     print(f"\n{passed} passed, {len(failed)} failed, {len(skipped)} skipped")

@@ -15,5 +15,8 @@ rm -f "$results"
 status=0
 swift test -c release --skip-build --disable-xctest --xunit-output "$results" "$@" </dev/null 2>&1 |
   tee "$log" || status=$?
-python3 Scripts/test-summary.py "$results" "$log" || status=1
+python3 Scripts/test-summary.py "$results" "$log" || exit 1
+if ((status != 0)); then
+  echo "swift test ended with status $status though no test failed (log: $log)" >&2
+fi
 exit "$status"
