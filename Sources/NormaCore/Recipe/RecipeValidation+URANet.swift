@@ -11,7 +11,6 @@ extension URANetRecipe {
     check.fraction("uranet.topShare", topShare, below: 1)
     check.range("uranet.cosine", cosine, 0...1000)
     check.range("uranet.jitter", jitter, 0...1000)
-    check.range("uranet.missed", missed, 0...0.9)
     perception.check(&check)
     synthesis.check(&check)
   }

@@ -40,8 +40,6 @@ public struct URANetRecipe: RecipeSection {
   public var cosine = 1.0
   /// Strength of the noise on the tokens that the restoration learns from, as `ras.jitter`; 0: none.
   public var jitter = 20.0
-  /// Share of the training pictures in which the restoration is not told what is perceived.
-  public var missed = 0.0
   public var perception = PerceptionRecipe()
   public var synthesis = SynthesisRecipe()
 
@@ -55,7 +53,7 @@ public struct URANetRecipe: RecipeSection {
     // Written where they say something: recipes from before these keys stay the same text.
     .value("score", \.score).written { $0.score != .max },
     .value("topShare", \.topShare).written { $0.score == .top },
-    .value("cosine", \.cosine), .value("jitter", \.jitter), .value("missed", \.missed),
+    .value("cosine", \.cosine), .value("jitter", \.jitter),
     .section("perception", \.perception),
     .section("synthesis", \.synthesis),
   ]

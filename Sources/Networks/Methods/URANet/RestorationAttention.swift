@@ -46,19 +46,16 @@ public struct RestorationAttention<V: Value> {
     let keys = try V.concatenated([tokens + position, bank], axis: 1)
     let values = try V.concatenated([tokens, bank], axis: 1)
     let mask = try mask(kept, like: tokens)
-    guard neighbours == nil else {
-      return try blocks.reduce(
-        block(residual: position, queries: position, keys: keys, values: values, mask: mask)
-      ) {
-        try $1(residual: $0, queries: $0 + position, keys: keys, values: values, mask: mask)
-      }
-    }
-    let own = try kept.map { try tokens * $0 } ?? tokens
-    return try blocks.reduce(
-      block(residual: own, queries: own + position, keys: keys, values: values, mask: mask)
-    ) {
-      let located = try $0 + position
-      return try $1(residual: $0, queries: located, keys: located, values: $0)
+    // What a token brings of its own: with a window nothing but where it is.
+    let own = try neighbours == nil ? kept.map { try tokens * $0 } ?? tokens : nil
+    let first = try block(
+      residual: own ?? position, queries: own.map { try $0 + position } ?? position, keys: keys,
+      values: values, mask: mask)
+    return try blocks.reduce(first) { x, next in
+      let located = try x + position
+      return own == nil
+        ? try next(residual: x, queries: located, keys: keys, values: values, mask: mask)
+        : try next(residual: x, queries: located, keys: located, values: x)
     }
   }
 

@@ -34,11 +34,17 @@ public struct URANet<V: Value> {
   /// - Parameters:
   ///   - tokens: of aligned features, `[batch, N, C]`.
   ///   - perceived: what decides the region; nil for the perception's form at test.
-  public func callAsFunction(_ tokens: V, perceived: Perception<V>? = nil) throws -> Restoration<V>
-  {
+  ///   - noise: where the jitter of what the restoration sees is drawn from while training; nil
+  ///     otherwise.
+  public func callAsFunction(
+    _ tokens: V, perceived: Perception<V>? = nil, noise: TrainingNoise<V>? = nil
+  ) throws -> Restoration<V> {
     let perceived = try perceived ?? perception(tokens)
     let kept = try kept(perceived)
-    let restored = try restored(tokens, kept: kept)
+    let seen = try noise.map {
+      try tokens.jittered(by: $0.normal(tokens.shape), scale: configuration.jitter)
+    }
+    let restored = try restored(seen ?? tokens, kept: kept)
     let flagged = try kept.affine(scale: -1, offset: 1)
     return Restoration(
       tokens: try kept * tokens + flagged * restored, kept: kept, perception: perceived)

@@ -20,6 +20,8 @@ public struct URANetConfiguration: Equatable, Sendable {
   public var kappa: Float = 1
   /// m₀, the least share by which every token is restored.
   public var floor: Float = 0.5
+  /// Strength of the feature jitter of what the restoration sees in training.
+  public var jitter: Float = 20
   /// Whether the perception sees how each token differs from those around it and from its picture's mean,
   /// beside the token itself.
   public var surroundings = true

@@ -12,10 +12,6 @@ public struct URANetTrainingConfiguration: Equatable, Sendable {
   public var segmentation = Segmentation.bce
   /// Weight of the mean of 1 − cos beside the mean squared error.
   public var cosine: Float = 1
-  /// Strength of the feature jitter of what the restoration sees.
-  public var jitter: Float = 0
-  /// Share of the pictures in which the restoration is not told what is perceived, below 1.
-  public var missed: Float = 0
   /// λ_seg: weight of the perception's loss.
   public var perception: Float = 1
   /// Weight of Dice within the perception's loss.

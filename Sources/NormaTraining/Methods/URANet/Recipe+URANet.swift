@@ -17,6 +17,7 @@ extension Recipe {
     c.window = uranet.window
     c.kappa = Float(uranet.kappa)
     c.floor = Float(uranet.floor)
+    c.jitter = Float(uranet.jitter)
     c.surroundings = uranet.perception.surroundings
     c.perceptionWidth = uranet.perception.width
     c.deviation =
@@ -40,8 +41,6 @@ extension Recipe {
       uranet.synthesis.enabled ? FeatureSynthesisConfiguration(uranet.synthesis) : nil
     training.segmentation = perception.loss == .focal ? .focal : .bce
     training.cosine = Float(uranet.cosine)
-    training.jitter = Float(uranet.jitter)
-    training.missed = Float(uranet.missed)
     training.perception = Float(perception.weight)
     training.dice = Float(perception.dice)
     training.divergence = Float(perception.divergence)

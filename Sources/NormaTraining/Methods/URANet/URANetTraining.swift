@@ -37,7 +37,10 @@ struct URANetTraining: TrainingNetwork {
     let tokens: Tensor = try URANetMethod.aligned(Array(features.prefix(1))).tokens()
     let sample = try network.configuration.sample(
       of: features, settings.synthesis, generator: noise ?? Generator(seed: 0))
-    let restored = try restored(sample.tokens, noise: noise)
+    let restored = try network(
+      sample.tokens, perceived: network.perception.onePass(sample.tokens),
+      noise: noise?.trainingNoise
+    ).tokens
     let logit =
       try noise.map {
         try network.perception.sampledLogit(sample.tokens, noise: $0.trainingNoise)
@@ -52,28 +55,6 @@ struct URANetTraining: TrainingNetwork {
     else { return loss }
     let share = settings.divergence / Float(pictures * tokens.shape[1])
     return try loss + divergence.affine(scale: share, offset: 0)
-  }
-
-  /// F_rec, `[batch, N, C]`. In training the restoration sees the tokens with feature jitter, and in a
-  /// share of the pictures it is told nothing of what is perceived: m = m₀ and F_rec = R there, so that
-  /// it learns to undo what it sees of an anomaly too.
-  private func restored(_ tokens: Tensor, noise: Generator?) throws -> Tensor {
-    var kept = try network.kept(network.perception.onePass(tokens))
-    var shown = kept
-    var seen = tokens
-    if let noise, settings.jitter > 0 {
-      seen = try tokens.jittered(by: noise.normal(tokens.shape), scale: settings.jitter)
-    }
-    if let noise, settings.missed > 0 {
-      let share = settings.missed
-      let told = try noise.dropoutMask([tokens.shape[0], 1, 1], share)
-        .affine(scale: 1 - share, offset: 0)
-      let least = 1 - network.configuration.floor
-      kept = try kept * told
-      shown = try kept + told.affine(scale: -least, offset: least)
-    }
-    let restored = try network.restored(seen, kept: shown)
-    return try restored + kept * (tokens - restored)
   }
 
   private func segmentation(_ logit: Tensor, _ mask: Tensor) throws -> Tensor {

@@ -122,10 +122,11 @@ struct RestorationAttentionTests {
   }
 
   /// Gradients pass through a picture that is flagged in part, all over or not at all.
-  @Test func gradientsStayFinite() throws {
+  @Test(arguments: [0, 3])
+  func gradientsStayFinite(window: Int) throws {
     let store = ParameterStore()
     var c = URANetConfiguration(channels: 6, grid: Self.grid)
-    (c.hidden, c.heads, c.feedForward, c.perceptionWidth) = (16, 2, 24, 8)
+    (c.hidden, c.heads, c.feedForward, c.perceptionWidth, c.window) = (16, 2, 24, 8, window)
     let network = try URANet(c, store.initialized(by: Generator(seed: 1)))
     for bias in [-40, 0, 40] as [Float] {
       try #require(store["perception.logit.bias"]).assign([bias])
