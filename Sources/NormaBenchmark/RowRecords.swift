@@ -40,7 +40,7 @@ struct RowRecords {
       runsDone: runsDone, runs: row.runs.count, imageAUROC: mean(\.imageAUROC),
       imageInterval: try bootstrap.interval(scored.map(\.pictures)), pixelAUROC: mean(\.pixelAUROC),
       aupro: mean(\.aupro), categoryF1: mean(\.imageF1Max), sharedF1: sharedF1,
-      ownOutcome: outcome(\.own), sharedOutcome: outcome(\.shared),
+      ownOutcome: outcome(\.own), sharedOutcome: sharesThreshold ? outcome(\.shared) : nil,
       trainingSeconds: total { $0.trainingSeconds },
       epochs: average { $0.epochs.map(Double.init) }, steps: total { $0.steps.map(Double.init) },
       millisecondsPerPicture: average { $0.millisecondsPerPicture },
@@ -90,8 +90,11 @@ struct RowRecords {
     spread { Spread($0.compactMap(value))?.mean }
   }
 
+  /// Whether one model, and so one threshold, serves all of a seed's categories.
+  private var sharesThreshold: Bool { seeds.allSatisfy { $0.records.count == 1 } }
+
   private var sharedF1: Spread? {
-    spread { $0.count == 1 ? $0.first?.result.pooled.imageF1Max : nil }
+    sharesThreshold ? spread { $0.first?.result.pooled.imageF1Max } : nil
   }
 
   /// The sums over a seed's categories.
@@ -110,6 +113,7 @@ struct RowRecords {
   }
 
   private var review: ReviewDial? {
+    guard sharesThreshold else { return nil }
     let pictures = seeds.flatMap(\.records).flatMap { record -> [ReviewDial.Picture] in
       guard let threshold = record.result.pooled.shared?.threshold else { return [] }
       return record.pictures.compactMap { picture in

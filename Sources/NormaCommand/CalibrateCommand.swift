@@ -35,6 +35,7 @@ struct CalibrateCommand: ParsableCommand {
   func run() throws {
     let interruption = Interruption()
     let folder = try ModelFolder.open(model)
+    try folder.checkChangeable()
     let old = try folder.calibration()
     let reader = pictures.reader(for: folder.manifest)
     let found = try NormalPictures(

@@ -10,21 +10,18 @@ extension Detector {
   /// - Parameters:
   ///   - jitter: the noise's strength α (RAS, equation 5); 0 is none.
   ///   - seed: what the noise of each picture is drawn from, besides its place in the data set.
-  /// - Throws: when the backbone's weights are not found, or the method does not rebuild one map.
+  /// - Throws: when the backbone's weights are not found or not those of the training, or the method
+  ///   does not rebuild one map.
   convenience init(model: ModelFolder, jitter: Double, seed: UInt64) throws {
-    let recipe = model.manifest.recipe
-    let trunk = try recipe.trunk()
-    let backbone = try BackboneWeights.load(
-      recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
-    let stored = try StoredNetwork(model)
-    let network = DetectorNetwork(
-      trunk: trunk, method: try recipe.trainingMethod(trunk),
-      standardization: stored.standardization)
+    let network = try ModelNetwork(model)
     let graph = try DetectorGraph.detector(
-      network, backbone: backbone.parameters, weights: stored.weights, jitter: Float(jitter))
+      DetectorNetwork(
+        trunk: network.trunk, method: network.method,
+        standardization: network.stored.standardization),
+      backbone: network.backbone.parameters, weights: network.stored.weights, jitter: Float(jitter))
     try self.init(
-      graph: graph, name: "\(model.path) with noise", imageSize: trunk.imageSize,
-      precision: recipe.scoring.precision == .bf16 ? .bf16 : .f32,
+      graph: graph, name: "\(model.path) with noise", imageSize: network.trunk.imageSize,
+      precision: network.recipe.scoring.precision == .bf16 ? .bf16 : .f32,
       options: Options(cacheFolder: nil, noiseSeed: seed))
   }
 }

@@ -47,6 +47,9 @@ struct DoctorCommand: ParsableCommand {
     if (model == nil) != (pictures == nil) {
       throw ValidationError("--model and --pictures belong together.")
     }
+    if dump != nil, model == nil {
+      throw ValidationError("--dump is of a model's results; name it by --model, and --pictures.")
+    }
     if limit < 1 { throw ValidationError("--limit is \(limit); at least 1 picture is needed.") }
   }
 

@@ -13,7 +13,8 @@ struct ExportCommand: ParsableCommand {
       OpenVINO, ONNX Runtime and TensorRT read the .onnx file. Input 'pictures':
       uint8 [N, S, S, 3], RGB, resized to the model's size without keeping the
       aspect; normalisation is inside. Outputs 'anomaly_map' float [N, S, S],
-      'score' float [N], and 'feature' float [N, C].
+      'score' float [N], and 'feature' float [N, C]; of URA-Net also 'suspicion',
+      'probability' and 'uncertainty_map'.
 
         norma export line.norma --output line.onnx
 
@@ -80,9 +81,7 @@ struct ExportCommand: ParsableCommand {
       throw FileProblem(
         path: output, reason: "the model itself would be lost; choose another name")
     }
-    guard force || !FilePath.exists(output) else {
-      throw FileProblem(path: output, reason: "the output exists; --force replaces it")
-    }
+    try ModelFolder.checkPlace(output, replacing: force)
     try PrecisionExport(
       model: folder, precision: precision,
       dataset: DatasetReader.read(pictures).selecting(knownTo: folder.manifest),
@@ -98,7 +97,10 @@ struct ExportCommand: ParsableCommand {
     try AtomicFile.write(folder.data(ModelFile.graph), to: output)
     let shared = try folder.calibration().shared
     let size = folder.manifest.imageSize
-    Terminal.say("\(output): pictures uint8 [N, \(size), \(size), 3] → anomaly_map, score, feature")
+    Terminal.say(
+      "\(output): pictures uint8 [N, \(size), \(size), 3] → "
+        + "anomaly_map, score, feature\(folder.manifest.recipe.method == "uranet" ? ", suspicion, probability, uncertainty_map" : "")"
+    )
     if let shared {
       Terminal.say("A picture is anomalous when its score is above \(shared.value).")
     }

@@ -66,7 +66,7 @@ struct StoreCommand: ParsableCommand {
     var found = try DatasetReader.read(dataset)
     if let categories { found = try found.selecting(categories: categories.commaSeparated) }
     let data = try TrainingPlan.readable(found, reader: pictures.reader, interruption)
-    let chosen = Self.spread(data.train.filter { !$0.label.isAnomalous }, limit: limit)
+    let chosen = Self.normal(data, limit: limit)
     if test { try data.validateForEvaluation() }
     let origin = PictureStore.Origin(
       root: data.root,
@@ -75,14 +75,16 @@ struct StoreCommand: ParsableCommand {
       benchmark: try test
         ? BenchmarkFingerprints(data, reader: pictures.reader, interruption: interruption) : nil)
     let written = try write(
-      chosen + (test ? data.test : []), origin, root: data.root, interruption)
+      chosen + (test ? data.test : []), origin, unusable: test ? data.unusableForTest : [],
+      root: data.root, interruption)
     Terminal.say(
       "\(output): \(counted(written.pictures, "picture")) of \(imageSize) × \(imageSize) pixels, "
         + String(format: "%.1f MB", Double(written.bytes) / 1e6))
   }
 
   private func write(
-    _ chosen: [Sample], _ origin: PictureStore.Origin, root: String, _ interruption: Interruption
+    _ chosen: [Sample], _ origin: PictureStore.Origin, unusable: [UnusableFile], root: String,
+    _ interruption: Interruption
   ) throws -> (pictures: Int, bytes: Int) {
     let progress = ProgressLine("Decoding", total: chosen.count, unit: "pictures")
     defer { progress.clear() }
@@ -93,7 +95,8 @@ struct StoreCommand: ParsableCommand {
     }
     let (reader, size) = (pictures.reader, imageSize)
     let workers = ProcessInfo.processInfo.activeProcessorCount
-    return try PictureStore.write(origin, named, to: output) { append in
+    let lost = Dictionary(grouping: unusable.compactMap(\.category)) { $0 }.mapValues(\.count)
+    return try PictureStore.write(origin, named, unusable: lost, to: output) { append in
       try OrderedPipeline.run(count: chosen.count, workers: workers) {
         { place in
           do {
@@ -106,7 +109,9 @@ struct StoreCommand: ParsableCommand {
       } deliver: { (place: Int, result: Result<PictureStore.Content, FileProblem>) in
         try interruption.check("Stopped; nothing was written.")
         switch result {
-        case .success(let content): try append(place, content)
+        case .success(let content):
+          if let problem = content.maskProblem { Terminal.warn("without its mask: \(problem)") }
+          try append(place, content)
         case .failure(let problem): Terminal.warn("left out: \(problem)")
         }
         progress.update(place + 1)
@@ -117,15 +122,19 @@ struct StoreCommand: ParsableCommand {
   private static func content(
     of sample: Sample, reader: PictureReader, size: Int
   ) throws -> PictureStore.Content {
-    PictureStore.Content(
-      rgb: try reader.read(sample.path, size: size).rgb,
-      mask: sample.label.isAnomalous
-        ? try reader.readMask(of: sample, width: size, height: size)?.values : nil)
+    let rgb = try reader.read(sample.path, size: size).rgb
+    guard sample.label.isAnomalous else { return PictureStore.Content(rgb: rgb) }
+    do {
+      let mask = try reader.readMask(of: sample, width: size, height: size)
+      return PictureStore.Content(rgb: rgb, mask: mask?.values)
+    } catch let problem as FileProblem {
+      return PictureStore.Content(rgb: rgb, maskProblem: problem)
+    }
   }
 
-  /// At most `limit` of the samples, evenly over their order, and so over the categories.
-  private static func spread(_ samples: [Sample], limit: Int?) -> [Sample] {
-    guard let limit, limit < samples.count else { return samples }
-    return (0..<limit).map { samples[$0 * samples.count / limit] }
+  /// The normal pictures to train on, at most `limit` of them, evenly over the categories.
+  private static func normal(_ data: Dataset, limit: Int?) -> [Sample] {
+    let all = data.train.filter { !$0.label.isAnomalous }
+    return limit.map(all.spread) ?? all
   }
 }

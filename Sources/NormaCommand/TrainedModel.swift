@@ -25,7 +25,8 @@ struct TrainedModel {
       graph: graph, name: "the trained network", imageSize: plan.trunk.imageSize,
       precision: recipe.scoring.precision == .bf16 ? .bf16 : .f32)
     let calibration = try ModelCalibration(
-      recipe: recipe, method: plan.method, pictures: pictures, interruption: interruption,
+      recipe: recipe, method: plan.method, pictures: pictures,
+      settings: TrainingSettings(recipe.training), interruption: interruption,
       stopped: plan.stopped
     ) {
       try NormalPictures(

@@ -79,6 +79,7 @@ public struct Inspect: ParsableCommand {
 
   public func run() throws {
     let interruption = Interruption()
+    try checkMapFolders()
     let list = PictureList(paths, excluding: [heatmaps, uncertaintyMaps].compactMap { $0 })
     guard !list.entries.isEmpty || !list.unreadable.isEmpty else {
       throw FileProblem(
@@ -101,6 +102,18 @@ public struct Inspect: ParsableCommand {
     progress.clear()
     try report.end(inspector)
     if let status = report.status { throw status }
+  }
+
+  /// Maps in the very folder that is inspected would be pictures of it the next time.
+  private func checkMapFolders() throws {
+    let inspected = Set(paths.compactMap { FilePath.resolved($0) })
+    for folder in [heatmaps, uncertaintyMaps].compactMap({ $0 }) {
+      guard let real = FilePath.resolved(folder), inspected.contains(real) else { continue }
+      throw FileProblem(
+        path: folder,
+        reason: "the maps would lie among the pictures that are inspected; name another folder, "
+          + "which may be one inside it")
+    }
   }
 
   private func options(for manifest: Manifest) -> Inspector.Options {

@@ -23,8 +23,8 @@ struct BenchmarkFromStore: ParsableCommand {
         norma benchmark PLAN DATASET --records found
 
       Runs that are done stay done: Ctrl-C stops, the same command goes on. --part
-      2/3 does every third run, beginning with the second, so that several
-      processes or machines share a plan. Exit codes: 0 done, 3 a run failed (the
+      2/3 does every third training, beginning with the second, and all that is
+      tested of it, so that several processes or machines share a plan. Exit codes: 0 done, 3 a run failed (the
       others are done), 64 wrong usage, 130 interrupted.
       """)
 
@@ -41,7 +41,7 @@ struct BenchmarkFromStore: ParsableCommand {
 
   @OptionGroup var wishes: BenchmarkWishes
 
-  @Option(help: "Which part of the runs, as 2/3; left out: all.")
+  @Option(help: "Which part of the trainings, as 2/3; left out: all.")
   var part = BenchmarkPart()
 
   @Flag(help: "Keep the models, beside the records.")
@@ -55,7 +55,7 @@ struct BenchmarkFromStore: ParsableCommand {
   }
 }
 
-/// `2/3`: the second of three shares of a plan's runs.
+/// `2/3`: the second of three shares of a plan's trainings.
 struct BenchmarkPart: ExpressibleByArgument, CustomStringConvertible {
   private(set) var number = 1
   private(set) var of = 1

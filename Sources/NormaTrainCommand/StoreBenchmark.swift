@@ -111,6 +111,8 @@ struct StoreBenchmark {
 
   private func measure(_ run: BenchmarkRun, key: String) throws {
     let training = try training(of: run)
+    let lock = try training.output.lockedWorkFolder()
+    defer { withExtendedLifetime(lock) {} }
     let (trained, calibration) = try detector(of: run, training)
     let tests = training.pictures.tests.filter { run.categories.contains($0.category) }
     let progress = ProgressLine("Evaluating", total: tests.count, unit: "pictures")
@@ -124,31 +126,34 @@ struct StoreBenchmark {
     let record = record(run, key: key, training, trained, found)
     try record.write(into: folder)
     Terminal.say(record.summary)
+    // Until its last test is recorded a training can be had again from its checkpoint.
+    let detectorKey = fingerprints.trainingKey(of: run)
+    if isNeeded(detectorKey, after: run) {
+      detectors.known[detectorKey] = (trained, calibration)
+    } else {
+      detectors.known[detectorKey] = nil
+      training.output.removeWorkFolder()
+    }
   }
 
   /// The trained detector of a run, from an earlier run where that had the same.
   private func detector(
     of run: BenchmarkRun, _ training: StoreTraining
   ) throws -> (TrainedDetector, Calibration) {
-    let key = fingerprints.trainingKey(of: run)
-    if let known = detectors.known[key] {
-      if !isNeeded(key, after: run) { detectors.known[key] = nil }
-      return known
-    }
-    let lock = try training.output.lockedWorkFolder()
-    defer { withExtendedLifetime(lock) {} }
+    if let known = detectors.known[fingerprints.trainingKey(of: run)] { return known }
     let trained = try training.trained(features: features)
     let calibration = try training.calibration(of: trained)
     if keepsModels { try training.write(trained, calibration) }
-    training.output.removeWorkFolder()
-    if isNeeded(key, after: run) { detectors.known[key] = (trained, calibration) }
     return (trained, calibration)
   }
 
-  /// Whether a later run tests the detector of `training` too.
+  /// Whether a later run has still to test the detector of `training`.
   private func isNeeded(_ training: String, after run: BenchmarkRun) -> Bool {
     let place = runs.firstIndex(of: run) ?? 0
-    return runs[(place + 1)...].contains { fingerprints.trainingKey(of: $0) == training }
+    return runs[(place + 1)...].contains {
+      fingerprints.trainingKey(of: $0) == training
+        && !FilePath.exists(BenchmarkRecord.path(of: fingerprints.key(of: $0), in: folder))
+    }
   }
 
   /// Detectors that a later run tests too.

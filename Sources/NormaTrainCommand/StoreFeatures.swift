@@ -28,7 +28,7 @@ final class StoreFeatures {
       try interruption.check("Stopped while another training extracts the same features.")
     }
     defer { withExtendedLifetime(lock) {} }
-    let requests = recipe.featureRequests(pictures.samples)
+    let requests = recipe.featureRequests(training.samples)
     let progress = ProgressLine(
       "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
       total: requests.count, unit: "pictures")
@@ -60,7 +60,7 @@ final class StoreFeatures {
         recipe.backbone.name, "\(trunk.taps)", trunk.padding.rawValue, "\(trunk.imageSize)",
         "\(trunk.arrangement)", recipe.features.precision.rawValue, Machine.version,
         Machine.device.rawValue,
-      ] + recipe.textureFacts
+      ] + recipe.textureFacts + (recipe.pastesTexture ? training.categories ?? [] : [])
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
   }
 }

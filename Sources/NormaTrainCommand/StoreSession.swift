@@ -6,7 +6,6 @@ import Torch
 /// A training from stored pictures to a model folder.
 struct StoreSession {
   private let training: StoreTraining
-  private let picturesPerEpoch: Int?
 
   /// Everything that can be wrong is found here, before any work starts.
   init(_ command: TrainFromStore, interruption: Interruption) throws {
@@ -16,9 +15,9 @@ struct StoreSession {
     try output.check()
     training = try StoreTraining(
       options.wishedRecipe(), pictures: PictureStore(path: command.store),
+      picturesPerEpoch: command.picturesPerEpoch,
       shelf: BackboneShelf(path: command.computing.weights), output: output,
       interruption: interruption)
-    picturesPerEpoch = command.picturesPerEpoch
   }
 
   func run() throws {
@@ -29,8 +28,7 @@ struct StoreSession {
       "\(pictures.path): \(pictures.samples.count) pictures of \(pictures.origin.root), "
         + "computed by LibTorch \(Machine.version) on \(Machine.device.rawValue)")
     let trained = try training.trained(
-      features: StoreFeatures(interruption: training.interruption),
-      picturesPerEpoch: picturesPerEpoch)
+      features: StoreFeatures(interruption: training.interruption))
     if training.recipe.scoring.precision == .bf16 {
       Terminal.warn(
         "the recipe inspects in bf16, and the thresholds are of LibTorch's float32; 'norma calibrate' "

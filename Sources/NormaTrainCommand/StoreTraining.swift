@@ -10,6 +10,8 @@ struct StoreTraining {
   let pictures: PictureStore
   /// Only pictures of these; nil: of all.
   let categories: [String]?
+  /// Pictures an epoch, where that is not each picture once.
+  let picturesPerEpoch: Int?
   let output: TrainingOutput
   let interruption: Interruption
   /// What an interruption says: what was kept, and how to go on.
@@ -20,8 +22,9 @@ struct StoreTraining {
 
   /// Everything that can be wrong is found here, before any work starts.
   init(
-    _ recipe: Recipe, pictures: PictureStore, categories: [String]? = nil, shelf: BackboneShelf,
-    output: TrainingOutput, interruption: Interruption, stopped: String? = nil
+    _ recipe: Recipe, pictures: PictureStore, categories: [String]? = nil,
+    picturesPerEpoch: Int? = nil, shelf: BackboneShelf, output: TrainingOutput,
+    interruption: Interruption, stopped: String? = nil
   ) throws {
     try recipe.validate()
     trunk = try recipe.trunk()
@@ -37,20 +40,33 @@ struct StoreTraining {
     method = try recipe.trainingMethod(trunk)
     backbone = try shelf.weights(for: recipe, taps: trunk.taps)
     (self.recipe, self.pictures, self.categories) = (recipe, pictures, categories)
+    self.picturesPerEpoch = picturesPerEpoch
     (self.output, self.interruption) = (output, interruption)
     self.stopped = stopped ?? output.stopped
   }
 
+  /// The pictures whose features are wanted: the store's, so that all trainings share them. Texture is
+  /// pasted from the training's own categories alone, as from a data set that has no others.
+  var samples: [Sample] {
+    guard let categories, recipe.pastesTexture else { return pictures.samples }
+    return pictures.samples.filter { categories.contains($0.category) }
+  }
+
+  private var settings: TrainingSettings {
+    get throws {
+      var settings = try TrainingSettings(recipe.training)
+      settings.picturesPerEpoch = picturesPerEpoch
+      return settings
+    }
+  }
+
   /// Trains to the end.
   /// - Throws: `Interrupted` when a stop is requested; the output's checkpoint holds the state.
-  func trained(features: StoreFeatures, picturesPerEpoch: Int? = nil) throws -> TrainedDetector {
+  func trained(features: StoreFeatures) throws -> TrainedDetector {
     let (store, key) = try features.store(of: self)
-    let usable = pictures.samples.indices.filter {
-      categories?.contains(pictures.samples[$0].category) ?? true
-    }
-    let split = SplitPictures(store, samples: pictures.samples, usable: usable, recipe: recipe)
-    var settings = try TrainingSettings(recipe.training)
-    settings.picturesPerEpoch = picturesPerEpoch
+    let samples = samples
+    let usable = samples.indices.filter { categories?.contains(samples[$0].category) ?? true }
+    let split = SplitPictures(store, samples: samples, usable: usable, recipe: recipe)
     let network = try TrainingRun(
       recipe: recipe, method: method, pictures: split, settings: settings, output: output,
       stopped: stopped, tell: Terminal.say
@@ -64,8 +80,8 @@ struct StoreTraining {
   func calibration(of trained: TrainedDetector) throws -> Calibration {
     let inspector = try StoreInspector(trained, pictures: pictures)
     return try ModelCalibration(
-      recipe: recipe, method: method, pictures: trained.pictures, interruption: interruption,
-      stopped: stopped
+      recipe: recipe, method: method, pictures: trained.pictures, settings: settings,
+      interruption: interruption, stopped: stopped
     ) {
       try inspector.inspect($0) { try interruption.check(stopped) }
     }.calibration()

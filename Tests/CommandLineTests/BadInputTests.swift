@@ -50,6 +50,36 @@ extension CommandLineTests {
       #expect(workshop.exists("line.norma/manifest.json"))
     }
 
+    /// A full disk, or a terminal that is gone, behind standard error.
+    @Test func messagesThatNobodyCanReadStopNothing() async throws {
+      let workshop = try await TrainedModel.shared.value.workshop()
+      try workshop.write(Data("no picture".utf8), to: "mixed/text.png")
+      try workshop.write(
+        workshop.data("products/striped/train/good/1.png"), to: "mixed/whole.png")
+      for sink in ["2>/dev/full", "2>&-"] {
+        let inspected = try await workshop.shell("inspect line.norma missing.norma mixed \(sink)")
+        #expect(inspected.status == 2 && inspected.output.contains("whole.png"), "\(inspected)")
+        let failed = try await workshop.shell("inspect missing.norma mixed \(sink)")
+        #expect(failed.status == 3, "\(failed)")
+      }
+    }
+
+    @Test func onePictureACategoryMakesNoThreshold() async throws {
+      let workshop = try Workshop()
+      for product in Products.allCases {
+        try workshop.write(
+          png: product.picture(0), to: "single/\(product.rawValue)/train/good/0.png")
+      }
+      try workshop.writeRecipe(
+        "crossed.yaml",
+        replacing: ["holdout: 0.25": "holdout: 0\n  crossFit: {folds: 2, epochs: 1}"])
+      let trained = try await workshop.norma(
+        "train", "single", "--output", "line.norma", "--recipe", "crossed.yaml", "--epochs", "1")
+      #expect(trained.status == 0 && trained.errors.contains("uncalibrated"), "\(trained)")
+      let calibration = try ModelFolder.open(workshop.path + "/line.norma").calibration()
+      #expect(calibration.status == .uncalibrated)
+    }
+
     @Test func anEmptyCategoryIsNamed() async throws {
       let workshop = try Workshop()
       for number in 0..<6 {

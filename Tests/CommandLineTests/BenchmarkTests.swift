@@ -99,6 +99,51 @@ extension CommandLineTests {
       #expect(try await table(killed) == whole)
     }
 
+    @Test func aCorrectedLabelIsAnotherTest() async throws {
+      let workshop = try Workshop()
+      try workshop.makeProducts()
+      try workshop.write(Data("epochs: 1\nrows:\n  - recipe: tiny.yaml\n".utf8), to: "plan.yaml")
+      let pictures = try DatasetReader.read(workshop.path + "/products").samples
+      func table(correcting wrong: String?) throws {
+        let lines = pictures.map { sample in
+          let path = FilePath.relative(sample.path, to: workshop.path)
+          let label = path == wrong ? "normal" : sample.label.defect ?? "normal"
+          return "\(path),\(sample.category),\(sample.split.rawValue),\(label)"
+        }
+        let text = (["path,category,split,label"] + lines).joined(separator: "\n")
+        try workshop.write(Data(text.utf8), to: "table.csv")
+      }
+      func list() async throws -> String {
+        try await workshop.norma("benchmark", "plan.yaml", "table.csv", "--output", "out", "--list")
+          .output
+      }
+      try table(correcting: nil)
+      let run = try await workshop.norma("benchmark", "plan.yaml", "table.csv", "--output", "out")
+      #expect(run.status == 0, "\(run)")
+      #expect(try await list().contains(" done"))
+      let defect = try #require(pictures.first { $0.label.isAnomalous })
+      try table(correcting: FilePath.relative(defect.path, to: workshop.path))
+      #expect(try await list().contains(" to do"))
+      // The training is of the same pictures as before.
+      let again = try await workshop.norma("benchmark", "plan.yaml", "table.csv", "--output", "out")
+      #expect(again.status == 0 && !again.text.contains("Training"), "\(again)")
+    }
+
+    @Test func aModelOfOtherWeightsIsNotTested() async throws {
+      let workshop = try workshop(
+        plan: "epochs: 1\nrows:\n  - recipe: tiny.yaml\n    name: a\n")
+      let first = try await workshop.start(Self.run).result()
+      #expect(first.status == 0, "\(first)")
+      try workshop.write(
+        RandomBackbone.safetensors(seed: 99), to: "home/weights/efficientnet-lite0.safetensors")
+      try workshop.write(
+        Data(
+          "epochs: 1\nrows:\n  - {recipe: tiny.yaml, name: a}\n  - {recipe: tiny.yaml, name: b, jitter: 0}\n"
+            .utf8), to: "plan.yaml")
+      let second = try await workshop.start(Self.run).result()
+      #expect(second.status == 3 && second.errors.contains("not the weights"), "\(second)")
+    }
+
     @Test func whatIsDoneStaysAndNewRowsAreAdded() async throws {
       let workshop = try workshop()
       try workshop.write(

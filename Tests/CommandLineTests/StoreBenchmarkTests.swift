@@ -79,6 +79,51 @@ extension CommandLineTests {
       }
     }
 
+    @Test func aTrainingIsKeptUntilItsLastTestIsRecorded() async throws {
+      let workshop = try await workshop()
+      let run = ["benchmark", "plan.yaml", "p.store", "--output", "found"]
+      let command = try workshop.start(run, with: .train)
+      func records() -> Set<String> {
+        let files = try? FileManager.default.contentsOfDirectory(atPath: workshop.path + "/found")
+        return Set((files ?? []).filter { $0.hasSuffix(".record.json") })
+      }
+      while command.process.isRunning, records().isEmpty {
+        try await Task.sleep(for: .milliseconds(5))
+      }
+      command.kill()
+      _ = try await command.result()
+      // The noise is tested after both trainings.
+      let found = try FileManager.default.contentsOfDirectory(atPath: workshop.path + "/found")
+      if records().count < 3 {
+        let kept = found.filter { $0.hasSuffix(".training") }
+        #expect(kept.contains { workshop.exists("found/\($0)/checkpoint.safetensors") }, "\(found)")
+      }
+      let isWhole = records().count == 4
+      let rest = try await workshop.start(run, with: .train).result()
+      #expect(rest.status == 0, "\(rest)")
+      #expect(rest.text.contains("Going on after 6") || isWhole, "\(rest)")
+      let after = try FileManager.default.contentsOfDirectory(atPath: workshop.path + "/found")
+      #expect(after.count == 4 && records().count == 4, "\(after)")
+    }
+
+    @Test func aDamagedMaskLeavesItsPictureInTheStore() async throws {
+      let workshop = try await workshop()
+      let mask = "products/dotted/ground_truth/noise/"
+      let name = try #require(
+        try FileManager.default.contentsOfDirectory(atPath: workshop.path + "/" + mask).sorted()
+          .first)
+      let file = try workshop.data(mask + name)
+      try workshop.write(file.prefix(file.count / 2), to: mask + name)
+      let stored = try await workshop.norma(
+        "store", "products", "--output", "broken.store", "--image-size", "64", "--test")
+      #expect(stored.status == 0 && stored.errors.contains("without its mask"), "\(stored)")
+      let (whole, broken) = (
+        try PictureStore(path: workshop.path + "/p.store"),
+        try PictureStore(path: workshop.path + "/broken.store")
+      )
+      #expect(broken.tests.count == whole.tests.count && broken.leftOut == ["dotted": 1])
+    }
+
     @Test func aPictureThatCannotBeDecodedIsCountedInItsRecords() async throws {
       let workshop = try await workshop()
       let victim = try #require(

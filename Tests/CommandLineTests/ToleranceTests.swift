@@ -146,6 +146,21 @@ extension CommandLineTests {
       #expect(alone.status == 3 && alone.errors.contains("no jitter for line"), "\(alone)")
     }
 
+    @Test func othersWeightsMakeNoJitterEither() async throws {
+      let trained = try await TrainedModel.shared.value.workshop()
+      let other = try Workshop()
+      for name in ["products", "line.norma"] {
+        try FileManager.default.copyItem(
+          atPath: trained.path + "/" + name, toPath: other.path + "/" + name)
+      }
+      try other.write(
+        RandomBackbone.safetensors(seed: 99), to: "home/weights/efficientnet-lite0.safetensors")
+      let run = try await other.norma("tolerance", "products", "line.norma", "--only", "jitter")
+      #expect(
+        run.status == 3 && run.errors.contains("not the weights that the model was trained with"),
+        "\(run)")
+    }
+
     @Test func mistakesAreTold() async throws {
       let workshop = try await TrainedModel.shared.value.workshop()
       func told(_ status: Int32, _ words: String, _ arguments: String...) async throws {

@@ -43,16 +43,20 @@ struct BenchmarkSummaryTests {
     let row = try #require(try summary(rows, without: ["strong 1 b"]).rows.first)
     #expect(row.seeds == [0] && row.runsDone == 3 && row.runs == 4)
     #expect(row.trainingSeconds?.mean == 120, "two models, each a minute")
-    #expect(row.sharedF1 == nil, "categories with models of their own share no threshold")
+    #expect(
+      row.sharedF1 == nil && row.sharedOutcome == nil && row.ownOutcome != nil,
+      "categories with models of their own share no threshold")
     #expect(row.imageAUROC?.deviation == nil)
     let none = try #require(try summary(rows, without: ["strong 0 a", "strong 1 b"]).rows.first)
     #expect(none.imageAUROC == nil && none.imageInterval == nil && none.categories.isEmpty)
   }
 
   /// - Parameter isSure: nil for a method that does not know how sure it is.
-  private func summary(isSure: Bool?) throws -> BenchmarkSummary {
+  private func summary(
+    isSure: Bool?, groups: [[String]] = [["a", "b"]]
+  ) throws -> BenchmarkSummary {
     try BenchmarkSummary(
-      title: "t", dataset: "d", rows: [Fixture.row("strong")], bootstrap: bootstrap
+      title: "t", dataset: "d", rows: [Fixture.row("strong", groups: groups)], bootstrap: bootstrap
     ) { run in
       var record = try Fixture.record(run, lead: 1)
       let threshold = try #require(record.result.pooled.shared?.threshold)
@@ -78,6 +82,7 @@ struct BenchmarkSummaryTests {
     #expect(errors(try #require(sure.last)) == errors(sure[0]))
     let page = BenchmarkPage.html(doubtful)
     #expect(page.contains("id=\"review\"") && XMLCheck.isWellFormed(page))
+    #expect(try summary(isSure: false, groups: [["a"], ["b"]]).rows[0].review == nil)
     let silent = try summary(isSure: nil)
     #expect(silent.rows[0].review == nil)
     #expect(!BenchmarkPage.html(silent).contains("id=\"review\""))

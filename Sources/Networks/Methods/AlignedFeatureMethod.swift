@@ -16,21 +16,34 @@ extension AlignedFeatureMethod {
 
   /// Pixel map and score of a token-grid map `[batch, 1, h, w]`.
   public func detect<V: Value>(anomalyMap: V, size: Grid) throws -> Detection<V> {
-    var up = SeparableFilter(
-      rows: .bilinear(from: grid.height, to: size.height),
-      columns: .bilinear(from: grid.width, to: size.width))
-    if smoothing > 0 {
-      up = up.followed(
-        rows: .gaussian(size: size.height, sigma: smoothing),
-        columns: .gaussian(size: size.width, sigma: smoothing))
-    }
-    let pooled = up.followed(
+    try Detection(map: pixels(anomalyMap, size), score: maximum(anomalyMap, size))
+  }
+
+  /// A map of the grid, `[batch, 1, h, w]`, at picture size: `[batch, H, W]`.
+  ///
+  /// - Parameter smoothed: by the method's Gaussian, if it has one.
+  func pixels<V: Value>(_ map: V, _ size: Grid, smoothed: Bool = true) throws -> V {
+    try enlarging(size, smoothed: smoothed)(map)
+      .reshaped([map.shape[0], size.height, size.width])
+  }
+
+  /// The largest mean over squares of `scorePooling` pixels, `[batch]`, of a map of the grid at picture
+  /// size.
+  func maximum<V: Value>(_ map: V, _ size: Grid) throws -> V {
+    let pooled = enlarging(size, smoothed: true).followed(
       rows: .average(size: size.height, window: min(scorePooling, size.height)),
       columns: .average(size: size.width, window: min(scorePooling, size.width)))
-    let batch = anomalyMap.shape[0]
-    return try Detection(
-      map: up(anomalyMap).reshaped([batch, size.height, size.width]),
-      score: pooled(anomalyMap).maximum(axes: [1, 2, 3]).reshaped([batch]))
+    return try pooled(map).maximum(axes: [1, 2, 3]).reshaped([map.shape[0]])
+  }
+
+  private func enlarging(_ size: Grid, smoothed: Bool) -> SeparableFilter {
+    let up = SeparableFilter(
+      rows: .bilinear(from: grid.height, to: size.height),
+      columns: .bilinear(from: grid.width, to: size.width))
+    guard smoothed, smoothing > 0 else { return up }
+    return up.followed(
+      rows: .gaussian(size: size.height, sigma: smoothing),
+      columns: .gaussian(size: size.width, sigma: smoothing))
   }
 
   /// The one aligned map that such a method takes.

@@ -27,7 +27,7 @@ extension ReportContent.Category {
     let known = calibration.knownCategories.contains(name) ? name : nil
     let decider = try? calibration.threshold()
     shared = decider.map(outcome)
-    own = known.flatMap { try? calibration.threshold(category: $0) }.map(outcome)
+    own = calibration.categories[name].map(outcome)
     guard let decider, !examples.isEmpty else { return }
     regroup(by: Double(decider.value))
     for group in examples.indices {

@@ -1,3 +1,4 @@
+import Foundation
 import Norma
 import NormaCore
 
@@ -19,8 +20,18 @@ extension BenchmarkFingerprints {
       }
       training[category] = try PictureFingerprint.of(
         samples.filter { $0.split == .train }, root: dataset.root, interruption: interruption)
-      test[category] = try PictureFingerprint.of(
+      let files = try PictureFingerprint.of(
         tested + masks, root: dataset.root, interruption: interruption)
+      test[category] = Digest.sha256(
+        Data(([files] + Self.facts(tested, root: dataset.root)).joined(separator: "\n").utf8))
     }
+  }
+
+  /// What is said of the test pictures, which a table may say otherwise of the same files.
+  private static func facts(_ samples: [Sample], root: String) -> [String] {
+    samples.map { sample in
+      ([sample.path] + sample.masks).map { FilePath.relative($0, to: root) }
+        .joined(separator: "\t") + (sample.label.isAnomalous ? "\tanomalous" : "\tnormal")
+    }.sorted()
   }
 }

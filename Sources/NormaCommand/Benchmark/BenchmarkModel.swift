@@ -2,6 +2,7 @@ import Foundation
 import Norma
 import NormaCore
 import NormaTraining
+import Torch
 
 /// The model of a run, trained when it is not there yet.
 struct BenchmarkModel {
@@ -27,7 +28,9 @@ struct BenchmarkModel {
   func train(interruption: Interruption) throws {
     let started = FilePath.exists(
       TrainingOutput(model: path, resume: true, force: false).checkpoint)
-    if FilePath.exists(path), !started { return }
+    if FilePath.exists(path), !started { return try checkBackbone() }
+    // Nothing that an earlier run freed and kept is this one's.
+    Machine.reusesMemory(0)
     let memory = PeakMemory()
     defer { memory.stop() }
     let plan = try TrainingPlan(
@@ -37,6 +40,21 @@ struct BenchmarkModel {
     try TrainingSession(plan, interruption: interruption).run()
     let measured = Measured(peakAnonymousBytes: memory.bytes)
     try AtomicFile.write(JSONEncoder().encode(measured), to: measuredPath)
+  }
+
+  /// The run's key does not name the backbone's weights, which another file may have replaced since.
+  private func checkBackbone() throws {
+    let manifest = try ModelFolder.open(path).manifest
+    let recipe = manifest.recipe
+    guard
+      let backbone = try? BackboneWeights.load(
+        recipe.backbone.name, taps: recipe.trunk().taps, from: recipe.backbone.weights),
+      backbone.digest != manifest.backbone.weightsDigest
+    else { return }
+    throw FileProblem(
+      path: backbone.path,
+      reason: "these are not the weights that \(path) was trained with; bring those back, or begin "
+        + "anew in another --output")
   }
 
   /// What was measured while it was trained; of a training that was interrupted, its last part.

@@ -3,6 +3,7 @@ import Norma
 import NormaBenchmark
 import NormaCore
 import OpenVINO
+import Torch
 
 /// Works through a plan: what is done stays done, what was interrupted goes on.
 struct BenchmarkRunner {
@@ -35,13 +36,13 @@ struct BenchmarkRunner {
         let record = try measure(run, key: key, machine: machine)
         try output.store.add(record)
         tell(record.summary)
+        if discardsModels { try discardModel(of: run, after: index) }
       } catch let stop as Interrupted {
         throw stop
       } catch {
         failures += 1
         Messages.say("error: \(title(run)): \(error)")
       }
-      if discardsModels { try discardModel(of: run, after: index) }
     }
     return failures
   }
@@ -76,6 +77,7 @@ struct BenchmarkRunner {
   ) throws -> BenchmarkRecord {
     let model = try model(of: run)
     try model.train(interruption: interruption)
+    Machine.reusesMemory(0)
     let memory = PeakMemory()
     defer { memory.stop() }
     let folder = try ModelFolder.open(model.path)
@@ -103,7 +105,9 @@ struct BenchmarkRunner {
     record.millisecondsPerPicture = found.millisecondsPerPicture
     record.peakAnonymousBytes = [model.measured?.peakAnonymousBytes, memory.bytes]
       .compactMap { $0 }.max()
-    record.unreadable = found.evaluation.unreadable.count
+    let usable = model.dataset.train.count { !$0.label.isAnomalous }
+    let seen = record.trainingPictures + record.heldOutPictures
+    record.unreadable = found.evaluation.unreadable.count + max(0, usable - seen)
     record.machine = machine
     return record
   }

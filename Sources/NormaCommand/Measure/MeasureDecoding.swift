@@ -19,6 +19,9 @@ struct MeasureDecoding: ParsableCommand {
   @OptionGroup var rounds: MeasuredRounds
 
   func validate() throws {
+    guard (32...4096).contains(size) else {
+      throw ValidationError("--size is \(size); 32 to 4096 pixels can be said")
+    }
     guard times > 0 else { throw ValidationError("--times is \(times); at least 1 is needed") }
   }
 

@@ -38,7 +38,7 @@ struct PortrayedPicture {
     let entries = list.entries
     guard entries.count > limit else { return entries.map(Self.init) }
     Terminal.say("Of \(entries.count) pictures \(limit) are drawn; --count draws more.")
-    return (0..<limit).map { Self(entries[$0 * entries.count / limit]) }
+    return entries.spread(limit).map { Self($0) }
   }
 
   /// Some test pictures of each category: mostly defective ones, of as many kinds as there are, and at
@@ -50,10 +50,10 @@ struct PortrayedPicture {
       let normal = test.filter { !$0.label.isAnomalous }
       let wanted = max(count - max(1, count / 4), count - normal.count)
       let shown = Array(defective.prefix(wanted))
-      let rest = spread(normal, count: count - shown.count)
+      let rest = normal.spread(count - shown.count)
       let chosen = shown + rest
       let fallback = dataset.train.filter { $0.category == category && !$0.label.isAnomalous }
-      return (chosen.isEmpty ? spread(fallback, count: count) : chosen)
+      return (chosen.isEmpty ? fallback.spread(count) : chosen)
         .map { Self($0, root: dataset.root) }
     }
   }
@@ -65,10 +65,5 @@ struct PortrayedPicture {
     return (0..<(kinds.map(\.count).max() ?? 0)).flatMap { turn in
       kinds.compactMap { turn < $0.count ? $0[turn] : nil }
     }
-  }
-
-  private static func spread(_ samples: [Sample], count: Int) -> [Sample] {
-    let taken = min(count, samples.count)
-    return (0..<taken).map { samples[$0 * samples.count / taken] }
   }
 }

@@ -55,8 +55,7 @@ struct PrecisionExport {
     guard !groups.isEmpty else { return [] }
     return groups.enumerated().flatMap { index, group in
       let share = count * (index + 1) / groups.count - count * index / groups.count
-      let taken = min(max(1, share), group.count)
-      return (0..<taken).map { group[$0 * group.count / taken] }
+      return group.spread(max(1, share))
     }
   }
 

@@ -10,14 +10,9 @@ extension Dataset {
       let normal = pictures.filter { !$0.label.isAnomalous }
       let anomalous = pictures.filter { $0.label.isAnomalous }
       let some = min(normal.count, max(count / 2, count - anomalous.count))
-      return Self.spread(normal, some) + Self.spread(anomalous, count - some)
+      return normal.spread(some) + anomalous.spread(count - some)
     }
     result.samples = (train + kept).sorted { ($0.category, $0.path) < ($1.category, $1.path) }
     return result
-  }
-
-  private static func spread(_ samples: [Sample], _ count: Int) -> [Sample] {
-    guard count < samples.count else { return samples }
-    return (0..<max(0, count)).map { samples[$0 * samples.count / count] }
   }
 }

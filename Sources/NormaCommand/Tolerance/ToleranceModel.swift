@@ -25,19 +25,18 @@ struct ToleranceModel {
       return ToleranceModel(
         name: isAlone ? stems[index] : path, folder: folder, detector: try Detector(model: folder),
         calibration: try folder.calibration(), reader: pictures.reader(for: folder.manifest),
-        jitterObstacle: jitterObstacle(folder.manifest))
+        jitterObstacle: jitterObstacle(folder))
     }
   }
 
-  private static func jitterObstacle(_ manifest: Manifest) -> String? {
-    let recipe = manifest.recipe
-    guard recipe.rebuildsOneMap else {
+  private static func jitterObstacle(_ model: ModelFolder) -> String? {
+    let manifest = model.manifest
+    guard manifest.recipe.rebuildsOneMap else {
       return "\(manifest.method) does not rebuild one map of features"
     }
     guard manifest.modelPrecision != .int8 else { return "its graph is in 8-bit integers" }
     do {
-      _ = try BackboneWeights.load(
-        recipe.backbone.name, taps: recipe.trunk().taps, from: recipe.backbone.weights)
+      _ = try ModelNetwork(model)
       return nil
     } catch {
       return "\(error)"

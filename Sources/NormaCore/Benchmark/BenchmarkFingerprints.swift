@@ -5,7 +5,7 @@ import Foundation
 public struct BenchmarkFingerprints: Codable, Sendable, Equatable {
   /// Of the pictures to train on, by category.
   public var training: [String: String]
-  /// Of the pictures and masks to test with, by category.
+  /// Of the pictures and masks to test with and their labels, by category.
   public var test: [String: String]
   /// How pictures are read: whatever makes the same files other pictures.
   public var reading: String
@@ -17,7 +17,7 @@ public struct BenchmarkFingerprints: Codable, Sendable, Equatable {
   /// Of the training pictures of `categories`.
   public func ofTraining(_ categories: [String]) -> String { joined(categories, training) }
 
-  /// Names everything that the model of `run` depends on, but for the tool itself.
+  /// Names the model of `run`; see ``BenchmarkRun/trainingKey(pictures:)``.
   public func trainingKey(of run: BenchmarkRun) -> String {
     run.trainingKey(pictures: ofTraining(run.categories))
   }

@@ -25,7 +25,8 @@ public struct BenchmarkRun: Sendable, Equatable {
 
   public var seed: Int { recipe.training.seed }
 
-  /// Names everything that the trained model depends on, but for the tool itself.
+  /// Names everything that the trained model depends on, but for the tool itself and the backbone's
+  /// weights, which the model names.
   /// - Parameter pictures: the fingerprint of its training pictures.
   public func trainingKey(pictures: String) -> String {
     let facts = ["training 1", pictures, recipe.yaml] + categories

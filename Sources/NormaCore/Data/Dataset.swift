@@ -33,7 +33,7 @@ public struct Dataset: Sendable {
   /// opened far enough to tell what it is for. Hidden files are not: nobody put them there to be
   /// tested with.
   public var unusableForTest: [UnusableFile] {
-    unusable.filter { $0.split != .train && !FilePath.name($0.path).hasPrefix(".") }
+    unusable.filter { $0.split != .train && !$0.isHidden }
   }
 
   /// What was left out or looks strange, a sentence each.

@@ -118,7 +118,7 @@ enum MVTecLayout {
   ) {
     guard let listing = builder.list(folder, category: category, split: .train) else { return }
     let good = naming.good
-    for file in listing.files {
+    for file in listing.files where !file.hasPrefix(".") {
       builder.refuse(
         folder + "/" + file, "it lies in train itself; normal pictures belong in train/\(good)",
         category: category, split: .train)
@@ -140,7 +140,7 @@ enum MVTecLayout {
     guard let listing = builder.list(folder + "/test", category: category, split: .test) else {
       return
     }
-    for file in listing.files {
+    for file in listing.files where !file.hasPrefix(".") {
       builder.refuse(
         folder + "/test/" + file,
         "it lies in test itself; pictures belong in test/\(naming.good) or test/DEFECT",

@@ -69,6 +69,9 @@ public struct UnusableFile: Sendable, Hashable, Codable {
   /// The split that it would belong to, where that is known. A mask belongs to its picture's.
   public var split: Split?
 
+  /// Whether its name begins with a dot: nobody put it there to be used.
+  public var isHidden: Bool { FilePath.name(path).hasPrefix(".") }
+
   public init(path: String, reason: String, category: String? = nil, split: Split? = nil) {
     self.path = path
     self.reason = reason

@@ -62,7 +62,10 @@ public struct Bootstrap: Sendable {
   public func interval(_ categories: [Category]) throws -> Interval? {
     let ranked = try categories.map(RankedCategory.init)
     guard let value = Self.mean(ranked, ranked.map(\.all)) else { return nil }
-    var values = draws(ranked).compactMap { Self.mean(ranked, $0) }
+    var values: [Double] = []
+    forEachDraw(of: ranked) { draw in
+      if let mean = Self.mean(ranked, draw) { values.append(mean) }
+    }
     values.sort()
     return Interval(
       value: value, low: quantile(values, low: true), high: quantile(values, low: false))
@@ -83,7 +86,7 @@ public struct Bootstrap: Sendable {
     let (a, b) = (try first.map(RankedCategory.init), try second.map(RankedCategory.init))
     guard let x = Self.mean(a, a.map(\.all)), let y = Self.mean(b, b.map(\.all)) else { return nil }
     var values: [Double] = []
-    for draw in draws(a) {
+    forEachDraw(of: a) { draw in
       if let x = Self.mean(a, draw), let y = Self.mean(b, draw) { values.append(x - y) }
     }
     values.sort()
@@ -94,10 +97,10 @@ public struct Bootstrap: Sendable {
       pValue: min(1, 2 * Double(rarer + 1) / Double(values.count + 1)))
   }
 
-  /// How often each picture of each category is in a resample, resample by resample.
-  private func draws(_ categories: [RankedCategory]) -> [[[Int]]] {
+  /// Hands over how often each picture of each category is in a resample, resample by resample.
+  private func forEachDraw(of categories: [RankedCategory], _ use: ([[Int]]) -> Void) {
     var generator = SeededGenerator(seed: seed, stream: "bootstrap")
-    return (0..<max(1, resamples)).map { _ in categories.map { $0.draw(&generator) } }
+    for _ in 0..<max(1, resamples) { use(categories.map { $0.draw(&generator) }) }
   }
 
   private static func mean(_ categories: [RankedCategory], _ counts: [[Int]]) -> Double? {

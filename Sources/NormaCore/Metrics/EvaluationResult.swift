@@ -3,7 +3,7 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
   /// One a category, sorted by name.
   public var categories: [CategoryResult]
   /// The mean of each metric over the categories that have it, each counting the same; counts and
-  /// threshold outcomes are sums. This is what papers report.
+  /// threshold outcomes are sums, the latter only where every category has one. This is what papers report.
   public var mean: CategoryResult
   /// All pictures ranked together: what one shared threshold has to live with.
   public var pooled: CategoryResult
@@ -43,12 +43,15 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
       let values = results.compactMap(metric)
       return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
     }
+    func sum(_ outcome: (CategoryResult) -> ThresholdOutcome?) -> ThresholdOutcome? {
+      let known = results.compactMap(outcome)
+      return known.count == results.count ? ThresholdOutcome.sum(known) : nil
+    }
     return CategoryResult(
       name: "mean", normalCount: results.reduce(0) { $0 + $1.normalCount },
       anomalousCount: results.reduce(0) { $0 + $1.anomalousCount },
       imageAUROC: mean(\.imageAUROC), imageAP: mean(\.imageAP), imageF1Max: mean(\.imageF1Max),
       pixelAUROC: mean(\.pixelAUROC), pixelAP: mean(\.pixelAP), aupro: mean(\.aupro),
-      shared: ThresholdOutcome.sum(results.compactMap(\.shared)),
-      own: ThresholdOutcome.sum(results.compactMap(\.own)))
+      shared: sum(\.shared), own: sum(\.own))
   }
 }

@@ -21,12 +21,11 @@ public enum Metrics {
     try sweep(scores: scores, labels: labels).f1Max
   }
 
-  /// All image metrics and the ROC curve from one sort.
+  /// All image metrics from one sort.
   public static func image(scores: [Float], labels: [Bool]) throws -> ImageResult {
     let sweep = try sweep(scores: scores, labels: labels)
     return ImageResult(
-      auroc: sweep.auroc, averagePrecision: sweep.averagePrecision, f1Max: sweep.f1Max,
-      roc: sweep.roc)
+      auroc: sweep.auroc, averagePrecision: sweep.averagePrecision, f1Max: sweep.f1Max)
   }
 
   static func sweep(scores: [Float], labels: [Bool]) throws -> ThresholdSweep {
@@ -62,13 +61,10 @@ public struct ImageResult: Sendable, Equatable {
   public var averagePrecision: Double?
   /// Largest F1 over all thresholds.
   public var f1Max: Double?
-  /// True-positive rate over false-positive rate, thinned for drawing.
-  public var roc: Curve?
 
-  public init(auroc: Double?, averagePrecision: Double?, f1Max: Double?, roc: Curve?) {
+  public init(auroc: Double?, averagePrecision: Double?, f1Max: Double?) {
     self.auroc = auroc
     self.averagePrecision = averagePrecision
     self.f1Max = f1Max
-    self.roc = roc
   }
 }

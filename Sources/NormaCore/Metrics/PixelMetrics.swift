@@ -95,8 +95,7 @@ public final class PixelMetrics {
     }
     return PixelResult(
       auroc: sweep.auroc, averagePrecision: sweep.averagePrecision, f1Max: sweep.f1Max,
-      aupro: sweep.aupro, pixels: pixels, anomalousPixels: anomalousPixels, regions: regions,
-      roc: sweep.roc)
+      aupro: sweep.aupro, pixels: pixels, anomalousPixels: anomalousPixels, regions: regions)
   }
 }
 
@@ -119,6 +118,4 @@ public struct PixelResult: Codable, Sendable, Equatable {
   public var anomalousPixels: Int
   /// 8-connected regions of marked pixels.
   public var regions: Int
-  /// True-positive rate over false-positive rate, thinned for drawing.
-  public var roc: Curve?
 }

@@ -16,7 +16,6 @@ struct ThresholdSweep: Sendable {
   private var precision = CompensatedSum()
   private var overlap = CompensatedSum()
   private var bestF1 = 0.0
-  private var decimator = Curve.Decimator()
 
   /// - Parameters:
   ///   - negatives: how many normal scores all groups together will hold.
@@ -46,9 +45,6 @@ struct ThresholdSweep: Sendable {
       bestF1 = max(bestF1, 2 * Double(truePositives) / (flagged + Double(positives)))
     }
     integrateOverlap(from: before)
-    if hasBothClasses {
-      decimator.add(falsePositiveRate, Double(truePositives) / Double(positives))
-    }
   }
 
   /// The trapezium between the previous threshold and this one, cut at the limit.
@@ -87,7 +83,4 @@ struct ThresholdSweep: Sendable {
   var aupro: Double? {
     regions > 0 && negatives > 0 ? overlap.value / falsePositiveLimit : nil
   }
-
-  /// The ROC curve from (0, 0) to (1, 1), thinned to what a drawing can show.
-  var roc: Curve? { hasBothClasses ? decimator.curve : nil }
 }

@@ -83,10 +83,7 @@ public struct ModelFolder: Sendable {
   public func update(
     files changed: [String: Data], _ change: (inout Manifest) throws -> Void = { _ in }
   ) throws -> ModelFolder {
-    guard FilePath.isFolder(path) else {
-      throw FileProblem(
-        path: path, reason: "a zipped model cannot be changed; unpack it and name the folder")
-    }
+    try checkChangeable()
     let onDisk = try PosixFile(reading: path + "/" + ModelFile.manifest)
       .readAll(limit: ModelReader.manifestLimit)
     guard try ManifestText.decode(onDisk, path: path).digest == manifest.digest else {
@@ -97,6 +94,24 @@ public struct ModelFolder: Sendable {
     try change(&manifest)
     return try ModelFolder.write(
       to: path, manifest: manifest, files: files.merging(changed) { $1 }, replacing: true)
+  }
+
+  /// Refuses what `update` cannot change, before any work is done for it.
+  public func checkChangeable() throws {
+    guard FilePath.isFolder(path) else {
+      throw FileProblem(
+        path: path, reason: "a zipped model cannot be changed; unpack it and name the folder")
+    }
+    // The new model is written beside the old one and takes its place.
+    let parent = FilePath.parent(FilePath.resolved(path) ?? path)
+    guard access(parent, W_OK) == 0 else {
+      throw FileProblem.system(path, "cannot be replaced in \(parent)", code: errno)
+    }
+  }
+
+  /// Refuses a place where no model may be written, before any work is done for it.
+  public static func checkPlace(_ path: String, replacing: Bool) throws {
+    _ = try ModelWriter(path, replacing: replacing)
   }
 
   /// This model with a new calibration; what the old one decided by is kept in the manifest.

@@ -5,11 +5,13 @@ extension PictureStore {
   public struct Content: Sendable {
     /// `S·S·3` bytes.
     public var rgb: [UInt8]
-    /// `S·S` bytes, above 0 where anomalous; nil when nothing is marked.
+    /// `S·S` bytes, above 0 where anomalous; nil when nothing is marked, or nothing that can be read.
     public var mask: [UInt8]?
+    /// What is wrong with its mask; the picture itself is right.
+    public var maskProblem: FileProblem?
 
-    public init(rgb: [UInt8], mask: [UInt8]? = nil) {
-      (self.rgb, self.mask) = (rgb, mask)
+    public init(rgb: [UInt8], mask: [UInt8]? = nil, maskProblem: FileProblem? = nil) {
+      (self.rgb, self.mask, self.maskProblem) = (rgb, mask, maskProblem)
     }
   }
 
@@ -19,21 +21,26 @@ extension PictureStore {
   /// - Parameters:
   ///   - samples: the pictures that may come, those to train on first; their paths are as seen from the
   ///     data set.
+  ///   - unusable: how many more files there are that cannot be used, by category.
   ///   - fill: hands over the pictures that could be decoded, in order, each by its place in `samples`.
   /// - Returns: how many pictures it holds, and how many bytes the file has.
   /// - Throws: `FileProblem` when nothing could be decoded or the file cannot be written; what `fill`
   ///   throws.
   @discardableResult
   public static func write(
-    _ origin: Origin, _ samples: [Sample], to path: String,
+    _ origin: Origin, _ samples: [Sample], unusable: [String: Int] = [:], to path: String,
     fill: (_ append: (_ place: Int, _ content: Content) throws -> Void) throws -> Void
   ) throws -> (pictures: Int, bytes: Int) {
-    // Pictures that cannot be decoded make the header shorter, as counting one takes less than naming it;
-    // spaces at its end fill the room.
+    // Until a picture is in, it counts as left out. The header is never longer than with all of them
+    // named and counted; spaces at its end fill the room.
+    var leftOut = unusable
+    for sample in samples { leftOut[sample.category, default: 0] += 1 }
     let longest = samples.map { Entry($0, hasMask: false) }
     let room =
-      try (header(origin, longest, masks: samples.count, digest: Digest.Running().hex).count + 7)
-      / 8 * 8
+      try
+      (header(
+        origin, longest, leftOut: leftOut, masks: samples.count, digest: Digest.Running().hex
+      ).count + 7) / 8 * 8
     let area = origin.imageSize * origin.imageSize
     var kept: [Entry] = []
     var masks = Data()
@@ -48,6 +55,8 @@ extension PictureStore {
         }
         digest.update(content.rgb)
         kept.append(Entry(samples[place], hasMask: content.mask != nil))
+        // A mask that cannot be read is left out, and its picture is not.
+        if content.maskProblem == nil { leftOut[samples[place].category, default: 0] -= 1 }
         masks += content.mask.map { Data($0.map { $0 > 0 ? 1 : 0 }) } ?? Data()
         try file.append(Data(content.rgb))
       }
@@ -58,7 +67,7 @@ extension PictureStore {
       try file.append(masks)
       var head = withUnsafeBytes(of: UInt64(room).littleEndian) { Data($0) }
       head += try header(
-        origin, kept, leftOut: leftOut(of: samples, kept), masks: masks.count / area,
+        origin, kept, leftOut: leftOut.filter { $0.value > 0 }, masks: masks.count / area,
         digest: digest.hex)
       head += Data(repeating: UInt8(ascii: " "), count: 8 + room - head.count)
       try file.overwrite(head, at: 0)
@@ -67,15 +76,8 @@ extension PictureStore {
     return (kept.count, 8 + room + kept.count * area * 3 + masks.count)
   }
 
-  /// How many pictures to test with could not be decoded, by category.
-  private static func leftOut(of samples: [Sample], _ kept: [Entry]) -> [String: Int] {
-    let known = Set(kept.map { Array($0.path.utf8) })
-    let missing = samples.filter { $0.split == .test && !known.contains(Array($0.path.utf8)) }
-    return Dictionary(grouping: missing, by: \.category).mapValues(\.count)
-  }
-
   private static func header(
-    _ origin: Origin, _ entries: [Entry], leftOut: [String: Int] = [:], masks: Int, digest: String
+    _ origin: Origin, _ entries: [Entry], leftOut: [String: Int], masks: Int, digest: String
   ) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

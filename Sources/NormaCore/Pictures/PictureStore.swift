@@ -45,7 +45,7 @@ public struct PictureStore: Sendable {
   public let samples: [Sample]
   /// Pictures to test with, which come after those.
   public let tests: [Sample]
-  /// How many more there are to test with that could not be decoded, by category.
+  /// How many more pictures and masks there are that could not be read, by category.
   public let leftOut: [String: Int]
   /// SHA-256 of the pictures' bytes, and of the masks'.
   public let digest: String

@@ -26,7 +26,7 @@ public struct URANetRecipe: RecipeSection {
   /// A token is restored without what lies in a square of this side around it; 0: from all the others,
   /// and the share of itself that is not flagged.
   public var window = 0
-  /// κ of the region clip(p + κ√u, 0, 1) that is restored; 0: uncertainty does not widen it.
+  /// κ of the region clip(m₀ + p + κ√u, 0, 1) that is restored, m₀ being `floor`; 0: uncertainty does not widen it.
   public var kappa = 1.0
   /// The least share by which every token is restored.
   public var floor = 0.5

@@ -46,25 +46,21 @@ public final class ProgressLine {
         + " left"
     }
     if !detail.isEmpty { line += "  " + detail }
-    write("\r\u{1B}[K" + line)
+    Messages.write("\r\u{1B}[K" + line)
   }
 
   /// Ends the line with how long it took.
   public func finish() {
     guard isShown, lastShown != nil else { return }
-    write("\r\u{1B}[K\(title)  \(Self.duration((ContinuousClock.now - start).seconds))\n")
+    Messages.write("\r\u{1B}[K\(title)  \(Self.duration((ContinuousClock.now - start).seconds))\n")
     lastShown = nil
   }
 
   /// Takes the line away.
   public func clear() {
     guard isShown, lastShown != nil else { return }
-    write("\r\u{1B}[K")
+    Messages.write("\r\u{1B}[K")
     lastShown = nil
-  }
-
-  private func write(_ text: String) {
-    FileHandle.standardError.write(Data(text.utf8))
   }
 
   private static func rate(_ rate: Double, _ unit: String) -> String {

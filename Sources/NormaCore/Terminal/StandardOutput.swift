@@ -30,7 +30,19 @@ public enum StandardOutput {
 
 /// Standard error: what is said to the person beside the output.
 public enum Messages {
-  public static func say(_ text: String) {
-    FileHandle.standardError.write(Data((text + "\n").utf8))
+  /// A line.
+  public static func say(_ text: String) { write(text + "\n") }
+
+  /// Text as it is. Where it cannot be written nobody is listening, which stops nothing.
+  static func write(_ text: String) {
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+      if count > 0 {
+        rest = rest.dropFirst(count)
+      } else if count == 0 || errno != EINTR {
+        return
+      }
+    }
   }
 }

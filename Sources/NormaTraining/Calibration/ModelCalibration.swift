@@ -7,21 +7,24 @@ public struct ModelCalibration {
   private let recipe: Recipe
   private let method: any LearningMethod
   private let pictures: SplitPictures
+  private let settings: TrainingSettings
   private let interruption: Interruption
   private let stopped: String
   private let inspect: ([Sample]) throws -> NormalPictures
 
   /// - Parameters:
+  ///   - settings: of the network's training; cross-fitting trains alike, for fewer epochs.
   ///   - stopped: what an interruption says: what was kept, and how to go on.
   ///   - inspect: the trained detector's scores of pictures, in their order.
   public init(
     recipe: Recipe, method: any LearningMethod, pictures: SplitPictures,
-    interruption: Interruption, stopped: String,
+    settings: TrainingSettings, interruption: Interruption, stopped: String,
     inspect: @escaping ([Sample]) throws -> NormalPictures
   ) {
     self.recipe = recipe
     self.method = method
     self.pictures = pictures
+    self.settings = settings
     self.interruption = interruption
     self.stopped = stopped
     self.inspect = inspect
@@ -39,11 +42,10 @@ public struct ModelCalibration {
         extrapolate: rates.extrapolate, features: features,
         autoAccuracy: features?.accuracy(of: found.features))
     }
-    guard recipe.training.crossFit.folds > 0 else {
+    if let obstacle = crossFitObstacle {
       Terminal.warn(
-        "no picture was held out and no cross-fitting was asked for: the model is uncalibrated. It "
-          + "gives scores, not verdicts; 'norma calibrate' sets thresholds from new normal pictures"
-      )
+        "no picture was held out and \(obstacle): the model is uncalibrated. It gives scores, not "
+          + "verdicts; 'norma calibrate' sets thresholds from new normal pictures")
       return try .uncalibrated(rate: rates.falseAlarmRate, features: features)
     }
     let gaps = try gaps()
@@ -58,6 +60,14 @@ public struct ModelCalibration {
       autoAccuracy: features?.accuracy(of: found.features))
   }
 
+  /// Why no picture can be scored by a network that has not seen it; nil when some can.
+  private var crossFitObstacle: String? {
+    guard recipe.training.crossFit.folds > 0 else { return "no cross-fitting was asked for" }
+    let counts = Dictionary(grouping: pictures.training, by: \.category).mapValues(\.count)
+    return counts.values.contains { $0 > 1 }
+      ? nil : "cross-fitting needs two pictures of a category at least"
+  }
+
   private func categoryFeatures() throws -> CategoryFeatures? {
     var builder = CategoryFeatures.Builder()
     for (sample, index) in zip(pictures.training, pictures.data.training) {
@@ -68,14 +78,15 @@ public struct ModelCalibration {
 
   private func gaps() throws -> [CrossFit.Gap] {
     let crossFit = recipe.training.crossFit
-    var settings = try TrainingSettings(recipe.training)
+    let share = { $0 * (crossFit.folds - 1) / crossFit.folds }
+    var settings = settings
     settings.epochs = crossFit.epochs
     settings.minutes = 0
+    settings.picturesPerEpoch = settings.picturesPerEpoch.map { max(1, share($0)) }
     let fit = CrossFit(
       folds: crossFit.folds, method: method, data: pictures.data, settings: settings,
       imageSize: recipe.backbone.imageSize)
-    let part = pictures.training.count * (crossFit.folds - 1) / crossFit.folds
-    let steps = method.steps(pictures: part, settings: settings)
+    let steps = method.steps(pictures: share(pictures.training.count), settings: settings)
     let progress = ProgressLine(
       "Cross-fitting thresholds", total: crossFit.folds * steps, unit: "steps")
     let gaps = try fit.gaps(

@@ -42,7 +42,7 @@ public struct CrossFit {
   }
 
   /// The gaps of `samples`, which are the pictures of `data.training` in its order; nil when stopped on
-  /// request. A category's only picture, which no fold can spare, has none: 1.
+  /// request. A category's only picture, which no fold can spare, gets the mean of the others'.
   public func gaps(
     samples: [Sample], shouldStop: () -> Bool, report: (Int, TrainingProgress) -> Void
   ) throws -> [Gap]? {
@@ -73,13 +73,24 @@ public struct CrossFit {
         }
       }
     }
-    return data.training.map { index in
-      guard let new = unseen[index], let known = seen[index] else { return Gap(score: 1, peak: 1) }
+    let gaps = data.training.map { index -> Gap? in
+      guard let new = unseen[index], let known = seen[index] else { return nil }
       return Gap(
         score: Self.ratio(new.score, known.map(\.score)),
         peak: Self.ratio(new.peak, known.map(\.peak)),
         suspicion: new.suspicion.map { Self.ratio($0, known.compactMap(\.suspicion)) })
     }
+    let mean = Self.mean(gaps.compactMap { $0 })
+    return gaps.map { $0 ?? mean }
+  }
+
+  private static func mean(_ gaps: [Gap]) -> Gap {
+    func mean(_ values: [Double]) -> Double? {
+      values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+    }
+    return Gap(
+      score: mean(gaps.map(\.score)) ?? 1, peak: mean(gaps.map(\.peak)) ?? 1,
+      suspicion: mean(gaps.compactMap(\.suspicion)))
   }
 
   private static func ratio(_ unseen: Float, _ seen: [Float]) -> Double {

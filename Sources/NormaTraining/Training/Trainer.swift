@@ -212,8 +212,7 @@ public final class Trainer {
   private func heldOutLoss() throws -> Double? {
     guard !data.heldOut.isEmpty else { return nil }
     var sum = 0.0
-    for first in stride(from: 0, to: data.heldOut.count, by: settings.batch) {
-      let indices = Array(data.heldOut[first..<min(first + settings.batch, data.heldOut.count)])
+    for indices in data.heldOutBatches(of: settings.batch) {
       let features = try data.lesson(indices)
       let loss = try withoutGradient {
         try withBF16Autocast(settings.bf16) { try network.loss(features, noise: nil).item() }

@@ -40,6 +40,16 @@ public struct TrainingData {
     try standardized(store.batch(rows: rows)) + (targets?.batch(rows: rows) ?? [])
   }
 
+  /// The held-out pictures in batches, drawn as training's are: pictures of all categories in each, in
+  /// the same order always. (What URA-Net makes up for a picture is pasted from others of its batch.)
+  public func heldOutBatches(of size: Int) -> [[Int]] {
+    var (order, generator) = (heldOut, SeededGenerator(seed: 0, stream: "held out"))
+    generator.shuffle(&order)
+    return stride(from: 0, to: order.count, by: size).map {
+      Array(order[$0..<min($0 + size, order.count)])
+    }
+  }
+
   /// What a network learns from: the maps of the pictures at `indices`, then, where there are twins,
   /// those of their twins, standardised as the pictures are.
   public func lesson(_ indices: [Int]) throws -> [Tensor] {

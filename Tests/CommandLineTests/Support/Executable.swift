@@ -44,14 +44,21 @@ final class RunningCommand: @unchecked Sendable {
   private let folder: String
   private let ended: AsyncStream<Void>
 
-  init(
+  convenience init(
     _ executable: Executable, _ arguments: [String], environment: [String: String], folder: String
+  ) throws {
+    try self.init(
+      path: executable.path, arguments, environment: environment, folder: folder)
+  }
+
+  init(
+    path: String, _ arguments: [String], environment: [String: String], folder: String
   ) throws {
     self.arguments = arguments
     self.folder = folder + "/run-" + UUID().uuidString
     try FileManager.default.createDirectory(
       atPath: self.folder, withIntermediateDirectories: true)
-    process.executableURL = URL(fileURLWithPath: executable.path)
+    process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     process.environment = environment
     process.currentDirectoryURL = URL(fileURLWithPath: folder)

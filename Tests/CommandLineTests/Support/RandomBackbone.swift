@@ -5,11 +5,11 @@ import NormaCore
 /// EfficientNet-Lite0 up to stride 16 with random weights: features of no meaning, but of the right
 /// shapes, and different for pictures that look different.
 enum RandomBackbone {
-  static func tensors() -> [String: WeightTensor] {
+  static func tensors(seed: UInt64 = 1) -> [String: WeightTensor] {
     guard let specification = EfficientNetSpecification.named("efficientnet-lite0") else {
       return [:]
     }
-    var generator = SeededGenerator(seed: 1)
+    var generator = SeededGenerator(seed: seed)
     let shapes = specification.parameterShapes(throughBlock: 10)
     var tensors: [String: WeightTensor] = [:]
     for (name, shape) in shapes.sorted(by: { $0.key < $1.key }) {
@@ -23,5 +23,7 @@ enum RandomBackbone {
     return tensors
   }
 
-  static func safetensors() throws -> Data { try SafeTensors.write(tensors()) }
+  static func safetensors(seed: UInt64 = 1) throws -> Data {
+    try SafeTensors.write(tensors(seed: seed))
+  }
 }

@@ -66,6 +66,14 @@ final class Workshop: Sendable {
     return try RunningCommand(executable, arguments, environment: environment, folder: path)
   }
 
+  /// `norma` with what a shell makes of the arguments: where its output goes, say.
+  func shell(_ arguments: String) async throws -> CommandResult {
+    try await RunningCommand(
+      path: "/bin/sh", ["-c", "exec '\(Executable.norma.path)' \(arguments)"],
+      environment: environment, folder: path
+    ).result()
+  }
+
   func norma(_ arguments: String...) async throws -> CommandResult {
     try await start(arguments).result()
   }

@@ -60,6 +60,20 @@ struct KnownDatasetTests {
     }
   }
 
+  @Test func whatASystemLeftThereIsNotTheDataSets() throws {
+    let tree = try Self.tree()
+    let before = DatasetCheck(try DatasetReader.read(tree["ad"]), against: try known())
+    for folder in ["train", "train/good", "test", "test/defective"] {
+      try tree.file("ad/toothbrush/\(folder)/.DS_Store", text: "x")
+    }
+    let dataset = try DatasetReader.read(tree["ad"])
+    let after = DatasetCheck(dataset, against: try known())
+    #expect(after.unusable == 0 && after.text == before.text)
+    #expect(!dataset.unusable.contains { $0.reason.contains("belong") }, "\(dataset.unusable)")
+  }
+
+  private func known() throws -> KnownDataset { try #require(KnownDataset.named("mvtec-ad")) }
+
   @Test func theCategoriesTellDataSetsOfOneLayoutApart() throws {
     let tree = try TemporaryTree()
     try tree.pictures("metal/tubes/train/good", "0.png")

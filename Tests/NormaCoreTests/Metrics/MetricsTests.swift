@@ -43,7 +43,6 @@ import Testing
     #expect(result.auroc == 0.5)
     #expect(result.averagePrecision == 0.25)
     #expect(result.f1Max == 0.4)
-    #expect(result.roc == Curve(x: [0, 1], y: [0, 1]))
   }
 
   @Test func zeroesOfBothSignsAndInfinitiesAreRanked() throws {
@@ -58,7 +57,7 @@ import Testing
   @Test func oneClassAloneHasNoMetric() throws {
     for labels in [[true, true], [false, false]] {
       let result = try Metrics.image(scores: [1, 2], labels: labels)
-      #expect(result == ImageResult(auroc: nil, averagePrecision: nil, f1Max: nil, roc: nil))
+      #expect(result == ImageResult(auroc: nil, averagePrecision: nil, f1Max: nil))
     }
     #expect(try Metrics.auroc(scores: [], labels: []) == nil)
   }
@@ -70,23 +69,5 @@ import Testing
     #expect(throws: MetricError.lengths(what: "labels", found: 1, expected: 2)) {
       try Metrics.auroc(scores: [1, 2], labels: [true])
     }
-  }
-
-  @Test func rocCurveOfFewScoresHasEveryCorner() throws {
-    let curve = try Curve.roc(scores: [4, 3, 2, 1], labels: [true, false, true, false])
-    #expect(curve == Curve(x: [0, 0, 0.5, 0.5, 1], y: [0, 0.5, 0.5, 1, 1]))
-  }
-
-  @Test func rocCurveOfManyScoresIsThinnedAndKeepsItsArea() throws {
-    let (scores, labels) = random(9, count: 20_000, levels: 100_000)
-    let curve = try #require(try Curve.roc(scores: scores, labels: labels))
-    #expect(curve.x.count <= 515)
-    #expect(curve.x.first == 0 && curve.y.first == 0 && curve.x.last == 1 && curve.y.last == 1)
-    var area = 0.0
-    for next in 1..<curve.x.count {
-      area += (curve.x[next] - curve.x[next - 1]) * (curve.y[next] + curve.y[next - 1]) / 2
-    }
-    let auroc = try #require(try Metrics.auroc(scores: scores, labels: labels))
-    #expect(abs(area - auroc) < 2e-3)
   }
 }

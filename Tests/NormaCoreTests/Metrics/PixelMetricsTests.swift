@@ -95,7 +95,6 @@ import Testing
     #expect(counted == spilled)
     #expect(counted.auroc == expected.auroc)
     #expect(counted.averagePrecision == expected.averagePrecision)
-    #expect(counted.roc == expected.roc)
     #expect(abs(try #require(counted.aupro) - (try #require(expected.aupro))) < 1e-12)
   }
 

@@ -107,7 +107,7 @@ struct PictureStoreTests {
     }
   }
 
-  @Test func picturesToTestWithThatAreLeftOutAreCounted() throws {
+  @Test func whatCannotBeReadIsCounted() throws {
     try inFolder { path in
       let tested = (0..<3).map {
         Sample(path: "lid/test/good/\($0).png", category: "lid", split: .test, label: .normal)
@@ -115,15 +115,21 @@ struct PictureStoreTests {
       var origin = origin
       origin.benchmark = BenchmarkFingerprints(
         training: ["lid": "1"], test: ["lid": "2"], reading: "oriented true")
-      try PictureStore.write(origin, samples + tested, to: path) { append in
-        for place in [0, 2, 4] { try append(place, .init(rgb: picture(place))) }
+      try PictureStore.write(
+        origin, samples + tested, unusable: ["lid": 1, "case": 2], to: path
+      ) { append in
+        for place in [0, 2] { try append(place, .init(rgb: picture(place))) }
+        let problem = FileProblem(path: "mask.png", reason: "it is damaged")
+        try append(4, .init(rgb: picture(4), maskProblem: problem))
       }
       let store = try PictureStore(path: path)
       #expect(store.samples.count == 2 && store.tests == [tested[1]])
-      #expect(store.leftOut == ["lid": 2], "of those to train on nothing is said")
+      #expect(
+        store.leftOut == ["case": 2, "lid": 5],
+        "one to train on, two to test with, a mask, and what was unusable before")
 
       let whole = try bytes(path)
-      for key in [#"\"reading"#, #"\"lid\":2"#] {
+      for key in [#"\"reading"#, #"\"lid\":5"#] {
         var data = whole
         let range = try #require(data.range(of: Data(key.utf8)), "\(key)")
         data[range.upperBound - 1] = UInt8(ascii: "x")

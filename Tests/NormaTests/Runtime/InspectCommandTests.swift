@@ -43,6 +43,18 @@ import Testing
     #expect(unknown.status == 3 && unknown.errors.contains("unknown category 'bolts'"))
   }
 
+  @Test func mapsDoNotLieAmongWhatIsInspected() throws {
+    let inspected = folder.path + "/in"
+    for option in ["--heatmaps", "--uncertainty-maps"] {
+      let among = try run(model, inspected, option, inspected + "/")
+      #expect(among.status == 3 && among.errors.contains("name another folder"), "\(among)")
+    }
+    let inside = try run(model, inspected, "--heatmaps", inspected + "/maps")
+    #expect(inside.status == 1, "\(inside)")
+    let again = try run(model, inspected, "--heatmaps", inspected + "/maps")
+    #expect(again.lines.count == inside.lines.count, "\(again)")
+  }
+
   @Test func picturesInDoubtAreForAPerson() throws {
     let unsure = folder.path + "/unsure.norma"
     try TinyModel.write(to: unsure, perceives: true)

@@ -1,5 +1,5 @@
 /// URA-Net as a detector: where F and F_rec differ, and what the perception says, how sure it was.
-public struct URANetMethod: AnomalyMethod, Equatable {
+public struct URANetMethod: AlignedFeatureMethod, Equatable {
   /// How the two residuals of a token, e = mean over channels of (F − F_rec)² and d = 1 − cos(F, F_rec),
   /// become its anomaly.
   public enum Residual: String, Sendable, CaseIterable {
@@ -39,6 +39,8 @@ public struct URANetMethod: AnomalyMethod, Equatable {
   /// What training does to features and how it weighs its losses.
   public var training = URANetTrainingConfiguration()
 
+  public var grid: Grid { configuration.grid }
+
   public init(_ configuration: URANetConfiguration) {
     self.configuration = configuration
   }
@@ -48,24 +50,16 @@ public struct URANetMethod: AnomalyMethod, Equatable {
   ) throws -> Detection<V> {
     let tokens = try Self.aligned(features).tokens()
     let found = try URANet(configuration, parameters)(tokens)
-    let anomaly = try anomaly(tokens, found.tokens)
+    let anomaly = try anomaly(tokens, found.tokens).featureMap(grid)
     let map = try pixels(anomaly, size)
-    let grid = configuration.grid
     let probability = found.perception.probability
     return try Detection(
-      map: map, score: score(anomaly, map: map, size),
+      map: map, score: score(anomaly, pixels: map, size),
       perceived: Perceived(
         suspicion: suspicion(probability),
         probability: probability.reshaped([anomaly.shape[0], grid.height, grid.width]),
-        uncertainty: unsmoothed(uncertainty(found.perception), size)))
-  }
-
-  /// The only map that the method takes.
-  public static func aligned<V>(_ features: [V]) throws -> V {
-    guard let aligned = features.first, features.count == 1 else {
-      throw NetworkError("URA-Net takes one aligned feature map, not \(features.count)")
-    }
-    return aligned
+        uncertainty: pixels(
+          uncertainty(found.perception).featureMap(grid), size, smoothed: false)))
   }
 
   /// The anomaly of each token, `[batch, N, 1]`, of features and restored features `[batch, N, C]`.
@@ -97,48 +91,16 @@ public struct URANetMethod: AnomalyMethod, Equatable {
       .mean(axes: [1]).reshaped([pictures])
   }
 
-  // MARK: At picture size
-
-  private func pixels<V: Value>(_ tokens: V, _ size: Grid) throws -> V {
-    try picture(tokens, filter(size), size)
-  }
-
-  private func unsmoothed<V: Value>(_ tokens: V, _ size: Grid) throws -> V {
-    try picture(tokens, enlarging(size), size)
-  }
-
-  private func picture<V: Value>(_ tokens: V, _ filter: SeparableFilter, _ size: Grid) throws -> V {
-    try filter(tokens.featureMap(configuration.grid))
-      .reshaped([tokens.shape[0], size.height, size.width])
-  }
-
   /// How far each picture departs from normal, `[batch]`.
   ///
-  /// - Parameter map: what became of `tokens` at picture size.
-  private func score<V: Value>(_ tokens: V, map: V, _ size: Grid) throws -> V {
-    if case .top(let share) = scoring {
-      let count = min(size.count, max(1, Int((share * Double(size.count)).rounded())))
-      return try map.reshaped([map.shape[0], size.count]).largest(count, axis: 1)
-        .mean(axes: [1]).reshaped([map.shape[0]])
-    }
-    let pooled = filter(size).followed(
-      rows: .average(size: size.height, window: min(scorePooling, size.height)),
-      columns: .average(size: size.width, window: min(scorePooling, size.width)))
-    return try pooled(tokens.featureMap(configuration.grid)).maximum(axes: [1, 2, 3])
-      .reshaped([tokens.shape[0]])
-  }
-
-  private func enlarging(_ size: Grid) -> SeparableFilter {
-    SeparableFilter(
-      rows: .bilinear(from: configuration.grid.height, to: size.height),
-      columns: .bilinear(from: configuration.grid.width, to: size.width))
-  }
-
-  private func filter(_ size: Grid) -> SeparableFilter {
-    guard smoothing > 0 else { return enlarging(size) }
-    return enlarging(size).followed(
-      rows: .gaussian(size: size.height, sigma: smoothing),
-      columns: .gaussian(size: size.width, sigma: smoothing))
+  /// - Parameters:
+  ///   - anomaly: of the tokens, `[batch, 1, h, w]`.
+  ///   - pixels: what became of it at picture size.
+  private func score<V: Value>(_ anomaly: V, pixels: V, _ size: Grid) throws -> V {
+    guard case .top(let share) = scoring else { return try maximum(anomaly, size) }
+    let count = min(size.count, max(1, Int((share * Double(size.count)).rounded())))
+    return try pixels.reshaped([pixels.shape[0], size.count]).largest(count, axis: 1)
+      .mean(axes: [1]).reshaped([pixels.shape[0]])
   }
 }
 

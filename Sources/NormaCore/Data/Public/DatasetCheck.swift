@@ -15,12 +15,12 @@ public struct DatasetCheck: Sendable {
   public let missing: [String]
   /// Categories that were not published.
   public let unknown: [String]
-  /// Files that cannot be used.
+  /// Files that cannot be used, hidden ones left aside: a system put them there, no publisher.
   public let unusable: Int
 
   public init(_ dataset: Dataset, against known: KnownDataset) {
     self.known = known
-    unusable = dataset.unusable.count
+    unusable = dataset.unusable.count { !$0.isHidden }
     let published = known.categories ?? [:]
     let here = Set(dataset.categories)
     missing = published.keys.filter { !here.contains($0) }.sorted()

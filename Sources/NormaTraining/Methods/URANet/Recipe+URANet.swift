@@ -4,9 +4,7 @@ import NormaCore
 extension Recipe {
   /// URA-Net as the `uranet` section says, for the maps of `trunk`.
   func uraNetMethod(_ trunk: Trunk) throws -> URANetMethod {
-    guard let aligned = trunk.outputs.first, trunk.outputs.count == 1 else {
-      throw NetworkError("URA-Net takes one aligned feature map, not \(trunk.outputs.count)")
-    }
+    let aligned = try alignedOutput(trunk)
     var c = URANetConfiguration(channels: aligned.channels, grid: aligned.grid)
     c.hidden = uranet.hidden
     c.heads = uranet.heads

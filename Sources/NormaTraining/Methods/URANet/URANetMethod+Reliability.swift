@@ -24,8 +24,7 @@ extension URANetMethod: PerceivingMethod {
     try withoutGradient {
       let ura = try URANet(configuration, Parameters<Tensor>(constants: network.weights))
       for _ in 0..<rounds {
-        for first in stride(from: 0, to: data.heldOut.count, by: batch) {
-          let pictures = Array(data.heldOut[first..<min(first + batch, data.heldOut.count)])
+        for pictures in data.heldOutBatches(of: batch) {
           let sample = try configuration.sample(
             of: data.lesson(pictures), training.synthesis, generator: generator)
           let said = try ura.perception(sample.tokens).probability.floats()

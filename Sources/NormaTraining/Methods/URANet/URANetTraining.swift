@@ -21,7 +21,7 @@ extension URANetMethod: TrainingMethod {
 ///       + λ_KL·KL(q ‖ prior) / (training pictures · tokens)
 ///
 /// The perception learns from one draw of its weights a step; the region comes from its closed form,
-/// as at test.
+/// whatever form inspects.
 struct URANetTraining: TrainingNetwork {
   let network: URANet<Tensor>
   let settings: URANetTrainingConfiguration
