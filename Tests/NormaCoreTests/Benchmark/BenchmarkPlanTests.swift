@@ -125,7 +125,7 @@ struct BenchmarkPlanTests {
       files == [
         "ras-table-3-btad.yaml", "ras-table-3-mpdd.yaml", "ras-table-3-visa.yaml",
         "ras-table-4.yaml", "ras-table-5-corners.yaml", "ras-table-5.yaml", "ras-table-6.yaml",
-        "ras-tables-1-2-separate.yaml", "ras-tables-1-2-unified.yaml",
+        "ras-tables-1-2-bottle.yaml", "ras-tables-1-2-separate.yaml", "ras-tables-1-2-unified.yaml",
         "rlr-ablations-three.yaml", "rlr-ablations.yaml", "rlr-levels.yaml", "rlr-table-1.yaml",
         "rlr-table-2.yaml", "rlr-table-4.yaml", "unified.yaml", "ura-net-ablations.yaml",
       ])
@@ -140,6 +140,10 @@ struct BenchmarkPlanTests {
       }
     }
     #expect(sizes == [3, 4, 12, 12])
+    let bottle = try Self.rows("ras-tables-1-2-bottle.yaml")
+    #expect(bottle.map(\.published?.pixel) == [98.5, 98.1, 98.4])
+    #expect(bottle.allSatisfy { $0.published?.image == 100 && $0.runs.count == 1 })
+    #expect(bottle.flatMap(\.runs).allSatisfy { $0.categories == ["bottle"] })
   }
 
   /// A comparison with other methods: its data set, and what the papers print for each row.
