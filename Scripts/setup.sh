@@ -323,8 +323,9 @@ setup_python() {
     stop "python3 -m venv failed: $(tail -n 1 "$work/pip.log")"
   local packages
   packages=$("$work/python/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-  "${pip[@]}" --disable-pip-version-check install --quiet --retries 2 --no-deps \
-    --only-binary=:all: --root-user-action=ignore --target "$packages" \
+  # By the environment: pips from before 22.1 do not know the option.
+  PIP_ROOT_USER_ACTION=ignore "${pip[@]}" --disable-pip-version-check install --quiet --retries 2 \
+    --no-deps --only-binary=:all: --target "$packages" \
     -r "$root/Scripts/test-requirements.txt" >"$work/pip.log" 2>&1 </dev/null || {
     tail -n 3 "$work/pip.log" | cut -c1-200 >&2
     stop "pip could not install the tests' Python packages (its last lines stand above)"

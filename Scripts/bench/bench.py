@@ -363,16 +363,19 @@ class Bench:
                  higher=False)
 
     def run(self):
-        print(f"{self.header()}\n")
-        model = self.model()
-        self.same(model)
-        self.floor_of_the_machine()
-        print("| work | Norma | other | unit | ratio | goal | met | spread |\n|---|---|---|---|---|---|---|---|")
         parts = {
             "extraction": self.extraction, "inspection": lambda: self.inspection(model), "steps": self.steps,
             "latency": lambda: self.latency(model, self.decoding()), "start": lambda: self.start(model),
             "metrics": self.metrics, "training": self.training, "minutes": self.minutes,
             "memory": self.memory}
+        unknown = set(self.options.only or []) - set(parts)
+        if unknown:
+            sys.exit(f"--only {' '.join(sorted(unknown))}: there are {', '.join(parts)}")
+        print(f"{self.header()}\n")
+        model = self.model()
+        self.same(model)
+        self.floor_of_the_machine()
+        print("| work | Norma | other | unit | ratio | goal | met | spread |\n|---|---|---|---|---|---|---|---|")
         for name, part in parts.items():
             if not self.options.only or name in self.options.only:
                 part()

@@ -17,8 +17,8 @@ struct NormaCommand: ParsableCommand {
         norma portray line.norma dataset           what it takes for normal
 
       Every command has --help. Exit codes: 0 success (inspect: all normal),
-      1 inspect found an anomaly, 2 some pictures could not be read, 3 failure,
-      64 wrong usage, 130 interrupted.
+      1 inspect found an anomaly (datasets: not as published), 2 some pictures
+      could not be read, 3 failure, 64 wrong usage, 130 interrupted.
       """,
     version: NormaVersion.current,
     subcommands: [TrainCommand.self] + RuntimeVerbs.handedOver + [

@@ -161,6 +161,9 @@ extension CommandLineTests {
       // The very lines, times included: nothing was done twice.
       for line in before.split(separator: "\r\n") { #expect(after.contains(line)) }
       #expect(after.count > before.count)
+      let models = try FileManager.default.contentsOfDirectory(
+        atPath: workshop.path + "/out/models")
+      #expect(models.count { $0.hasSuffix(".norma") } == 2, "seed 0's stay: \(models)")
     }
 
     @Test func anInterruptKeepsWhatIsDone() async throws {

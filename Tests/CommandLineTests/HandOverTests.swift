@@ -21,6 +21,7 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable.path)
         process.arguments = ["inspect", "line.norma", long, long + "/../products", "--json"]
+        process.environment = workshop.environment
         process.currentDirectoryURL = URL(fileURLWithPath: workshop.path)
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice

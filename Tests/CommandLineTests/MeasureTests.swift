@@ -40,7 +40,9 @@ extension CommandLineTests {
       let inspected = try await workshop.norma("inspect", "line.norma", pictures, "--json")
       let scores = try #require(try rounds(timed).first?.results)
       #expect(scores.count == 7)
-      for verdict in try inspected.verdicts {
+      let verdicts = try inspected.verdicts
+      #expect(verdicts.count == 7)
+      for verdict in verdicts {
         #expect(abs(try #require(scores[verdict.path]) - Double(verdict.score)) < 1e-3)
       }
     }

@@ -161,6 +161,16 @@ extension CommandLineTests {
       let part = try await workshop.train(
         "benchmark", "plan.yaml", "p.store", "--output", "found", "--part", "3/2")
       #expect(part.status == 64, "\(part)")
+      let others = try await workshop.train(
+        "benchmark", "plan.yaml", "p.store", "--output", "others", "--seeds", "0", "--epochs", "1",
+        "--keep-models")
+      #expect(others.status == 0, "\(others)")
+      let kept = try FileManager.default.contentsOfDirectory(atPath: workshop.path + "/others")
+      let model = try #require(kept.first { $0.hasSuffix(".norma") }, "\(kept)")
+      #expect(throws: Never.self) { try ModelFolder.open(workshop.path + "/others/" + model) }
+      let strange = try await workshop.norma(
+        "benchmark", "plan.yaml", "products", "--seeds", "0", "--records", "others", "--table")
+      #expect(strange.status == 3 && strange.errors.contains("none of a run"), "\(strange)")
       let empty = try await workshop.norma(
         "benchmark", "plan.yaml", "products", "--records", "products", "--table")
       #expect(empty.status == 3 && empty.errors.contains("no records"), "\(empty)")

@@ -53,6 +53,7 @@ import Testing
     let model = try model(scale: 1)
     let options = CompileOptions(cacheFolder: folder.path)
     let expected = try run(model, options)
+    try #require(!files().isEmpty)
     for file in files() {
       let intact = try Data(contentsOf: file)
       var damaged = [Data(), intact.prefix(intact.count / 2), Data(repeating: 7, count: 999)]

@@ -1,7 +1,8 @@
 import Foundation
 
 /// Where the shared pictures, weights and golden files lie: `NORMA_SHARED`, else `../shared` beside
-/// the package. Tests that need them are skipped, by name, when the folder is absent.
+/// the package. Tests that need them are skipped, by name, when the folder is absent, or has only some of
+/// them, as one that is there for its weights.
 public enum SharedData {
   public static let root: URL? = {
     let named = ProcessInfo.processInfo.environment["NORMA_SHARED"].map {
@@ -10,7 +11,12 @@ public enum SharedData {
     let package = URL(fileURLWithPath: #filePath)
       .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     let beside = package.deletingLastPathComponent().appendingPathComponent("shared")
-    return [named ?? beside].first { FileManager.default.fileExists(atPath: $0.path) }
+    let parts = ["data/inspection7", "goldens", "weights"]
+    return [named ?? beside].first { root in
+      parts.allSatisfy {
+        FileManager.default.fileExists(atPath: root.appendingPathComponent($0).path)
+      }
+    }
   }()
 
   public static let isPresent = root != nil

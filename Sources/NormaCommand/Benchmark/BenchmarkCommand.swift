@@ -134,6 +134,14 @@ struct BenchmarkCommand: ParsableCommand {
   private func take(_ records: [BenchmarkRecord], into runner: BenchmarkRunner) throws {
     let wanted = Set(runner.runs.map { runner.fingerprints.key(of: $0) })
     let taken = records.filter { wanted.contains($0.key) }
+    guard !taken.isEmpty else {
+      throw FileProblem(
+        path: self.records ?? "",
+        reason:
+          "\(counted(records.count, "record")), and none of a run of this plan on these pictures; "
+          + "--seeds, --epochs and --minutes have to be those of 'norma-train benchmark', and both "
+          + "Normas of one version")
+    }
     for record in taken { try runner.output.store.add(record) }
     let rest = records.count - taken.count
     Messages.say(

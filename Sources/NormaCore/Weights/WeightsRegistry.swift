@@ -43,7 +43,8 @@ public struct WeightsRegistry: Sendable {
   ///   get one.
   public func path(of backbone: KnownBackbone) throws -> String {
     guard let path = find(backbone) else {
-      throw WeightsMissing(backbone: backbone, folders: folders)
+      let present = KnownBackbone.all.filter { $0 != backbone && find($0) != nil }
+      throw WeightsMissing(backbone: backbone, folders: folders, present: present.map(\.name))
     }
     return path
   }
@@ -61,8 +62,22 @@ public struct WeightsRegistry: Sendable {
 public struct WeightsMissing: Error, CustomStringConvertible, Sendable, Equatable {
   public let backbone: KnownBackbone
   public let folders: [String]
+  /// The names of backbones that are there.
+  public let present: [String]
+
+  public init(backbone: KnownBackbone, folders: [String], present: [String] = []) {
+    (self.backbone, self.folders, self.present) = (backbone, folders, present)
+  }
 
   public var description: String {
+    missing
+      + (present.isEmpty
+        ? ""
+        : "\nOr take a backbone that is there (\(present.joined(separator: ", "))): --backbone NAME, "
+          + "or backbone.name in the recipe or plan.")
+  }
+
+  private var missing: String {
     """
     there are no weights of \(backbone.name). Looked for \
     \(backbone.fileNames.joined(separator: ", ")) in

@@ -10,8 +10,14 @@ struct TrainedModel: Sendable {
     let trained = try await workshop.norma(
       "train", "products", "--output", "line.norma", "--recipe", "tiny.yaml")
     guard trained.status == 0 else { throw TrainingFailed(description: "\(trained)") }
+    // Tests end by exit(), which takes nothing away that is held to the end.
+    leftover = workshop.path
+    atexit { TrainedModel.leftover.map { try? FileManager.default.removeItem(atPath: $0) } }
     return TrainedModel(original: workshop)
   }
+
+  /// Written once, before the process ends.
+  nonisolated(unsafe) private static var leftover: String?
 
   struct TrainingFailed: Error, CustomStringConvertible {
     var description: String

@@ -44,7 +44,7 @@ final class Workshop: Sendable {
 
     """
 
-  private var environment: [String: String] {
+  var environment: [String: String] {
     var result = [
       "NORMA_HOME": home, "NORMA_SHARED": path + "/none", "HOME": path,
       // Other tests run beside this one: idle threads must not spin.

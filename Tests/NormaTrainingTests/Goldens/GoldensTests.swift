@@ -11,8 +11,11 @@ struct GoldensTests {
     arguments: ["ras", "rlr", "uniad", "metrics", "efficientnet_b4"])
   func theEnginesAgreeWithTheReference(name: String) throws {
     let path = try SharedData.url("goldens/\(name).safetensors").path
+    let weights = try SharedData.url("weights/tf_efficientnet_b4_trunk.safetensors").path
     let results = try Goldens.run(
-      at: path, backbone: { try BackboneWeights.load("efficientnet-b4").parameters }, engines: [])
+      at: path,
+      backbone: { try BackboneWeights.load("efficientnet-b4", from: weights).parameters },
+      engines: [])
     let result = try #require(results.first)
     #expect(result.passed, "\(result)")
   }
