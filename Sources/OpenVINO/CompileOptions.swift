@@ -24,9 +24,6 @@ public struct CompileOptions: Sendable {
   public var cacheFolder: String?
   /// Processor threads for inference; nil leaves it to OpenVINO.
   public var threads: Int?
-  /// How many requests run side by side, each on its part of the threads; nil leaves it to the
-  /// hint.
-  public var streams: Int?
   /// Compiles for exactly this many pictures; nil keeps the model's batch, known or not.
   public var batch: Int?
   /// Measures every layer (see `InferRequest.profile()`), at a small cost per inference.
@@ -34,7 +31,7 @@ public struct CompileOptions: Sendable {
 
   public init(
     device: String = "CPU", precision: Precision = .f32, hint: Hint = .latency,
-    cacheFolder: String? = nil, threads: Int? = nil, streams: Int? = nil, batch: Int? = nil,
+    cacheFolder: String? = nil, threads: Int? = nil, batch: Int? = nil,
     profiling: Bool = false
   ) {
     self.device = device
@@ -42,7 +39,6 @@ public struct CompileOptions: Sendable {
     self.hint = hint
     self.cacheFolder = cacheFolder
     self.threads = threads
-    self.streams = streams
     self.batch = batch
     self.profiling = profiling
   }
@@ -54,7 +50,6 @@ public struct CompileOptions: Sendable {
     ]
     if let folder { properties.append(("CACHE_DIR", folder)) }
     if let threads { properties.append(("INFERENCE_NUM_THREADS", String(threads))) }
-    if let streams { properties.append(("NUM_STREAMS", String(streams))) }
     if profiling { properties.append(("PERF_COUNT", "YES")) }
     return properties
   }

@@ -84,6 +84,6 @@ public final class CompiledModel: Sendable {
     let request = try create("make an inference request") {
       ov_compiled_model_create_infer_request(handle.pointer, $0)
     }
-    return try InferRequest(request, of: self)
+    return InferRequest(request, of: self)
   }
 }

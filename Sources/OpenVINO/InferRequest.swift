@@ -2,64 +2,33 @@ internal import COpenVINO
 import Foundation
 
 /// One run of a compiled model at a time, with its input and output buffers, which are reused
-/// from run to run. Write the inputs, run by `infer()`, by `run()` or by `start()` and `wait()`,
-/// read the outputs.
+/// from run to run. Write the inputs, run by `infer()`, read the outputs.
 ///
-/// Threads may share a request: each call has it to itself, and what may not happen while it runs
-/// throws.
+/// Threads may share a request: each call has it to itself.
 public final class InferRequest: @unchecked Sendable {
   public let model: CompiledModel
-
-  private enum State {
-    case idle
-    /// By `start()`; `wait()` is due.
-    case started
-    /// By `run()`, which waits itself.
-    case awaited
-  }
 
   // Everything below is reached under the lock only, which is why the class may call itself
   // Sendable. The lock is recursive so that reading one output may nest in reading another.
   private let lock = NSRecursiveLock()
   private let pointer: OpaquePointer
-  private let completion = Completion()
-  private let callback: UnsafeMutablePointer<ov_callback_t>
   private var tensors: [String: Tensor] = [:]
-  private var state = State.idle
   private var hasResult = false
   /// How many calls have lent a buffer to their caller's closure.
   private var lent = 0
 
   /// Owns `pointer`.
-  init(_ pointer: OpaquePointer, of model: CompiledModel) throws {
+  init(_ pointer: OpaquePointer, of model: CompiledModel) {
     self.model = model
     self.pointer = pointer
-    // OpenVINO keeps the callback's address, so it has to live as long as the request.
-    callback = .allocate(capacity: 1)
-    callback.initialize(
-      to: ov_callback_t(
-        callback_func: { Completion.from($0)?.finish() }, args: completion.reference))
-    try check(
-      ov_infer_request_set_callback(pointer, callback), "hear of the end of an inference")
   }
 
-  deinit {
-    if state != .idle { _ = ov_infer_request_wait(pointer) }
-    ov_infer_request_free(pointer)
-    callback.deinitialize(count: 1)
-    callback.deallocate()
-  }
+  deinit { ov_infer_request_free(pointer) }
 
   private func exclusively<Result>(_ body: () throws -> Result) rethrows -> Result {
     lock.lock()
     defer { lock.unlock() }
     return try body()
-  }
-
-  private func requireIdle(_ attempt: String) throws {
-    guard state == .idle else {
-      throw OpenVINOError("\(attempt): the request is running; wait for it first")
-    }
   }
 
   /// A closure that holds a buffer must not pull it away from under itself.
@@ -88,7 +57,6 @@ extension InferRequest {
     _ body: (UnsafeMutableBufferPointer<Element>) throws -> Result
   ) throws -> Result {
     try exclusively {
-      try requireIdle("set input '\(name)'")
       try requireNothingLent("set input '\(name)'")
       let tensor = try input(name, type: Element.elementType, shape: shape)
       let elements = try tensor.elements(of: Element.self)
@@ -149,63 +117,12 @@ extension InferRequest {
     }
   }
 
-  /// Starts the model and returns at once; `wait()` has to follow.
-  public func start() throws {
-    try start(becoming: .started)
-  }
-
-  /// Returns when the run that `start()` began has finished; throws what went wrong in it.
-  public func wait() throws {
-    try exclusively {
-      guard state == .started else {
-        throw OpenVINOError("wait for the model: this request was not started by start()")
-      }
-      try finish()
-    }
-  }
-
-  /// Runs the model without occupying a thread of the caller's.
-  public func run() async throws {
-    try await withCheckedThrowingContinuation { continuation in
-      do {
-        try start(becoming: .awaited, resuming: continuation)
-      } catch {
-        continuation.resume(throwing: error)
-      }
-    }
-    // The callback comes just before the end; this waits out the rest and learns how it went.
-    try exclusively { try finish() }
-  }
-
-  private func start(
-    becoming next: State, resuming continuation: CheckedContinuation<Void, any Error>? = nil
-  ) throws {
-    try exclusively {
-      try prepare()
-      completion.expect(continuation)
-      do {
-        try check(ov_infer_request_start_async(pointer), "start the model")
-      } catch {
-        completion.expect(nil)
-        throw error
-      }
-      state = next
-    }
-  }
-
   private func prepare() throws {
-    try requireIdle("run the model")
     try requireNothingLent("run the model")
     for port in model.inputs where tensors[port.name] == nil {
       throw OpenVINOError("run the model: its input '\(port.name)' \(port.shape) was not set")
     }
     hasResult = false
-  }
-
-  private func finish() throws {
-    defer { state = .idle }
-    try check(ov_infer_request_wait(pointer), "run the model")
-    hasResult = true
   }
 }
 
@@ -219,7 +136,6 @@ extension InferRequest {
     _ name: String, _ body: (UnsafeBufferPointer<Float>, [Int]) throws -> Result
   ) throws -> Result {
     try exclusively {
-      try requireIdle("read output '\(name)'")
       let port = try model.output(name)
       guard port.type == .float32 else {
         throw OpenVINOError("output '\(name)' is \(port.type.rawValue), not float")
@@ -245,7 +161,6 @@ extension InferRequest {
   /// model was compiled with `profiling`.
   public func profile() throws -> [LayerProfile] {
     try exclusively {
-      try requireIdle("read the profile")
       guard try model.property("PERF_COUNT") == "YES" else {
         throw OpenVINOError(
           "read the profile: the model was not compiled with profiling in its CompileOptions")

@@ -66,25 +66,9 @@ import Testing
   private static let hasBF16 =
     (try? Engine.core.get().capabilities().contains("BF16")) ?? false
 
-  @Test func startingAndWaitingGivesWhatRunningGives() async throws {
-    let model = try Engine.core.get().compile(onnx: graph().model())
-    let request = try model.makeRequest()
-    for round in 0..<20 {
-      let batch = round % 3 + 1
-      try request.setInput("x0", numbers(batch * 64, from: round), shape: [batch, 4, 16])
-      try request.infer()
-      let expected = try request.output("y").values
-      try await request.run()
-      #expect(try request.output("y").values == expected)
-      try request.start()
-      try request.wait()
-      #expect(try request.output("y").values == expected)
-    }
-  }
-
   @Test func requestsRunSideBySide() async throws {
     let model = try Engine.core.get().compile(
-      onnx: graph().model(), options: CompileOptions(hint: .throughput, threads: 2, streams: 2))
+      onnx: graph().model(), options: CompileOptions(hint: .throughput, threads: 2))
     let alone = try model.makeRequest()
     let expected = try (0..<24).map { index in
       try alone.setInput("x0", numbers(64, from: index), shape: [1, 4, 16])
@@ -96,7 +80,7 @@ import Testing
         group.addTask {
           let request = try model.makeRequest()
           try request.setInput("x0", numbers(64, from: index), shape: [1, 4, 16])
-          try await request.run()
+          try request.infer()
           return (index, try request.output("y").values)
         }
       }
@@ -175,7 +159,6 @@ import Testing
     let request = try core.compile(onnx: graph().model()).makeRequest()
     #expect(try message { try request.infer() }.contains("'x0'"))
     #expect(try message { _ = try request.output("y") }.contains("has not run"))
-    #expect(try message { try request.wait() }.contains("not started"))
     #expect(
       try message { try request.setInput("pictures", [Float](), shape: [1]) }.contains("x0"))
     #expect(
@@ -195,22 +178,6 @@ import Testing
     #expect(
       try message { _ = try core.compile(onnx: graph().model(), options: .init(batch: 0)) }
         .contains("at least 1"))
-  }
-
-  @Test func aRunningRequestIsLeftAlone() throws {
-    let request = try Engine.core.get().compile(onnx: graph(inner: 512).model()).makeRequest()
-    try request.setInput("x0", numbers(64 * 4 * 512), shape: [64, 4, 512])
-    try request.start()
-    #expect(try message { try request.infer() }.contains("running"))
-    #expect(try message { try request.start() }.contains("running"))
-    #expect(
-      try message { try request.setInput("x0", numbers(2048), shape: [1, 4, 512]) }
-        .contains("running"))
-    #expect(try message { _ = try request.output("y") }.contains("running"))
-    try request.wait()
-    #expect(try request.output("mean").shape == [64])
-    // A request that is dropped while it runs ends quietly.
-    try request.start()
   }
 
   @Test func aMissingDeviceSaysWhatToDo() throws {

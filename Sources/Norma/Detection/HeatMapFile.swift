@@ -30,7 +30,8 @@ enum HeatMapFile {
   static func write(_ data: Data, to path: String) throws {
     let folder = FilePath.parent(FilePath.absolute(path))
     try FilePath.createFolder(folder)
-    let scratch = "\(folder)/.\(FilePath.name(path)).\(UInt64.random(in: 0...UInt64.max))"
+    // Short, whatever the picture is called: the map's own name may be as long as names can be.
+    let scratch = "\(folder)/.norma-\(UInt64.random(in: 0...UInt64.max))"
     do {
       try PosixFile(creating: scratch).write(data)
       guard rename(scratch, path) == 0 else {

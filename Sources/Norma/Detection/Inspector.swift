@@ -22,7 +22,7 @@ public struct Inspector: Sendable {
     public var heatMaps: String?
     /// The longer side of a heat map at most, in pixels; smaller pictures keep their size.
     public var heatMapSize: Int
-    /// Nil reads pictures as the model was trained.
+    /// Nil reads pictures as the model was trained; for a detector without its model, as they lie.
     public var reader: PictureReader?
     /// The share of normal pictures that may be sent to a person because the model is not sure; nil
     /// sends none.

@@ -4,8 +4,9 @@ import Foundation
 /// more than a window of them ahead, so that memory stays bounded however many items there are.
 public enum OrderedPipeline {
   /// Runs `count` items. Each of `workers` threads makes its own worker by `makeWorker` and calls it
-  /// with item numbers; `deliver` gets the results on the calling thread. The first error (of a worker
-  /// or of `deliver`) stops everything and is thrown after the threads have ended.
+  /// with item numbers; `deliver` gets the results on the calling thread. The error of the first item
+  /// that has one (or of `deliver`) is thrown after all items before it were delivered and the threads
+  /// have ended; that of a worker that could not be made stops everything at once.
   public static func run<Output: Sendable>(
     count: Int, workers: Int, makeWorker: @escaping @Sendable () throws -> (Int) throws -> Output,
     deliver: (Int, Output) throws -> Void
@@ -30,7 +31,7 @@ public enum OrderedPipeline {
     private let window: Int
     private var nextItem = 0
     private var delivered = 0
-    private var results: [Int: Output] = [:]
+    private var results: [Int: Result<Output, any Error>] = [:]
     private var failure: (any Error)?
     private var isStopped = false
     private var threads: Int
@@ -43,8 +44,7 @@ public enum OrderedPipeline {
       do {
         let worker = try makeWorker()
         while let item = take() {
-          let result = try autoreleasing { try worker(item) }
-          put(item, result)
+          put(item, Result { try autoreleasing { try worker(item) } })
         }
       } catch {
         fail(error)
@@ -63,7 +63,7 @@ public enum OrderedPipeline {
         guard let result = results.removeValue(forKey: item) else { throw CancellationError() }
         delivered = item + 1
         condition.broadcast()
-        return result
+        return try result.get()
       }
     }
 
@@ -84,9 +84,11 @@ public enum OrderedPipeline {
       }
     }
 
-    private func put(_ item: Int, _ result: Output) {
+    private func put(_ item: Int, _ result: Result<Output, any Error>) {
       locked {
         results[item] = result
+        // All items before this one are done or under way; those after it will not be asked for.
+        if case .failure = result { isStopped = true }
         condition.broadcast()
       }
     }

@@ -19,10 +19,17 @@ struct PictureFile {
         reason: "\(size >> 20) MiB, more than any picture within the limit of pixels takes")
     }
     let wanted = min(size, headLength ?? size)
+    // What is no picture may be of any size, and is not read to its end.
+    let head = try file.head(min(wanted, PictureFormat.headLength))
+    guard PictureFormat.sniff(head) != nil else {
+      throw FileProblem(path: path, reason: PictureFormat.refusal(head))
+    }
     let bytes = try [UInt8](unsafeUninitializedCapacity: wanted) { buffer, count in
-      count = try file.read(
-        into: UnsafeMutableRawBufferPointer(
-          rebasing: UnsafeMutableRawBufferPointer(buffer)[..<wanted]))
+      let memory = UnsafeMutableRawBufferPointer(buffer)
+      memory.copyBytes(from: head)
+      count = head.count
+      count += try file.read(
+        into: UnsafeMutableRawBufferPointer(rebasing: memory[head.count..<max(head.count, wanted)]))
     }
     try self.init(path: path, bytes: bytes, isWhole: wanted == size)
   }

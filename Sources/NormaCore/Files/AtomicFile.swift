@@ -16,7 +16,10 @@ public enum AtomicFile {
     to path: String, by fill: (borrowing Scratch) throws -> Void
   ) throws {
     let named = FilePath.absolute(path)
-    let target = FilePath.resolved(named) ?? named
+    guard let target = FilePath.resolved(named) ?? (FilePath.exists(named) ? nil : named) else {
+      throw FileProblem(
+        path: path, reason: "cannot be written: it is a link to something that is not there")
+    }
     guard !FilePath.isFolder(target) else {
       throw FileProblem(path: path, reason: "cannot be written: it is a folder")
     }

@@ -23,7 +23,8 @@ public struct FileKey: Sendable, Hashable, Codable {
     #else
       let (modification, change) = (status.st_mtim, status.st_ctim)
     #endif
-    modified = Int64(modification.tv_sec) * 1_000_000_000 + Int64(modification.tv_nsec)
-    changed = Int64(change.tv_sec) * 1_000_000_000 + Int64(change.tv_nsec)
+    // Of a time far from ours any number will do, as long as it is the same one again.
+    modified = Int64(modification.tv_sec) &* 1_000_000_000 &+ Int64(modification.tv_nsec)
+    changed = Int64(change.tv_sec) &* 1_000_000_000 &+ Int64(change.tv_nsec)
   }
 }

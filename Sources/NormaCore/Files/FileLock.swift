@@ -6,15 +6,19 @@ public final class FileLock {
   private let descriptor: Int32
 
   /// Takes the lock; nil when another process has it.
-  /// - Throws: `FileProblem` when the file cannot be made.
+  /// - Throws: `FileProblem` when the file cannot be made, or its file system has no locks.
   public init?(_ path: String) throws {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw FileProblem.system(path, "cannot be made, to lock by", code: errno)
     }
     guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      let code = errno
       close(descriptor)
-      return nil
+      if code == EWOULDBLOCK { return nil }
+      throw FileProblem.system(
+        path, "cannot be locked; name a folder on another disk (NORMA_HOME, or the output)",
+        code: code)
     }
     self.descriptor = descriptor
   }

@@ -127,9 +127,10 @@ package struct PosixFile: ~Copyable {
   }
 
   /// Takes the lock that says somebody works on this file or folder; false when another has it. It
-  /// ends with the process, however that ends.
-  package func tryLock() -> Bool {
-    flock(descriptor, LOCK_EX | LOCK_NB) == 0
+  /// ends with the process, however that ends. Nil where the file system has no locks.
+  package func tryLock() -> Bool? {
+    if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+    return errno == EWOULDBLOCK ? false : nil
   }
 
   /// Whether `path` still names what is open here.

@@ -63,7 +63,8 @@ package struct Scratch: ~Copyable {
       guard let lock = try create(candidate) else { continue }
       FaultPoint.pass()
       // Between making it and locking it, another writer may have taken it for a leftover.
-      if lock.tryLock(), lock.isStill(at: candidate) { return lock }
+      // Where there are no locks nobody can take it for one.
+      if lock.tryLock() ?? true, lock.isStill(at: candidate) { return lock }
     }
     throw FileProblem(path: target, reason: "no temporary name beside it could be had")
   }
@@ -73,11 +74,11 @@ package struct Scratch: ~Copyable {
     guard let listing = try? FolderListing(folder) else { return }
     for name in listing.folders where name.hasPrefix(prefix(target)) {
       guard let leftover = try? PosixFile(folder: folder + "/" + name) else { continue }
-      if leftover.tryLock() { remove(folder + "/" + name) }
+      if leftover.tryLock() == true { remove(folder + "/" + name) }
     }
     for name in listing.files where name.hasPrefix(prefix(target)) {
       guard let leftover = try? PosixFile(reading: folder + "/" + name) else { continue }
-      if leftover.tryLock() { remove(folder + "/" + name) }
+      if leftover.tryLock() == true { remove(folder + "/" + name) }
     }
   }
 

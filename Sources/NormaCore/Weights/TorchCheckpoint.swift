@@ -47,10 +47,11 @@ public enum TorchCheckpoint {
       throw WeightsFileError(
         file: file, reason: "it holds no state dictionary; save model.state_dict() in Python")
     }
-    var tensors = named(dictionary)
-    for key in ["state_dict", "model"] where tensors.isEmpty {
-      if case .dictionary(let inner)? = dictionary[key] { tensors = named(inner) }
+    // Beside the state dictionary a checkpoint may keep other tensors, such as the best accuracy.
+    let nested = ["state_dict", "model"].lazy.compactMap { key in
+      if case .dictionary(let inner)? = dictionary[key] { named(inner) } else { nil }
     }
+    let tensors = nested.first { !$0.isEmpty } ?? named(dictionary)
     guard !tensors.isEmpty else {
       throw WeightsFileError(
         file: file,

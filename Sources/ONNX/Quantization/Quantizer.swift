@@ -3,8 +3,9 @@ internal import SwiftProtobuf
 
 /// Makes a model that computes in 8-bit integers of one in 32-bit floats, as `Graph` writes them. In
 /// front of every chosen operation its activation passes through QuantizeLinear and DequantizeLinear,
-/// and its weight is stored as int8, one scale an output channel, behind a DequantizeLinear. By the operators' definition nothing else changes, so any runtime computes the
-/// same; OpenVINO and ONNX Runtime recognise the pairs and run the operation between them on integers.
+/// and its weight is stored as int8, one scale an output channel, behind a DequantizeLinear. By the operators' definition
+/// nothing else changes; processors without VNNI or AMX may overflow where a sum of two products passes 16 bits.
+/// OpenVINO and ONNX Runtime recognise the pairs and run the operation between them on integers.
 public struct Quantizer {
   /// A convolution, or a matrix product with a constant right side: what integers make faster.
   public struct Operation: Sendable, Hashable {

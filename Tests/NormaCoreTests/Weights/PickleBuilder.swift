@@ -98,7 +98,8 @@ struct StoredTensor {
 enum CheckpointBuilder {
   /// The pickle of a state dictionary, under `nesting` when that is not nil.
   static func stateDictionary(
-    _ tensors: [StoredTensor], nesting: String? = nil, legacy: Bool = false
+    _ tensors: [StoredTensor], nesting: String? = nil, beside: StoredTensor? = nil,
+    legacy: Bool = false
   ) -> Data {
     var pickle = PickleBuilder()
     if let nesting {
@@ -106,6 +107,11 @@ enum CheckpointBuilder {
       pickle.text("epoch")
       pickle.integer(7)
       pickle.setItem()
+      if let beside {
+        pickle.text(beside.name)
+        pickle.tensor(beside, legacy: legacy)
+        pickle.setItem()
+      }
       pickle.text(nesting)
     }
     pickle.global("collections", "OrderedDict")

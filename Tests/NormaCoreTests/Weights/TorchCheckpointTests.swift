@@ -65,6 +65,14 @@ import Testing
     #expect(try TorchCheckpoint.read(file)["x"]?.values == [0, 1])
   }
 
+  @Test func aTensorBesideTheStateDictionaryHidesNothing() throws {
+    let tensor = StoredTensor(name: "x", storageCount: 12, shape: [2], strides: [1])
+    let best = StoredTensor(name: "best_acc1", storageCount: 12, shape: [1], strides: [1])
+    let pickle = CheckpointBuilder.stateDictionary([tensor], nesting: "state_dict", beside: best)
+    let file = CheckpointBuilder.zipped(pickle, storages: ["0": Self.storage])
+    #expect(try TorchCheckpoint.read(file).mapValues(\.values) == ["x": [0, 1]])
+  }
+
   @Test func readsEveryStorageType() throws {
     let types: [(String, Data, Float)] = [
       ("DoubleStorage", Data([0, 0, 0, 0, 0, 0, 0xF8, 0x3F]), 1.5),

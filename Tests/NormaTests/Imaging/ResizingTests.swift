@@ -55,6 +55,17 @@ import Testing
     #expect(sum / Double(wanted.count) < 0.6)
   }
 
+  /// However many pixels become one, their weights add up.
+  @Test(arguments: [(300, 200), (1900, 64), (9000, 64), (64, 6000)])
+  func whiteStaysWhite(_ width: Int, _ height: Int) throws {
+    let folder = try TemporaryFolder()
+    let png = HandmadePNG(
+      width: width, height: height, kind: .grey,
+      lines: [UInt8](repeating: 255, count: width * height))
+    let picture = try PictureReader().read(folder.write(png.bytes, to: "white.png"), size: 40)
+    #expect(picture.rgb.allSatisfy { $0 == 255 }, "\(picture.rgb.min() ?? 0)")
+  }
+
   @Test func aspectIsKeptForLooking() throws {
     let folder = try TemporaryFolder()
     let path = try folder.write(handmadeBMP(width: 200, height: 100), to: "wide.bmp")

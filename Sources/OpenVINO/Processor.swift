@@ -1,6 +1,6 @@
 import Foundation
 
-/// What tests ask of the processor that they run on.
+/// What the processor can do that OpenVINO's results depend on.
 public enum Processor {
   /// Whether it adds up products of 8-bit integers exactly, as those with VNNI or AMX do, and ARM's.
   /// Older ones saturate sums of two products at 16 bits, which OpenVINO's kernels for them put up with.
