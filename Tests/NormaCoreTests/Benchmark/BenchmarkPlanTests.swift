@@ -231,6 +231,9 @@ struct BenchmarkPlanTests {
     for run in (rows + (try Self.rows("rlr-table-4.yaml"))).flatMap(\.runs) {
       #expect(run.recipe.training.clock == .processor && run.recipe.training.minutes > 0)
     }
+    for training in rows.map({ $0.runs[0].recipe.training }) {
+      #expect(training.schedule == .cosine && training.holdout == 0.1 && training.batch == 2)
+    }
   }
 
   @Test func thePlansOfTheMethodsHaveTheirOwnLengths() throws {
@@ -246,7 +249,8 @@ struct BenchmarkPlanTests {
       #expect(training.holdout == 0.1 && training.crossFit.folds == 0)
     }
     let levels = try Self.rows("rlr-levels.yaml").map { $0.runs[0].recipe.training }
-    #expect(levels.map(\.epochs) == [40, 28, 60] && levels.allSatisfy { $0.holdout == 0.1 })
+    #expect(levels.map(\.minutes) == [60, 90, 20] && levels.allSatisfy { $0.holdout == 0.1 })
+    #expect(levels.allSatisfy { $0.schedule == .cosine && $0.epochs == 1000 && $0.decay.isEmpty })
     for row in try Self.rows("rlr-ablations-three.yaml") {
       #expect(row.runs[0].recipe.rlr.levels == [4, 8, 16])
     }
