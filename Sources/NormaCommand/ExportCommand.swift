@@ -97,10 +97,12 @@ struct ExportCommand: ParsableCommand {
     try AtomicFile.write(folder.data(ModelFile.graph), to: output)
     let shared = try folder.calibration().shared
     let size = folder.manifest.imageSize
+    var outputs = [GraphPort.anomalyMap, GraphPort.score, GraphPort.feature]
+    if folder.manifest.recipe.method == "uranet" {
+      outputs += [GraphPort.suspicion, GraphPort.probability, GraphPort.uncertaintyMap]
+    }
     Terminal.say(
-      "\(output): pictures uint8 [N, \(size), \(size), 3] → "
-        + "anomaly_map, score, feature\(folder.manifest.recipe.method == "uranet" ? ", suspicion, probability, uncertainty_map" : "")"
-    )
+      "\(output): pictures uint8 [N, \(size), \(size), 3] → \(outputs.joined(separator: ", "))")
     if let shared {
       Terminal.say("A picture is anomalous when its score is above \(shared.value).")
     }
