@@ -408,10 +408,11 @@ def main():
         known = Path(os.environ.get("NORMA_HOME", Path.home() / ".cache/norma")) / "weights"
         if known.is_dir():
             shutil.copytree(known, home / "weights", dirs_exist_ok=True)
-        if not (home / "weights/efficientnet-lite0.safetensors").exists():
+        fetched = ROOT / ".native/demo/efficientnet-lite0.pth"
+        if fetched.exists() and not (home / "weights/efficientnet-lite0.safetensors").exists():
             # What `make demo` would have brought in.
             subprocess.run(
-                [NORMA, "weights", "import", ROOT / ".native/demo/efficientnet-lite0.pth", "--as", "efficientnet-lite0"],
+                [NORMA, "weights", "import", fetched, "--as", "efficientnet-lite0"],
                 check=True, stdout=subprocess.DEVNULL, env={**os.environ, "NORMA_HOME": str(home)})
         Bench(options, home, work).run()
 

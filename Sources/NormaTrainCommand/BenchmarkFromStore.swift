@@ -24,8 +24,8 @@ struct BenchmarkFromStore: ParsableCommand {
 
       Runs that are done stay done: Ctrl-C stops, the same command goes on. --part
       2/3 does every third training, beginning with the second, and all that is
-      tested of it, so that several processes or machines share a plan. Exit codes: 0 done, 3 a run failed (the
-      others are done), 64 wrong usage, 130 interrupted.
+      tested of it, so that several processes or machines share a plan. Exit codes:
+      0 done, 3 a run failed (the others are done), 64 wrong usage, 130 interrupted.
       """)
 
   @Argument(help: "The plan: the name of one that comes with Norma, or a .yaml file.")
