@@ -4,6 +4,8 @@
 #include <string.h>
 #include <vips/vips.h>
 
+#include <vips/vector.h>
+
 static VipsImage *vips_of(cvips_image *image) { return (VipsImage *)image; }
 
 static const VipsImage *vips_of_const(const cvips_image *image) {
@@ -36,6 +38,10 @@ static int start(const char *program) {
   if (vips_init(program)) return -1;
   vips_concurrency_set(1);
   vips_cache_set_max(0);
+  // Before 8.15, libvips has Orc compile vector code for every resizing, and Orc 0.4.33 (Debian 12) now
+  // and then crashes where several threads do that at once. Plain code also gives the same pixels on
+  // every processor.
+  vips_vector_set_enabled(FALSE);
   return allow_only_known_loaders();
 }
 

@@ -80,7 +80,7 @@ struct PictureFeatures {
     let order = pictures.map { FilePath.relative($0.path, to: root) }
     let facts: [String] =
       [
-        "features 1", fingerprint, backbone.digest, recipe.backbone.name, "\(trunk.taps)",
+        "features 2", fingerprint, backbone.digest, recipe.backbone.name, "\(trunk.taps)",
         trunk.padding.rawValue, "\(trunk.imageSize)", "\(trunk.arrangement)",
         recipe.features.precision.rawValue, Core.version,
         "\(PictureReader.decoder)", "\(reader.pixelLimit)",

@@ -23,7 +23,7 @@ typedef enum {
 } cvips_format;
 
 // Starts libvips (once, before anything else; safe to call again): one thread per picture, no cache
-// of operations, and no loader but the five above.
+// of operations, no vector code, and no loader but the five above.
 int cvips_start(const char *program);
 
 // libvips' version, such as "8.14.1".
