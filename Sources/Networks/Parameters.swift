@@ -68,4 +68,15 @@ public enum Initializer: Equatable, Sendable {
     let bound = 1 / Float(fanIn).squareRoot()
     return .uniform(low: -bound, high: bound)
   }
+
+  /// The same numbers, each times `factor`; copies stay as they are.
+  public func scaled(by factor: Float) -> Initializer {
+    switch self {
+    case .zeros, .copy: self
+    case .ones: .uniform(low: factor, high: factor)
+    case .normal(let mean, let deviation):
+      .normal(mean: factor * mean, deviation: factor * deviation)
+    case .uniform(let low, let high): .uniform(low: factor * low, high: factor * high)
+    }
+  }
 }

@@ -35,6 +35,9 @@ public struct RLRConfiguration: Equatable, Sendable {
   public var mlka = true
   /// Local cross attention, eqs 10–12.
   public var lca = true
+  /// How large the weights of MLKA's output projections begin, as a share of PyTorch's: at 0 a level begins
+  /// as LCA alone, and MLKA joins as it learns. Where nothing else attends, MLKA begins in full.
+  public var mlkaStart: Float = 1
 
   public init(levels: [Level]) {
     self.levels = levels
@@ -170,14 +173,17 @@ struct RLRLayer<V: Value> {
   init(
     _ c: RLRConfiguration, width: Int, windows: RLRWindows<V>, _ parameters: Parameters<V>
   ) throws {
-    func attention(_ name: String, _ isUsed: Bool) throws -> MultiHeadAttention<V>? {
+    func attention(
+      _ name: String, _ isUsed: Bool, start: Float = 1
+    ) throws -> MultiHeadAttention<V>? {
       guard isUsed else { return nil }
       return try MultiHeadAttention(
         parameters.scope(name), width: width, heads: c.heads,
-        outputInitializer: .fanInUniform(width))
+        outputInitializer: .fanInUniform(width).scaled(by: start))
     }
     selfAttention = try attention("self_attention", c.selfAttention)
-    mlka = try attention("mlka", c.mlka)
+    let isAlone = !(c.selfAttention || c.crossAttention || c.lca)
+    mlka = try attention("mlka", c.mlka, start: isAlone ? 1 : c.mlkaStart)
     crossAttention = try attention("cross_attention", c.crossAttention)
     lca = try attention("lca", c.lca)
     norm1 = try LayerNorm(parameters.scope("norm1"), width: width)

@@ -35,6 +35,9 @@ public struct RLRRecipe: RecipeSection {
   public var crossAttention = false
   public var mlka = true
   public var lca = true
+  /// How large MLKA's output projections begin, as a share of PyTorch's; 0: a level begins without it.
+  /// Nothing where MLKA is the only attention.
+  public var mlkaStart = 1.0
   public var difference = Difference.meanSquare
   /// Deviation of the Gaussian before the maximum that is a picture's score, in pixels.
   public var smoothing = 4.0
@@ -48,6 +51,7 @@ public struct RLRRecipe: RecipeSection {
     .value("windows", \.windows), .value("alpha", \.alpha), .value("jitter", \.jitter),
     .value("residual", \.residual), .value("selfAttention", \.selfAttention),
     .value("crossAttention", \.crossAttention), .value("mlka", \.mlka), .value("lca", \.lca),
+    .value("mlkaStart", \.mlkaStart),
     .value("difference", \.difference), .value("smoothing", \.smoothing),
     .value("optimizerSteps", \.optimizerSteps),
   ]

@@ -12,6 +12,7 @@ extension Recipe {
     check.range("rlr.layers", rlr.layers, 1...24)
     check.range("rlr.feedforward", rlr.feedforward, 1...64)
     check.range("rlr.alpha", rlr.alpha, 0...1000)
+    check.range("rlr.mlkaStart", rlr.mlkaStart, 0...1)
     check.range("rlr.jitter", rlr.jitter, 0...1000)
     check.range("rlr.smoothing", rlr.smoothing, 0.1...64)
     if !rlr.hasAttention {

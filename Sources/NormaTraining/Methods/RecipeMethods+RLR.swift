@@ -15,6 +15,7 @@ extension Recipe {
     c.crossAttention = rlr.crossAttention
     c.mlka = rlr.mlka
     c.lca = rlr.lca
+    c.mlkaStart = Float(rlr.mlkaStart)
     var method = RLRMethod(c)
     method.difference = rlr.difference == .norm ? .norm : .meanSquare
     method.smoothing = rlr.smoothing

@@ -187,4 +187,32 @@ struct RLRTests {
     #expect(try rebuilt(1) { _ in } != rebuilt(3) { _ in })
     #expect(try rebuilt(1) { $0.mlka = false } == rebuilt(3) { $0.mlka = false })
   }
+
+  /// At 0 a level begins as LCA alone, and its first gradient already reaches MLKA.
+  @Test func mlkaMayBeginAtNothing() throws {
+    func begun(_ start: Float, lca: Bool = true) throws -> (ParameterStore, RLR<Tensor>) {
+      var c = Shape.all[0].configuration
+      (c.mlkaStart, c.lca) = (start, lca)
+      let store = ParameterStore()
+      return (store, try RLR(c, store.initialized(by: Generator(seed: 1))))
+    }
+    let name = "0.layers.1.mlka.output.weight"
+    let whole = try begun(1).0.values()
+    var expected = whole
+    for key in whole.keys where key.hasSuffix("mlka.output.weight") {
+      expected[key] = whole[key]?.map { $0 / 2 }
+    }
+    #expect(try begun(0.5).0.values() == expected)
+    #expect(try begun(0, lca: false).0.values() == begun(1, lca: false).0.values())
+
+    let (store, network) = try begun(0)
+    let features = try Generator(seed: 2).normal([1, 6, 5, 4])
+    let before = try network.reconstructions([features])[0]
+    try before.meanSquaredError(features.tokens()).backward()
+    let gradient = try #require(try store[name]?.gradient())
+    #expect(try gradient.floats().contains { $0 != 0 })
+    let value = try #require(store["0.layers.1.mlka.value.weight"])
+    try value.assign(value.floats().map { 3 * $0 + 1 })
+    #expect(try network.reconstructions([features])[0].floats() == before.floats())
+  }
 }

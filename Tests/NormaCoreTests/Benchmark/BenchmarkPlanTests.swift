@@ -126,8 +126,9 @@ struct BenchmarkPlanTests {
         "ras-table-3-btad.yaml", "ras-table-3-mpdd.yaml", "ras-table-3-visa.yaml",
         "ras-table-4.yaml", "ras-table-5-corners.yaml", "ras-table-5.yaml", "ras-table-6.yaml",
         "ras-tables-1-2-bottle.yaml", "ras-tables-1-2-separate.yaml", "ras-tables-1-2-unified.yaml",
-        "rlr-ablations-three.yaml", "rlr-ablations.yaml", "rlr-levels.yaml", "rlr-table-1.yaml",
-        "rlr-table-2.yaml", "rlr-table-4.yaml", "unified.yaml", "ura-net-ablations.yaml",
+        "rlr-ablations-three.yaml", "rlr-ablations.yaml", "rlr-levels.yaml", "rlr-minutes.yaml",
+        "rlr-table-1.yaml", "rlr-table-2.yaml", "rlr-table-4.yaml", "unified.yaml",
+        "ura-net-ablations.yaml",
       ])
     var sizes: [Int] = []
     for file in files where ["ras-table-4", "ras-table-5", "ras-table-6"].contains(file.prefix(11))

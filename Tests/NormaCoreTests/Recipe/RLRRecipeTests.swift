@@ -26,6 +26,7 @@ struct RLRRecipeTests {
         crossAttention: true
         mlka: false
         lca: false
+        mlkaStart: 0.25
         difference: norm
         smoothing: 2.5
         optimizerSteps: perLevel
@@ -36,7 +37,7 @@ struct RLRRecipeTests {
     (expected.heads, expected.layers, expected.feedforward) = (4, 2, 3)
     (expected.alpha, expected.jitter, expected.smoothing) = (1.5, 0, 2.5)
     (expected.residual, expected.selfAttention, expected.crossAttention) = (true, true, true)
-    (expected.mlka, expected.lca) = (false, false)
+    (expected.mlka, expected.lca, expected.mlkaStart) = (false, false, 0.25)
     (expected.difference, expected.optimizerSteps) = (.norm, .perLevel)
     #expect(recipe.rlr == expected)
     #expect(try Recipe.parse(recipe.yaml) == recipe)
