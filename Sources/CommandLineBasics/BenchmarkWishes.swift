@@ -6,6 +6,11 @@ public struct BenchmarkWishes: ParsableArguments {
   @Option(help: "unified: one model for all categories; separate: one each.")
   public var setting: String?
 
+  @Option(
+    name: .customLong("row"), parsing: .singleValue,
+    help: ArgumentHelp("Run this row of the plan only; may be given again.", valueName: "name"))
+  public var rowNames: [String] = []
+
   @Option(help: "Seeds instead of the plan's, separated by commas.")
   public var seeds: String?
 
@@ -53,5 +58,19 @@ public struct BenchmarkWishes: ParsableArguments {
     }
     try plan.validate()
     return plan
+  }
+
+  /// The rows to run: those that `--row` names, or all of them.
+  /// - Parameter file: the plan's, for messages.
+  /// - Throws: `ValidationError` for a name that no row has.
+  public func chosen(of rows: [BenchmarkRow], file: String) throws -> [BenchmarkRow] {
+    let known = rows.map(\.name)
+    if let stranger = rowNames.first(where: { !known.contains($0) }) {
+      throw ValidationError(
+        "--row is '\(stranger)', which is no row of \(file)"
+          + "\(Spelling.hint(for: stranger, among: known)); the rows: "
+          + known.joined(separator: " · "))
+    }
+    return rowNames.isEmpty ? rows : rows.filter { rowNames.contains($0.name) }
   }
 }

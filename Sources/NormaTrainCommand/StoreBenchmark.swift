@@ -33,7 +33,8 @@ struct StoreBenchmark {
     self.interruption = interruption
     (stores, fingerprints) = try Self.stores(command.stores)
     let known = Set(stores.values.flatMap(\.samples).map(\.category)).sorted()
-    runs = try plan.rows(categories: known, file: file).flatMap(\.runs)
+    let rows = try plan.rows(categories: known, file: file)
+    runs = try command.wishes.chosen(of: rows, file: file).flatMap(\.runs)
     for run in runs { _ = try training(of: run) }
     try FilePath.createFolder(folder)
   }

@@ -144,6 +144,25 @@ extension CommandLineTests {
       #expect(second.status == 3 && second.errors.contains("not the weights"), "\(second)")
     }
 
+    /// `--row` says what is run; the table is of what is done, whichever rows that are.
+    @Test func aRowIsRunByItsName() async throws {
+      let workshop = try workshop()
+      let only = Self.run + ["--seeds", "0", "--row"]
+      let list = try await workshop.start(only + ["two steps", "--list"]).result()
+      #expect(list.lines.count { $0.hasSuffix(" to do") } == 1, "\(list)")
+      #expect(list.output.contains("two steps") && !list.output.contains("noise"), "\(list)")
+      for name in ["two steps", "one step"] {
+        let result = try await workshop.start(only + [name, "--json"]).result()
+        #expect(result.status == 0, "\(result)")
+        let table = try JSONDecoder().decode(Table.self, from: Data(result.output.utf8))
+        let done = Dictionary(uniqueKeysWithValues: table.rows.map { ($0.name, $0.runsDone) })
+        #expect(done == ["one step": name == "one step" ? 1 : 0, "noise": 0, "two steps": 1])
+      }
+      let wrong = try await workshop.start(only + ["two step"]).result()
+      #expect(wrong.status == 64 && wrong.errors.contains("did you mean 'two steps'?"), "\(wrong)")
+      #expect(wrong.errors.contains("one step · noise · two steps"), "\(wrong)")
+    }
+
     @Test func whatIsDoneStaysAndNewRowsAreAdded() async throws {
       let workshop = try workshop()
       try workshop.write(

@@ -158,6 +158,13 @@ extension CommandLineTests {
         "benchmark", "larger.yaml", "p.store", "--output", "found")
       #expect(size.status == 3 && size.errors.contains("--image-size 96"), "\(size)")
       #expect(!workshop.exists("found"))
+      // What is not run needs no store.
+      let noise = try await workshop.train(
+        "benchmark", "larger.yaml", "p.store", "--output", "rows", "--seeds", "0", "--epochs", "1",
+        "--row", "noise")
+      #expect(noise.status == 0, "\(noise)")
+      let records = try FileManager.default.contentsOfDirectory(atPath: workshop.path + "/rows")
+      #expect(records.count { $0.hasSuffix(".json") } == 1, "\(records)")
       let part = try await workshop.train(
         "benchmark", "plan.yaml", "p.store", "--output", "found", "--part", "3/2")
       #expect(part.status == 64, "\(part)")

@@ -40,10 +40,12 @@ struct BenchmarkCommand: ParsableCommand {
 
         norma benchmark ras-table-4 pictures --output table-4
         norma benchmark mine.yaml pictures --seeds 0,1,2 --list
+        norma benchmark unified pictures --row UniAD --row PaDiM
         norma benchmark mine.yaml pictures --records found --table
 
-      --records takes in what 'norma-train benchmark' found, on a graphics card
-      say; --table stops there.
+      --row runs some rows only; the table is of all that is done. --records takes
+      in what 'norma-train benchmark' found, on a graphics card say; --table stops
+      there.
 
       Exit status: 0 done, 2 some pictures could not be read, 3 a run failed
       (the others are done), 64 wrong command line, 130 interrupted.
@@ -123,7 +125,8 @@ struct BenchmarkCommand: ParsableCommand {
     try dataset.validateForEvaluation()
     let name = FilePath.stem(path)
     return BenchmarkRunner(
-      plan: plan, name: name, rows: rows, dataset: dataset,
+      plan: plan, name: name, rows: rows, chosen: try wishes.chosen(of: rows, file: path),
+      dataset: dataset,
       output: try BenchmarkOutput(FilePath.absolute(output ?? "\(name).benchmark")), reader: reader,
       discardsModels: discardModels, interruption: interruption, tell: tell,
       fingerprints: try BenchmarkFingerprints(
@@ -161,7 +164,7 @@ struct BenchmarkCommand: ParsableCommand {
 
   private func show(list runner: BenchmarkRunner) throws {
     var table = TextTable(columns: ["run", "seed", "categories", ""], right: [1])
-    for run in runner.runs {
+    for run in runner.chosen.flatMap(\.runs) {
       let isDone = try runner.output.store.contains(runner.fingerprints.key(of: run))
       table.add([
         run.row, "\(run.seed)", run.categories.joined(separator: ", "), isDone ? "done" : "to do",

@@ -11,6 +11,8 @@ struct BenchmarkRunner {
   /// What the plan is called.
   let name: String
   let rows: [BenchmarkRow]
+  /// The rows among them that are to be run; the table is of all.
+  let chosen: [BenchmarkRow]
   /// Looked at already, so that its pictures can be read.
   let dataset: Dataset
   let output: BenchmarkOutput
@@ -27,7 +29,8 @@ struct BenchmarkRunner {
   func run() throws -> Int {
     var failures = 0
     let machine = "\(try Core().fullName()), \(ProcessInfo.processInfo.activeProcessorCount) cores"
-    for (index, run) in runs.enumerated() {
+    let names = Set(chosen.map(\.name))
+    for (index, run) in runs.enumerated() where names.contains(run.row) {
       let key = fingerprints.key(of: run)
       if try output.store.contains(key) { continue }
       try interruption.check(BenchmarkModel.stopped)
