@@ -260,6 +260,9 @@ struct BenchmarkPlanTests {
   @Test func theAblationsOfURANetTakeOnePartEach() throws {
     let rows = try Self.rows("ura-net-ablations.yaml")
     #expect(rows.allSatisfy { $0.runs.count == 2 })
+    for training in rows.map({ $0.runs[0].recipe.training }) {
+      #expect(training.minutes == 10 && training.schedule == .cosine && training.holdout == 0.1)
+    }
     let recipes = rows.map { $0.runs[0].recipe.uranet }
     let parts = recipes.map { recipe in
       [
