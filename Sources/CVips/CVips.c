@@ -222,7 +222,15 @@ static int check_size(VipsImage *in, VipsImage *out, int width, int height) {
 // 4096th: of a few that is nothing, of many it adds up to whole grey levels, which floating point keeps.
 static int shrink(VipsImage *scope, VipsImage *in, double across, double down, VipsImage **out) {
   VipsImage **t = (VipsImage **)vips_object_local_array(VIPS_OBJECT(scope), 2);
-  double strong = 1.0 / 8;
+  double strong = 1.0 / 8, strongest = 1.0 / 512;
+  // libvips refuses to shrink a thousandfold at once.
+  if (across < strongest || down < strongest) {
+    int width = vips_image_get_width(in), height = vips_image_get_height(in);
+    if (shrink(scope, in, VIPS_MAX(across, strongest), VIPS_MAX(down, strongest), &t[0])) return -1;
+    return shrink(
+        scope, t[0], across * width / vips_image_get_width(t[0]),
+        down * height / vips_image_get_height(t[0]), out);
+  }
   if (across >= strong && down >= strong)
     return vips_resize(
         in, out, across, "vscale", down, "kernel", VIPS_KERNEL_LINEAR, "gap", 0.0, NULL);

@@ -79,7 +79,7 @@ import Testing
   }
 
   /// However many pixels become one, their weights add up.
-  @Test(arguments: [(300, 200), (1900, 64), (9000, 64), (64, 6000)])
+  @Test(arguments: [(300, 200), (1900, 64), (9000, 64), (64, 6000), (70_000, 48)])
   func whiteStaysWhite(_ width: Int, _ height: Int) throws {
     let folder = try TemporaryFolder()
     let png = HandmadePNG(
