@@ -4,7 +4,7 @@
 #include <string.h>
 #include <vips/vips.h>
 
-#include <vips/vector.h>
+#include <vips/vector.h>  // which needs vips.h before it
 
 static VipsImage *vips_of(cvips_image *image) { return (VipsImage *)image; }
 

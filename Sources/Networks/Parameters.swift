@@ -63,20 +63,10 @@ public enum Initializer: Equatable, Sendable {
     .normal(mean: 0, deviation: (2 / Float(fanIn)).squareRoot())
   }
 
-  /// Uniform within ±1/√fanIn: what PyTorch gives a linear layer's weight and bias.
-  public static func fanInUniform(_ fanIn: Int) -> Initializer {
-    let bound = 1 / Float(fanIn).squareRoot()
+  /// Uniform within ±1/√fanIn: what PyTorch gives a linear layer's weight and bias; a share of that
+  /// where `scale` is below 1.
+  public static func fanInUniform(_ fanIn: Int, scale: Float = 1) -> Initializer {
+    let bound = scale / Float(fanIn).squareRoot()
     return .uniform(low: -bound, high: bound)
-  }
-
-  /// The same numbers, each times `factor`; copies stay as they are.
-  public func scaled(by factor: Float) -> Initializer {
-    switch self {
-    case .zeros, .copy: self
-    case .ones: .uniform(low: factor, high: factor)
-    case .normal(let mean, let deviation):
-      .normal(mean: factor * mean, deviation: factor * deviation)
-    case .uniform(let low, let high): .uniform(low: factor * low, high: factor * high)
-    }
   }
 }

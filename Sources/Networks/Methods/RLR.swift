@@ -179,7 +179,7 @@ struct RLRLayer<V: Value> {
       guard isUsed else { return nil }
       return try MultiHeadAttention(
         parameters.scope(name), width: width, heads: c.heads,
-        outputInitializer: .fanInUniform(width).scaled(by: start))
+        outputInitializer: .fanInUniform(width, scale: start))
     }
     selfAttention = try attention("self_attention", c.selfAttention)
     let isAlone = !(c.selfAttention || c.crossAttention || c.lca)

@@ -118,6 +118,7 @@ struct BenchmarkCommand: ParsableCommand {
     }
     let read = try DatasetReader.read(source(plan, file: path, folder: folder))
     let rows = try plan.rows(categories: read.categories, file: path)
+    let chosen = try wishes.chosen(of: rows, file: path)
     let used = Set(rows.flatMap { $0.runs.flatMap(\.categories) })
     let reader = pictures.reader
     let dataset = try TrainingPlan.readable(
@@ -125,8 +126,7 @@ struct BenchmarkCommand: ParsableCommand {
     try dataset.validateForEvaluation()
     let name = FilePath.stem(path)
     return BenchmarkRunner(
-      plan: plan, name: name, rows: rows, chosen: try wishes.chosen(of: rows, file: path),
-      dataset: dataset,
+      plan: plan, name: name, rows: rows, chosen: chosen, dataset: dataset,
       output: try BenchmarkOutput(FilePath.absolute(output ?? "\(name).benchmark")), reader: reader,
       discardsModels: discardModels, interruption: interruption, tell: tell,
       fingerprints: try BenchmarkFingerprints(

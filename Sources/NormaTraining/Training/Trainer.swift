@@ -62,7 +62,7 @@ public final class Trainer {
     guard checkpoint.state.fingerprint == state.fingerprint else {
       throw TrainerError(
         "\(path) is of a training with other pictures, another recipe or another backbone. Give the "
-          + "same ones to go on, or --force to start anew")
+          + "same ones to go on; to start anew, say --force in training, or remove that file")
     }
     try store.assign(checkpoint.parameters)
     try optimizer.restore(checkpoint.optimizer)
