@@ -20,7 +20,10 @@ fi
 if [ -f "$model/manifest.json" ]; then
   echo "$model is trained already (remove it to train anew)"
 else
-  "$norma" train "$data" --output "$model" --recipe "$root/Recipes/solar.yaml" --resume
+  resume=()
+  if [ -f "$model.training/checkpoint.safetensors" ]; then resume=(--resume); fi
+  "$norma" train "$data" --output "$model" --recipe "$root/Recipes/solar.yaml" \
+    "${resume[@]}"
 fi
 echo
 
