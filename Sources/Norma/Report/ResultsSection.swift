@@ -23,20 +23,20 @@ struct ResultsSection {
   // MARK: Metrics
 
   private var metrics: Markup {
-    table("Metrics by category", style: "metrics") {
+    Markup.table("Metrics by category", style: "metrics") {
       Markup("thead") {
         Markup("tr") {
           Markup("th", ["scope": "col", "rowspan": "2"]) { "Category" }
-          Markup("th", ["scope": "colgroup", "colspan": "3", "class": "group"]) { "Image" }
-          Markup("th", ["scope": "colgroup", "colspan": "3", "class": "group"]) { "Pixel" }
+          Markup.groupHeading(columns: 3) { "Image" }
+          Markup.groupHeading(columns: 3) { "Pixel" }
         }
         Markup("tr") {
-          heading("AUROC", style: "first")
-          heading("AP")
-          heading("F1-max")
-          heading("AUROC", style: "first")
-          heading("AP")
-          heading("AUPRO")
+          Markup.columnHeading("AUROC", style: "first")
+          Markup.columnHeading("AP")
+          Markup.columnHeading("F1-max")
+          Markup.columnHeading("AUROC", style: "first")
+          Markup.columnHeading("AP")
+          Markup.columnHeading("AUPRO")
         }
       }
       Markup("tbody") {
@@ -60,34 +60,32 @@ struct ResultsSection {
 
   @MarkupBuilder
   private func cells(_ metrics: ReportContent.Metrics) -> Markup {
-    number(ReportNumbers.metric(metrics.imageAUROC), style: "first")
-    number(ReportNumbers.metric(metrics.imageAP))
-    number(ReportNumbers.metric(metrics.imageF1Max))
-    number(ReportNumbers.metric(metrics.pixelAUROC), style: "first")
-    number(ReportNumbers.metric(metrics.pixelAP))
-    number(ReportNumbers.metric(metrics.aupro))
+    Markup.cell(ReportNumbers.metric(metrics.imageAUROC), style: "first")
+    Markup.cell(ReportNumbers.metric(metrics.imageAP))
+    Markup.cell(ReportNumbers.metric(metrics.imageF1Max))
+    Markup.cell(ReportNumbers.metric(metrics.pixelAUROC), style: "first")
+    Markup.cell(ReportNumbers.metric(metrics.pixelAP))
+    Markup.cell(ReportNumbers.metric(metrics.aupro))
   }
 
   // MARK: Outcomes
 
   private var outcomes: Markup {
-    table("False alarms and misses by category", style: "outcomes") {
+    Markup.table("False alarms and misses by category", style: "outcomes") {
       Markup("thead") {
         Markup("tr") {
           Markup("th", ["scope": "col", "rowspan": "2"]) { "Category" }
-          Markup("th", ["scope": "colgroup", "colspan": "2", "class": "group"]) { "Pictures" }
-          Markup("th", ["scope": "colgroup", "colspan": "2", "class": "group"]) {
-            "Shared threshold"
-          }
-          Markup("th", ["scope": "colgroup", "colspan": "2", "class": "group"]) { "Own threshold" }
+          Markup.groupHeading(columns: 2) { "Pictures" }
+          Markup.groupHeading(columns: 2) { "Shared threshold" }
+          Markup.groupHeading(columns: 2) { "Own threshold" }
         }
         Markup("tr") {
-          heading("normal", style: "first")
-          heading("anom\u{AD}alous")
-          heading("false alarms", style: "first")
-          heading("missed")
-          heading("false alarms", style: "first")
-          heading("missed")
+          Markup.columnHeading("normal", style: "first")
+          Markup.columnHeading("anom\u{AD}alous")
+          Markup.columnHeading("false alarms", style: "first")
+          Markup.columnHeading("missed")
+          Markup.columnHeading("false alarms", style: "first")
+          Markup.columnHeading("missed")
         }
       }
       Markup("tbody") {
@@ -114,8 +112,8 @@ struct ResultsSection {
   ) -> Markup {
     Markup("tr") {
       rowHeading(name)
-      number(ReportNumbers.count(normal), style: "first quiet")
-      number(ReportNumbers.count(anomalous), style: "quiet")
+      Markup.cell(ReportNumbers.count(normal), style: "first quiet")
+      Markup.cell(ReportNumbers.count(anomalous), style: "quiet")
       errors(shared?.falseAlarms, style: "first")
       errors(shared?.misses)
       errors(own?.falseAlarms, style: "first")
@@ -138,36 +136,15 @@ struct ResultsSection {
   private func errors(_ count: Int?, style: String? = nil) -> Markup {
     let weight = count == nil || count == 0 ? "quiet" : "error"
     let styles = [style, weight].compactMap { $0 }.joined(separator: " ")
-    return number(count.map { ReportNumbers.count($0) } ?? ReportNumbers.absent, style: styles)
+    return Markup.cell(count.map { ReportNumbers.count($0) } ?? ReportNumbers.absent, style: styles)
   }
 
   // MARK: Parts
 
-  private func table(
-    _ caption: String, style: String, @MarkupBuilder content: () -> Markup
-  ) -> Markup {
-    Markup(
-      "div", ["class": "scroller", "role": "region", "aria-label": caption, "tabindex": "0"]
-    ) {
-      Markup("table", ["class": style]) {
-        Markup("caption", ["class": "unseen"]) { caption }
-        content()
-      }
-    }
-  }
-
-  private func heading(_ text: String, style: String? = nil) -> Markup {
-    Markup("th", ["scope": "col", "class": style]) { text }
-  }
-
   private func rowHeading(_ text: String, link: String? = nil) -> Markup {
-    Markup("th", ["scope": "row"]) {
+    Markup.rowHeading {
       let name = Markup.name(text)
       if let link { Markup("a", ["href": "#\(link)"]) { name } } else { name }
     }
-  }
-
-  private func number(_ text: String, style: String? = nil) -> Markup {
-    Markup("td", ["class": style]) { text }
   }
 }

@@ -13,39 +13,30 @@ struct ReviewSection {
           + "these errors among the others. To compare: a person looks at those whose scores lie "
           + "nearest to the threshold."
       }
-      Markup(
-        "div",
-        [
-          "class": "scroller", "role": "region", "aria-label": "Errors among the rest",
-          "tabindex": "0",
-        ]
-      ) { table }
+      table
     }
   }
 
   private var table: Markup {
-    Markup("table", ["class": "outcomes"]) {
-      Markup("caption", ["class": "unseen"]) { "Errors among the rest" }
+    Markup.table("Errors among the rest", style: "outcomes") {
       Markup("thead") {
         Markup("tr") {
-          Markup("th", ["scope": "colgroup", "colspan": "2", "class": "group"]) { "To a person" }
-          Markup("th", ["scope": "colgroup", "colspan": "3", "class": "group"]) {
-            "By uncertainty"
-          }
-          Markup("th", ["scope": "colgroup", "colspan": "3", "class": "group"]) { "By score" }
+          Markup.groupHeading(columns: 2) { "To a person" }
+          Markup.groupHeading(columns: 3) { "By uncertainty" }
+          Markup.groupHeading(columns: 3) { "By score" }
         }
         Markup("tr") {
-          for title in ["share", "pictures"] { heading(title) }
+          for title in ["share", "pictures"] { Markup.columnHeading(title) }
           for _ in 0..<2 {
-            for title in ["false alarms", "missed", "errors"] { heading(title) }
+            for title in ["false alarms", "missed", "errors"] { Markup.columnHeading(title) }
           }
         }
       }
       Markup("tbody") {
         for (first, second) in zip(dial.byUncertainty, dial.byScore) {
           Markup("tr") {
-            Markup("th", ["scope": "row"]) { ReportNumbers.share(first.share) }
-            cell(ReportNumbers.count(first.sent))
+            Markup.rowHeading { ReportNumbers.share(first.share) }
+            Markup.cell(ReportNumbers.count(first.sent))
             cells(first)
             cells(second)
           }
@@ -56,14 +47,8 @@ struct ReviewSection {
 
   @MarkupBuilder
   private func cells(_ row: ReviewDial.Row) -> Markup {
-    cell(ReportNumbers.count(row.falseAlarms), style: "first")
-    cell(ReportNumbers.count(row.misses))
-    cell(ReportNumbers.share(row.errorRate))
-  }
-
-  private func heading(_ text: String) -> Markup { Markup("th", ["scope": "col"]) { text } }
-
-  private func cell(_ text: String, style: String? = nil) -> Markup {
-    Markup("td", ["class": style]) { text }
+    Markup.cell(ReportNumbers.count(row.falseAlarms), style: "first")
+    Markup.cell(ReportNumbers.count(row.misses))
+    Markup.cell(ReportNumbers.share(row.errorRate))
   }
 }

@@ -65,31 +65,25 @@ struct ThresholdsSection {
   }
 
   private var table: Markup {
-    Markup(
-      "div",
-      ["class": "scroller", "role": "region", "aria-label": "Threshold values", "tabindex": "0"]
-    ) {
-      Markup("table", ["class": "thresholds"]) {
-        Markup("caption", ["class": "unseen"]) { "Threshold values" }
-        Markup("thead") {
-          Markup("tr") {
-            for title in ["For", "Threshold", "False-alarm rate", "Set by"] {
-              Markup("th", ["scope": "col"]) { title }
-            }
+    Markup.table("Threshold values", style: "thresholds") {
+      Markup("thead") {
+        Markup("tr") {
+          for title in ["For", "Threshold", "False-alarm rate", "Set by"] {
+            Markup.columnHeading(title)
           }
         }
-        Markup("tbody") {
-          for entry in calibration.categories { row(entry.category, entry.threshold) }
-        }
-        Markup("tfoot") {
-          if let shared = calibration.shared { row("All categories", shared, isShared: true) }
-          if let pixel = calibration.pixelThreshold {
-            Markup("tr") {
-              Markup("th", ["scope": "row"]) { "A pixel’s map value" }
-              Markup("td") { ReportNumbers.value(pixel) }
-              Markup("td", ["class": "quiet"]) { ReportNumbers.absent }
-              Markup("td", ["class": "quiet"]) { ReportNumbers.absent }
-            }
+      }
+      Markup("tbody") {
+        for entry in calibration.categories { row(entry.category, entry.threshold) }
+      }
+      Markup("tfoot") {
+        if let shared = calibration.shared { row("All categories", shared, isShared: true) }
+        if let pixel = calibration.pixelThreshold {
+          Markup("tr") {
+            Markup.rowHeading { "A pixel’s map value" }
+            Markup.cell(ReportNumbers.value(pixel))
+            Markup.cell(ReportNumbers.absent, style: "quiet")
+            Markup.cell(ReportNumbers.absent, style: "quiet")
           }
         }
       }
@@ -100,8 +94,8 @@ struct ThresholdsSection {
     _ name: String, _ threshold: ReportContent.Threshold, isShared: Bool = false
   ) -> Markup {
     Markup("tr") {
-      Markup("th", ["scope": "row"]) { Markup.name(name) }
-      Markup("td") { ReportNumbers.value(threshold.value) }
+      Markup.rowHeading { Markup.name(name) }
+      Markup.cell(ReportNumbers.value(threshold.value))
       Markup("td") {
         ReportNumbers.share(threshold.rate)
         if threshold.isExtrapolated { Markup("small") { " extrapolated" } }

@@ -36,19 +36,19 @@ struct TolerancePage {
           + "worse; in per cent. Image AUROC is the mean over the categories. False alarms are the normal pictures above "
           + "the model’s own threshold for all categories."
       }
-      table("The worst of each disturbance") {
+      Markup.table("The worst of each disturbance") {
         heading(first: "Disturbance", columns: ["image AUROC", "false alarms"])
         Markup("tbody") {
           Markup("tr") {
-            rowHeading("none")
+            Markup.rowHeading { "none" }
             for figures in result.disturbances.first?.steps.first?.models ?? [] {
-              cell(ReportNumbers.metric(figures?.imageAUROC), style: "first")
-              cell(ReportNumbers.metric(figures?.falseAlarmRate))
+              Markup.cell(ReportNumbers.metric(figures?.imageAUROC), style: "first")
+              Markup.cell(ReportNumbers.metric(figures?.falseAlarmRate))
             }
           }
           for disturbance in result.disturbances {
             Markup("tr") {
-              Markup("th", ["scope": "row"]) {
+              Markup.rowHeading {
                 Markup("a", ["href": "#\(disturbance.name)"]) { disturbance.title }
               }
               for index in result.models.indices {
@@ -71,7 +71,7 @@ struct TolerancePage {
       step.models[model].flatMap(value).map { (value: $0, label: step.label) }
     }
     guard let worst = values.min(by: { isWorse($0.value, $1.value) }) else {
-      return cell(ReportNumbers.absent, style: style)
+      return Markup.cell(ReportNumbers.absent, style: style)
     }
     let undisturbed = disturbance.steps.first?.models[model].flatMap(value)
     return Markup("td", ["class": style]) {
@@ -141,18 +141,18 @@ struct TolerancePage {
   }
 
   private func figures(_ disturbance: ToleranceResult.Disturbance) -> Markup {
-    table("\(disturbance.title), step by step") {
+    Markup.table("\(disturbance.title), step by step") {
       heading(
         first: "Step", columns: ["image AUROC", "pixel AUROC", "false alarms", "misses"])
       Markup("tbody") {
         for step in disturbance.steps {
           Markup("tr") {
-            rowHeading(step.label)
+            Markup.rowHeading { step.label }
             for figures in step.models {
-              cell(ReportNumbers.metric(figures?.imageAUROC), style: "first")
-              cell(ReportNumbers.metric(figures?.pixelAUROC))
-              cell(ReportNumbers.metric(figures?.falseAlarmRate))
-              cell(ReportNumbers.metric(figures?.missRate))
+              Markup.cell(ReportNumbers.metric(figures?.imageAUROC), style: "first")
+              Markup.cell(ReportNumbers.metric(figures?.pixelAUROC))
+              Markup.cell(ReportNumbers.metric(figures?.falseAlarmRate))
+              Markup.cell(ReportNumbers.metric(figures?.missRate))
             }
           }
         }
@@ -162,43 +162,22 @@ struct TolerancePage {
 
   // MARK: Parts
 
-  private func table(_ caption: String, @MarkupBuilder content: () -> Markup) -> Markup {
-    Markup(
-      "div", ["class": "scroller", "role": "region", "aria-label": caption, "tabindex": "0"]
-    ) {
-      Markup("table") {
-        Markup("caption", ["class": "unseen"]) { caption }
-        content()
-      }
-    }
-  }
-
   /// Each model's name over its columns.
   private func heading(first: String, columns: [String]) -> Markup {
     Markup("thead") {
       Markup("tr") {
         Markup("th", ["scope": "col", "rowspan": "2"]) { first }
         for model in result.models {
-          Markup("th", ["scope": "colgroup", "colspan": "\(columns.count)", "class": "group"]) {
-            Markup.name(model.name)
-          }
+          Markup.groupHeading(columns: columns.count) { Markup.name(model.name) }
         }
       }
       Markup("tr") {
         for _ in result.models {
           for (index, column) in columns.enumerated() {
-            Markup("th", ["scope": "col", "class": index == 0 ? "first" : nil]) { column }
+            Markup.columnHeading(column, style: index == 0 ? "first" : nil)
           }
         }
       }
     }
-  }
-
-  private func rowHeading(_ text: String) -> Markup {
-    Markup("th", ["scope": "row"]) { text }
-  }
-
-  private func cell(_ text: String, style: String? = nil) -> Markup {
-    Markup("td", ["class": style]) { text }
   }
 }
