@@ -12,8 +12,8 @@ struct ReviewTable {
       Markup("h2") { "Not sure" }
       Markup("p", ["class": "note"]) {
         "False alarms and misses of the threshold for all categories, in all seeds together; then those "
-          + "that are left when a person looks at a share of the pictures: the least sure ones, or, to "
-          + "compare, those whose scores lie nearest to the threshold."
+          + "that are left when a person looks at a share of each model's pictures: the least sure ones, or, "
+          + "to compare, those whose scores lie nearest to the threshold."
       }
       SortableTable(
         caption: "Errors that are left by row",

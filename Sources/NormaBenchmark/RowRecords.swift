@@ -114,7 +114,7 @@ struct RowRecords {
 
   private var review: ReviewDial? {
     guard sharesThreshold else { return nil }
-    let pictures = seeds.flatMap(\.records).flatMap { record -> [ReviewDial.Picture] in
+    let models = seeds.flatMap(\.records).map { record -> [ReviewDial.Picture] in
       guard let threshold = record.result.pooled.shared?.threshold else { return [] }
       return record.pictures.compactMap { picture in
         picture.uncertainty.map {
@@ -124,7 +124,7 @@ struct RowRecords {
         }
       }
     }
-    return pictures.isEmpty ? nil : ReviewDial(pictures)
+    return models.allSatisfy(\.isEmpty) ? nil : ReviewDial(models: models)
   }
 
   // MARK: Pictures

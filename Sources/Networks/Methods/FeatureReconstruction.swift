@@ -1,10 +1,12 @@
 /// A method that rebuilds one aligned feature map F as if its picture were normal, and looks at where
 /// the rebuilt map F_rec differs from it: RAS and UniAD, which differ in the network alone.
 ///
-/// The map is S = ‖F − F_rec‖₂ over channels (RAS eq. 14, UniAD §3.4).
+/// The map is S = ‖F − F_rec‖₂ over channels (RAS eq. 14, UniAD §3.4), or another ``Residual``.
 public protocol FeatureReconstruction: AlignedFeatureMethod {
   /// Strength of the feature jitter.
   var jitter: Float { get set }
+  /// What becomes of the difference.
+  var residual: Residual { get set }
 
   /// The network that rebuilds, its parameters from `parameters`.
   func reconstructor<V: Value>(_ parameters: Parameters<V>) throws -> any ReconstructingNetwork<V>
@@ -45,7 +47,6 @@ extension FeatureReconstruction {
   public func anomalyMap<V: Value>(
     _ features: V, _ network: any ReconstructingNetwork<V>, noise: TrainingNoise<V>? = nil
   ) throws -> V {
-    let difference = try features.tokens() - network.reconstruction(features, noise: noise)
-    return try (difference * difference).sum(axes: [2]).squareRoot().featureMap(grid)
+    try residual(features.tokens(), network.reconstruction(features, noise: noise)).featureMap(grid)
   }
 }

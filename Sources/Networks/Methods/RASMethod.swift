@@ -2,6 +2,7 @@
 public struct RASMethod: FeatureReconstruction, Equatable {
   public var configuration: RASConfiguration
   public var scorePooling = 16
+  public var residual = Residual.norm
 
   public init(_ configuration: RASConfiguration) {
     self.configuration = configuration

@@ -2,6 +2,7 @@
 public struct UniADMethod: FeatureReconstruction, Equatable {
   public var configuration: UniADConfiguration
   public var scorePooling = 16
+  public var residual = Residual.norm
 
   public init(_ configuration: UniADConfiguration) {
     self.configuration = configuration

@@ -51,19 +51,30 @@ public struct ReviewDial: Codable, Sendable, Equatable {
 
   /// - Parameter shares: of the pictures that go to a person, in 0…1; of n pictures, share · n rounded.
   public init(_ pictures: [Picture], shares: [Double] = usualShares) {
-    self.pictures = pictures.count
-    byUncertainty = Self.rows(pictures.sorted { $0.uncertainty > $1.uncertainty }, shares)
-    byScore = Self.rows(pictures.sorted { $0.distance < $1.distance }, shares)
+    self.init(models: [pictures], shares: shares)
   }
 
-  private static func rows(_ ordered: [Picture], _ shares: [Double]) -> [Row] {
+  /// The same over several models, each of which sends its own share: what one model calls unsure says
+  /// nothing of another's.
+  ///
+  /// - Parameter models: the pictures that each decided on.
+  public init(models: [[Picture]], shares: [Double] = usualShares) {
+    pictures = models.reduce(0) { $0 + $1.count }
+    byUncertainty = Self.rows(
+      models.map { $0.sorted { $0.uncertainty > $1.uncertainty } }, shares)
+    byScore = Self.rows(models.map { $0.sorted { $0.distance < $1.distance } }, shares)
+  }
+
+  private static func rows(_ ordered: [[Picture]], _ shares: [Double]) -> [Row] {
     shares.map { share in
-      let sent = min(ordered.count, Int((share * Double(ordered.count)).rounded()))
-      let rest = ordered.dropFirst(sent)
+      let rest = ordered.flatMap { pictures in
+        pictures.dropFirst(Int((share * Double(pictures.count)).rounded()))
+      }
       let errors = rest.filter(\.isError)
       let misses = errors.count { $0.isAnomalous }
       return Row(
-        share: share, sent: sent, falseAlarms: errors.count - misses, misses: misses,
+        share: share, sent: ordered.reduce(-rest.count) { $0 + $1.count },
+        falseAlarms: errors.count - misses, misses: misses,
         errorRate: rest.isEmpty ? 0 : Double(errors.count) / Double(rest.count))
     }
   }

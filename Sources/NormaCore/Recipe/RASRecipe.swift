@@ -21,6 +21,8 @@ public struct RASRecipe: RecipeSection {
   public var transformer = true
   /// Layer norm around the update of equation 10, which the printed equation lacks.
   public var updateNorm = true
+  /// The anomaly of a token; the paper's is the norm of its difference (equation 14).
+  public var residual = ResidualRecipe.norm
 
   public init() {}
 
@@ -29,6 +31,8 @@ public struct RASRecipe: RecipeSection {
     .value("dropout", \.dropout), .value("encoder", \.encoder), .value("decoder", \.decoder),
     .value("window", \.window), .value("jitter", \.jitter), .value("gate", \.gate),
     .value("transformer", \.transformer), .value("updateNorm", \.updateNorm),
+    // Written where it says something: recipes from before this key stay the same text.
+    .value("residual", \.residual).written { $0.residual != .norm },
   ]
 
   /// The largest window whose mask leaves some query of a grid something to see: a corner sees as

@@ -1,10 +1,5 @@
 /// The network of URA-Net, in this project's reading of its abstract (`docs/ura-net.md`).
 public struct URANetRecipe: RecipeSection {
-  /// How the two residuals of a token, its mean squared error and 1 − cos, become its anomaly.
-  public enum Residual: String, RecipeChoice {
-    case product, sum
-  }
-
   /// How the map becomes the picture's score: its largest mean over squares (`scoring.pool`), or the
   /// mean of its largest values.
   public enum Score: String, RecipeChoice {
@@ -30,7 +25,7 @@ public struct URANetRecipe: RecipeSection {
   public var kappa = 1.0
   /// The least share by which every token is restored.
   public var floor = 0.5
-  public var residual = Residual.product
+  public var residual = ResidualRecipe.product
   /// Deviation of the Gaussian that smooths the map, in pixels; 0: none.
   public var smoothing = 4.0
   public var score = Score.max

@@ -21,6 +21,8 @@ public struct UniADRecipe: RecipeSection {
   public var maskCross = true
   /// Strength of the noise that training adds to each token.
   public var jitter = 20.0
+  /// The anomaly of a token; the paper's is the norm of its difference (§3.4).
+  public var residual = ResidualRecipe.norm
 
   public init() {}
 
@@ -29,5 +31,7 @@ public struct UniADRecipe: RecipeSection {
     .value("dropout", \.dropout), .value("encoder", \.encoder), .value("decoder", \.decoder),
     .value("window", \.window), .value("maskEncoder", \.maskEncoder),
     .value("maskSelf", \.maskSelf), .value("maskCross", \.maskCross), .value("jitter", \.jitter),
+    // Written where it says something: recipes from before this key stay the same text.
+    .value("residual", \.residual).written { $0.residual != .norm },
   ]
 }

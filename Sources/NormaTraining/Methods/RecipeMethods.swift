@@ -47,6 +47,7 @@ extension Recipe {
     c.jitter = Float(ras.jitter)
     c.dropout = Float(ras.dropout)
     var method = RASMethod(c)
+    method.residual = Residual(ras.residual)
     method.scorePooling = scoring.pool
     return method
   }
@@ -66,6 +67,7 @@ extension Recipe {
     c.jitter = Float(uniad.jitter)
     c.dropout = Float(uniad.dropout)
     var method = UniADMethod(c)
+    method.residual = Residual(uniad.residual)
     method.scorePooling = scoring.pool
     return method
   }
@@ -75,5 +77,15 @@ extension Recipe {
       throw NetworkError("\(method) takes one aligned feature map, not \(trunk.outputs.count)")
     }
     return aligned
+  }
+}
+
+extension Residual {
+  init(_ recipe: ResidualRecipe) {
+    switch recipe {
+    case .norm: self = .norm
+    case .product: self = .product
+    case .sum: self = .sum
+    }
   }
 }

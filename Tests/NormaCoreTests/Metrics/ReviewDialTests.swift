@@ -37,6 +37,17 @@ struct ReviewDialTests {
     #expect(dial.byScore[0] == dial.byUncertainty[0])
   }
 
+  /// Two models whose uncertainties have nothing in common.
+  @Test func eachModelSendsItsOwnShare() {
+    let shy = (0..<10).map { picture($0 == 0, 0.5, $0 == 0 ? 0.9 : 0.8) }
+    let bold = (0..<10).map { picture($0 == 0, 0.5, $0 == 0 ? 0.2 : 0.1) }
+    let dial = ReviewDial(models: [shy, bold], shares: [0, 0.1])
+    #expect(dial.pictures == 20)
+    #expect(dial.byUncertainty.map(\.sent) == [0, 2])
+    #expect(dial.byUncertainty.map(\.misses) == [2, 0], "each sends the one it is least sure of")
+    #expect(ReviewDial(shy + bold, shares: [0.1]).byUncertainty[0].misses == 1)
+  }
+
   @Test func aScoreOfZeroIsFarFromEveryThreshold() {
     let dial = ReviewDial([picture(true, 0, 0.1), picture(true, 0.5, 0.1)], shares: [0.5])
     #expect(dial.byScore[0].misses == 1 && dial.byScore[0].sent == 1)

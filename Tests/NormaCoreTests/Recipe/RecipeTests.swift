@@ -111,7 +111,7 @@ struct RecipeTests {
           r.yaml:7: training.holdout: expected a number, found '.nan'
           r.yaml:9: features.pool: expected true or false, found 'yes'
           r.yaml:10: ras: expected keys (hidden, heads, feedforward, dropout, encoder, decoder, \
-          window, jitter, gate, transformer, updateNorm), found '3'
+          window, jitter, gate, transformer, updateNorm, residual), found '3'
           r.yaml:12: backbone.taps: expected a whole number, found 'x'
           """)
   }
@@ -243,6 +243,19 @@ struct RecipeTests {
     for weights in ["true", "null", "12", "~", "a: b", "- x", "", " x ", "/data/b4.pth", "yes"] {
       recipe.backbone.weights = weights
       #expect(try Recipe.parse(recipe.yaml).backbone.weights == weights)
+    }
+  }
+
+  /// What is left at its default leaves a recipe's text, and so what was trained by it, as it was.
+  @Test(arguments: ["ras", "uniad"])
+  func theResidualIsWrittenWhereItIsChosen(method: String) throws {
+    #expect(!Recipe(method: method).yaml.contains("residual"))
+    let recipe = try Recipe.parse("method: \(method)\n\(method):\n  residual: product\n")
+    #expect((method == "ras" ? recipe.ras.residual : recipe.uniad.residual) == .product)
+    #expect(recipe.yaml.contains("residual: product"))
+    #expect(try Recipe.parse(recipe.yaml) == recipe)
+    #expect(throws: RecipeProblem.self) {
+      try Recipe.parse("method: \(method)\n\(method):\n  residual: square\n")
     }
   }
 

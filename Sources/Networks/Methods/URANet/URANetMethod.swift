@@ -1,14 +1,5 @@
 /// URA-Net as a detector: where F and F_rec differ, and what the perception says, how sure it was.
 public struct URANetMethod: AlignedFeatureMethod, Equatable {
-  /// How the two residuals of a token, e = mean over channels of (F − F_rec)² and d = 1 − cos(F, F_rec),
-  /// become its anomaly.
-  public enum Residual: String, Sendable, CaseIterable {
-    /// e · d
-    case product
-    /// e + d
-    case sum
-  }
-
   /// Which variance of the perception the model shows as its uncertainty.
   public enum Variance: String, Sendable, CaseIterable {
     /// p(1 − p): of the answer.
@@ -50,7 +41,7 @@ public struct URANetMethod: AlignedFeatureMethod, Equatable {
   ) throws -> Detection<V> {
     let tokens = try Self.aligned(features).tokens()
     let found = try URANet(configuration, parameters)(tokens)
-    let anomaly = try anomaly(tokens, found.tokens).featureMap(grid)
+    let anomaly = try residual(tokens, found.tokens).featureMap(grid)
     let map = try pixels(anomaly, size)
     let probability = found.perception.probability
     return try Detection(
@@ -60,17 +51,6 @@ public struct URANetMethod: AlignedFeatureMethod, Equatable {
         probability: probability.reshaped([anomaly.shape[0], grid.height, grid.width]),
         uncertainty: pixels(
           uncertainty(found.perception).featureMap(grid), size, smoothed: false)))
-  }
-
-  /// The anomaly of each token, `[batch, N, 1]`, of features and restored features `[batch, N, C]`.
-  public func anomaly<V: Value>(_ tokens: V, _ restored: V) throws -> V {
-    let difference = try tokens - restored
-    let error = try (difference * difference).mean(axes: [2])
-    let turn = try tokens.cosineDistance(restored)
-    return switch residual {
-    case .product: try error * turn
-    case .sum: try error + turn
-    }
   }
 
   /// The deviation of each token's answer, `[batch, N, 1]`: 0 is sure, ½ knows nothing.
@@ -101,19 +81,5 @@ public struct URANetMethod: AlignedFeatureMethod, Equatable {
     let count = min(size.count, max(1, Int((share * Double(size.count)).rounded())))
     return try pixels.reshaped([pixels.shape[0], size.count]).largest(count, axis: 1)
       .mean(axes: [1]).reshaped([pixels.shape[0]])
-  }
-}
-
-extension Value {
-  /// 1 − cos between vectors along the last dimension, which is kept as size 1. Computed as
-  /// ½‖a/‖a‖ − b/‖b‖‖², which does not round a small angle away.
-  public func cosineDistance(_ other: Self) throws -> Self {
-    let axis = shape.count - 1
-    func unit(_ value: Self) throws -> Self {
-      let square = try (value * value).sum(axes: [axis]).affine(scale: 1, offset: 1e-12)
-      return try value / square.squareRoot()
-    }
-    let difference = try unit(self) - unit(other)
-    return try (difference * difference).sum(axes: [axis]).affine(scale: 0.5, offset: 0)
   }
 }

@@ -22,7 +22,7 @@ extension Recipe {
       uranet.perception.head == .bayesian ? Float(uranet.perception.deviation) : nil
     c.samples = uranet.perception.samples
     var method = URANetMethod(c)
-    method.residual = URANetMethod.Residual(uranet.residual)
+    method.residual = Residual(uranet.residual)
     method.smoothing = uranet.smoothing
     method.scoring = uranet.score == .top ? .top(share: uranet.topShare) : .maximum
     method.scorePooling = scoring.pool
@@ -68,15 +68,6 @@ extension FeatureSynthesisConfiguration.Source {
     case .own: self = .own
     case .noise: self = .noise
     case .texture: self = .texture
-    }
-  }
-}
-
-extension URANetMethod.Residual {
-  init(_ recipe: URANetRecipe.Residual) {
-    switch recipe {
-    case .product: self = .product
-    case .sum: self = .sum
     }
   }
 }

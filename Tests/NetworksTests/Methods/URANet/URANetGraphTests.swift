@@ -10,12 +10,14 @@ struct URANetGraphTests {
   private static let size = Grid(height: 40, width: 32)
 
   enum Change: CaseIterable {
-    case none, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor, top,
+    case none, norm, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor,
+      top,
       window, windowWithoutMask
 
     func callAsFunction(_ method: inout URANetMethod) {
       switch self {
       case .none: break
+      case .norm: method.residual = .norm
       case .sum: method.residual = .sum
       case .epistemic: method.variance = .epistemic
       case .samples: method.configuration.samples = 6
@@ -138,15 +140,5 @@ struct URANetGraphTests {
     #expect(abs(try method.suspicion(both).floats()[0] - 0.7) < 1e-6)
     method.suspicious = 1
     #expect(abs(try method.suspicion(both).floats()[0] - (0.9 + 0.5 + 0.18) / 20) < 1e-6)
-  }
-
-  @Test func theCosineDistanceKeepsSmallAngles() throws {
-    let a = try Tensor([3, 4, 1, 0], shape: [2, 2])
-    let b = try Tensor([3.003, 4, 0, 7], shape: [2, 2])
-    let found = try a.cosineDistance(b).floats()
-    // cos between (3, 4) and (3.003, 4), in double precision.
-    let cosine = (3 * 3.003 + 16) / (5 * (3.003 * 3.003 + 16).squareRoot())
-    #expect(abs(Double(found[0]) / (1 - cosine) - 1) < 1e-2)
-    #expect(abs(found[1] - 1) < 1e-6)
   }
 }
