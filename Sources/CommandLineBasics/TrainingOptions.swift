@@ -37,8 +37,10 @@ public struct TrainingOptions: ParsableArguments {
   }
 
   /// The recipe with these wishes; not validated, as a command may have more of them.
-  public func wishedRecipe() throws -> Recipe {
-    var recipe = try Recipe.named(self.recipe)
+  ///
+  /// - Parameter other: the recipe where none is named; nil: the default.
+  public func wishedRecipe(instead other: Recipe? = nil) throws -> Recipe {
+    var recipe = try other.flatMap { self.recipe == nil ? $0 : nil } ?? Recipe.named(self.recipe)
     if let backbone { recipe.backbone.name = backbone }
     if let epochs { recipe.training.epochs = epochs }
     if let batch { recipe.training.batch = batch }

@@ -26,6 +26,12 @@ struct TrainCommand: ParsableCommand {
 
         norma train pictures --output line.norma
         norma train mvtec --categories bottle,cable --recipe ras-fast -o f.norma
+
+      --weights-of makes a model of another one's network, where the recipe says
+      otherwise only how its result is looked at: residual, smoothing, score,
+      calibration. It takes the same data set and trains nothing.
+
+        norma train pictures --recipe mine.yaml --weights-of line.norma -o m.norma
       """)
 
   @Argument(help: "The data set: a folder, or a .csv table.")
@@ -39,7 +45,16 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Side of the square that pictures are resized to, in pixels.")
   var imageSize: Int?
 
+  @Option(help: "Take the network of this model; its own recipe unless --recipe says another.")
+  var weightsOf: String?
+
   @OptionGroup var pictures: PictureOptions
+
+  func validate() throws {
+    if weightsOf != nil, training.resume {
+      throw ValidationError("--weights-of trains nothing, so there is nothing to --resume.")
+    }
+  }
 
   func run() throws {
     let interruption = Interruption()

@@ -10,17 +10,20 @@ extension TrainingPlan {
     let place = TrainingOutput(
       model: options.output, resume: options.resume, force: options.force)
     try place.check()
-    let recipe = try Self.recipe(command)
+    let reused = try command.weightsOf.map { ReusedNetwork(model: try ModelFolder.open($0)) }
+    let recipe = try Self.recipe(command, reused)
     try recipe.validate(grids: recipe.trunk().outputs.map(\.grid.height))
     try self.init(
       recipe: recipe, dataset: Self.dataset(command, interruption), place: place,
-      reader: command.pictures.reader)
+      reader: command.pictures.reader, reused: reused)
   }
 
-  private static func recipe(_ command: TrainCommand) throws -> Recipe {
+  private static func recipe(
+    _ command: TrainCommand, _ reused: ReusedNetwork?
+  ) throws -> Recipe {
     let wishes = command.training
-    var recipe = try wishes.wishedRecipe()
-    if wishes.recipe == nil, wishes.backbone == nil {
+    var recipe = try wishes.wishedRecipe(instead: reused?.model.manifest.recipe)
+    if wishes.recipe == nil, wishes.backbone == nil, reused == nil {
       recipe.backbone.name = defaultBackbone(preferred: recipe.backbone.name)
     }
     if let size = command.imageSize { recipe.backbone.imageSize = size }

@@ -14,6 +14,8 @@ struct TrainingPlan {
   let place: TrainingOutput
   var output: String { place.model }
   let reader: PictureReader
+  /// Whose network is taken; nil: one is trained.
+  let reused: ReusedNetwork?
   /// What is said when the training was stopped.
   let stopped: String
   /// What hears how the work goes, a line at a time.
@@ -22,11 +24,13 @@ struct TrainingPlan {
   /// - Parameters:
   ///   - dataset: looked at already, so that all its pictures can be read.
   ///   - place: the model folder to write.
+  ///   - reused: whose network is taken, where none is to be trained.
   ///   - stopped: what an interruption says; nil: what the place says.
   /// - Throws: when the output cannot be written, or the recipe cannot be with its backbone.
   init(
     recipe: Recipe, dataset: Dataset, place: TrainingOutput, reader: PictureReader,
-    stopped: String? = nil, tell: @escaping (String) -> Void = Terminal.say
+    reused: ReusedNetwork? = nil, stopped: String? = nil,
+    tell: @escaping (String) -> Void = Terminal.say
   ) throws {
     try place.check()
     let trunk = try recipe.trunk()
@@ -36,13 +40,15 @@ struct TrainingPlan {
     self.trunk = trunk
     self.place = place
     self.reader = reader
+    self.reused = reused
     self.tell = tell
     method = try recipe.trainingMethod(trunk)
     self.stopped =
-      method is any FittedMethod
+      method is any FittedMethod || reused != nil
       ? "Stopped. The features are kept; the same command begins with them."
       : stopped ?? place.stopped
     backbone = try BackboneWeights.load(
       recipe.backbone.name, taps: trunk.taps, from: recipe.backbone.weights)
+    try reused?.check(recipe, backbone: backbone)
   }
 }

@@ -22,14 +22,22 @@ struct TrainingSession {
     let key = features.key(of: pictures, fingerprint: fingerprint)
     let (store, usable) = try features.store(of: pictures, key: key)
     let split = SplitPictures(store, samples: pictures, usable: usable, recipe: recipe)
-    let network = try TrainingRun(
-      recipe: recipe, method: plan.method, pictures: split,
-      settings: TrainingSettings(recipe.training), output: plan.place, stopped: plan.stopped,
-      tell: plan.tell
-    ).network(features: key, root: plan.dataset.root, interruption: interruption)
+    let network =
+      try plan.reused.map { try taken($0, fingerprint: fingerprint) }
+      ?? TrainingRun(
+        recipe: recipe, method: plan.method, pictures: split,
+        settings: TrainingSettings(recipe.training), output: plan.place, stopped: plan.stopped,
+        tell: plan.tell
+      ).network(features: key, root: plan.dataset.root, interruption: interruption)
     let model = TrainedModel(
       plan: plan, pictures: split, network: network, fingerprint: fingerprint)
     try model.write(interruption: interruption)
     plan.place.removeWorkFolder()
+  }
+
+  private func taken(_ reused: ReusedNetwork, fingerprint: String) throws -> TrainedNetwork {
+    let network = try reused.network(fingerprint: fingerprint)
+    plan.tell("The network is that of \(reused.model.path); nothing is trained.")
+    return network
   }
 }

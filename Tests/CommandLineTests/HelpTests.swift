@@ -17,7 +17,13 @@ extension CommandLineTests {
     }
 
     @Test(arguments: [
-      ("train", ["--output", "--recipe", "--resume", "--force", "--categories", "norma train "]),
+      (
+        "train",
+        [
+          "--output", "--recipe", "--resume", "--force", "--categories", "--weights-of",
+          "norma train ",
+        ]
+      ),
       ("inspect", ["--heatmaps", "--category", "--false-alarm-rate", "--json", "norma inspect "]),
       ("evaluate", ["--categories", "--json", "norma evaluate "]),
       ("benchmark", ["--list", "--json", "--seeds", "minutes:", "rows:", "norma benchmark "]),

@@ -36,7 +36,8 @@ struct BenchmarkCommand: ParsableCommand {
       and standard deviations over seeds, bootstrap intervals over pictures, the
       papers' figures, and row against row on the same pictures. Runs that are done
       stay done: Ctrl-C stops, the same command goes on, and a plan with more rows
-      or seeds only does what is new.
+      or seeds only does what is new. Rows that differ only in how a network's
+      result is looked at (residual, smoothing, score, …) share its training.
 
         norma benchmark ras-table-4 pictures --output table-4
         norma benchmark mine.yaml pictures --seeds 0,1,2 --list

@@ -22,7 +22,8 @@ struct BenchmarkModel {
   static let stopped =
     "Stopped. What is done is kept, the training under way too; the same command goes on."
 
-  private var measuredPath: String { path + ".measured.json" }
+  private var measuredPath: String { Self.measuredPath(of: path) }
+  private static func measuredPath(of model: String) -> String { model + ".measured.json" }
 
   /// Goes on with a training that was interrupted, or begins one.
   func train(interruption: Interruption) throws {
@@ -33,13 +34,31 @@ struct BenchmarkModel {
     Machine.reusesMemory(0)
     let memory = PeakMemory()
     defer { memory.stop() }
+    let twin = started ? nil : try twin(interruption: interruption)
     let plan = try TrainingPlan(
       recipe: run.recipe, dataset: dataset,
       place: TrainingOutput(model: path, resume: started, force: false), reader: reader,
-      stopped: Self.stopped, tell: tell)
+      reused: twin.map(ReusedNetwork.init), stopped: Self.stopped, tell: tell)
     try TrainingSession(plan, interruption: interruption).run()
-    let measured = Measured(peakAnonymousBytes: memory.bytes)
+    let bytes = twin.flatMap { Self.measured(of: $0.path)?.peakAnonymousBytes }
+    let measured = Measured(peakAnonymousBytes: bytes ?? memory.bytes)
     try AtomicFile.write(JSONEncoder().encode(measured), to: measuredPath)
+  }
+
+  /// A model beside this one with the network that this run would train.
+  private func twin(interruption: Interruption) throws -> ModelFolder? {
+    let folder = FilePath.parent(path)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    let likely = names.filter { $0.hasSuffix(".norma") }.sorted()
+      .compactMap { try? ModelFolder.open(folder + "/" + $0) }
+      .filter {
+        $0.manifest.categories == run.categories && run.recipe.trainsSame(as: $0.manifest.recipe)
+      }
+    guard !likely.isEmpty else { return nil }
+    let pictures = dataset.train.filter { !$0.label.isAnomalous }
+    let fingerprint = try PictureFingerprint.of(
+      pictures, root: dataset.root, interruption: interruption)
+    return likely.first { $0.manifest.data.fingerprint == fingerprint }
   }
 
   /// The run's key does not name the backbone's weights, which another file may have replaced since.
@@ -58,8 +77,10 @@ struct BenchmarkModel {
   }
 
   /// What was measured while it was trained; of a training that was interrupted, its last part.
-  var measured: Measured? {
-    (try? Data(contentsOf: URL(fileURLWithPath: measuredPath)))
+  var measured: Measured? { Self.measured(of: path) }
+
+  private static func measured(of model: String) -> Measured? {
+    (try? Data(contentsOf: URL(fileURLWithPath: measuredPath(of: model))))
       .flatMap { try? JSONDecoder().decode(Measured.self, from: $0) }
   }
 

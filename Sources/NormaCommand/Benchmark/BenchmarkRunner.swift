@@ -117,8 +117,9 @@ struct BenchmarkRunner {
 
   /// Removes the run's model unless a later run needs it.
   private func discardModel(of run: BenchmarkRun, after index: Int) throws {
-    let key = fingerprints.trainingKey(of: run)
-    let isNeeded = runs[(index + 1)...].contains { fingerprints.trainingKey(of: $0) == key }
+    let isNeeded = runs[(index + 1)...].contains {
+      $0.categories == run.categories && $0.recipe.trainsSame(as: run.recipe)
+    }
     if !isNeeded { try model(of: run).discard() }
   }
 }

@@ -28,7 +28,7 @@ public struct Recipe: RecipeSection {
     // Distances weigh every channel alike only where all have the same deviation.
     case "padim", "patchcore": features.standardize = true
     // What is pasted and what is restored weigh every channel alike too.
-    case "uranet": features.standardize = true
+    case "uranet": (features.standardize, uranet.compared) = (true, .uniform)
     // Its levels are aligned without being pooled before.
     case "uniad": features.pool = false
     // Larger pictures, padded at their actual size.

@@ -7,6 +7,10 @@ extension URANetRecipe {
     check.range("uranet.window", window, 0...4096)
     check.range("uranet.kappa", kappa, 0...100)
     check.range("uranet.floor", floor, 0...1)
+    if compared == .uniform, floor == 0 {
+      check.add(
+        "uranet.compared", "uniform, where floor is 0, compares a token with itself; use region")
+    }
     check.range("uranet.smoothing", smoothing, 0...64)
     check.fraction("uranet.topShare", topShare, below: 1)
     check.range("uranet.cosine", cosine, 0...1000)

@@ -1,5 +1,11 @@
 /// The network of URA-Net, in this project's reading of its abstract (`docs/ura-net.md`).
 public struct URANetRecipe: RecipeSection {
+  /// What a token is compared with: what was rewritten of it by its region, or the same share, `floor`, of
+  /// every token.
+  public enum Comparison: String, RecipeChoice {
+    case region, uniform
+  }
+
   /// How the map becomes the picture's score: its largest mean over squares (`scoring.pool`), or the
   /// mean of its largest values.
   public enum Score: String, RecipeChoice {
@@ -26,6 +32,9 @@ public struct URANetRecipe: RecipeSection {
   /// The least share by which every token is restored.
   public var floor = 0.5
   public var residual = ResidualRecipe.product
+  /// `uniform` where a recipe is begun (``Recipe/init(method:)``); models from before this key have
+  /// compared by region.
+  public var compared = Comparison.region
   /// Deviation of the Gaussian that smooths the map, in pixels; 0: none.
   public var smoothing = 4.0
   public var score = Score.max
@@ -44,7 +53,8 @@ public struct URANetRecipe: RecipeSection {
     .value("hidden", \.hidden), .value("heads", \.heads), .value("feedforward", \.feedforward),
     .value("blocks", \.blocks), .value("prototypes", \.prototypes), .value("mask", \.mask),
     .value("window", \.window), .value("kappa", \.kappa), .value("floor", \.floor),
-    .value("residual", \.residual), .value("smoothing", \.smoothing),
+    .value("residual", \.residual), .value("compared", \.compared),
+    .value("smoothing", \.smoothing),
     // Written where they say something: recipes from before these keys stay the same text.
     .value("score", \.score).written { $0.score != .max },
     .value("topShare", \.topShare).written { $0.score == .top },

@@ -23,4 +23,21 @@ public struct LossHistory: Codable, Equatable, Sendable {
   public var seconds: Double? { fitSeconds ?? epochs.last?.seconds }
 
   public init() {}
+
+  /// The history of a training that only its page tells of: its epochs count as equally long.
+  ///
+  /// - Parameters:
+  ///   - kept: counted from 0.
+  ///   - seconds: of all epochs; of a fit where there are none.
+  public init(
+    losses: [(training: Double, heldOut: Double?)], kept: Int?, steps: Int?, seconds: Double?
+  ) {
+    let each = (seconds ?? 0) / Double(max(1, losses.count))
+    epochs = losses.enumerated().map { index, loss in
+      Epoch(
+        training: loss.training, heldOut: loss.heldOut, seconds: each * Double(index + 1))
+    }
+    (self.kept, self.steps) = (kept, steps)
+    if losses.isEmpty { fitSeconds = seconds }
+  }
 }

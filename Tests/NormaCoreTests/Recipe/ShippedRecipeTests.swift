@@ -153,7 +153,7 @@ struct ShippedRecipeTests {
     let path = Self.folder + "/ura-net.yaml"
     let recipe = try Recipe.read(path)
     #expect(recipe.method == "uranet")
-    #expect(recipe.uranet == URANetRecipe())
+    #expect(recipe.uranet == Recipe(method: "uranet").uranet)
     #expect(recipe.backbone == Recipe().backbone)
     let written = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
     let section = recipe.yaml.split(separator: "\n").drop { $0 != "uranet:" }.dropFirst()

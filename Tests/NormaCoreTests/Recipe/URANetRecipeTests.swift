@@ -1,3 +1,4 @@
+import Foundation
 import NormaCore
 import Testing
 
@@ -29,8 +30,20 @@ struct URANetRecipeTests {
     #expect(recipe.yaml.contains("score: top") && recipe.yaml.contains("topShare: 0.01"))
   }
 
+  /// A model's recipe from before there was a choice says nothing of it.
+  @Test func modelsFromBeforeCompareByRegion() throws {
+    #expect(Recipe(method: "uranet").uranet.compared == .uniform)
+    #expect(try Recipe.parse("method: uranet\n").uranet.compared == .uniform)
+    let manifest = Data(#"{"method": "uranet", "uranet": {"floor": 0.25}}"#.utf8)
+    #expect(try JSONDecoder().decode(Recipe.self, from: manifest).uranet.compared == .region)
+    var recipe = Recipe(method: "uranet")
+    recipe.uranet.compared = .region
+    #expect(try Recipe.parse(recipe.yaml) == recipe)
+  }
+
   @Test(arguments: [
     ("score: most", "max"), ("topShare: 0", "topShare"), ("topShare: 1.5", "topShare"),
+    ("floor: 0", "uranet.compared"),
     ("synthesis: {sources: [textures]}", "texture"),
   ])
   func whatCannotBeIsNamed(text: String, word: String) {

@@ -21,6 +21,7 @@ struct URANetTrainingTests {
     c.floor = 0
     var method = URANetMethod(c)
     method.scorePooling = 4
+    method.compared = .region
     // What so small a perception can learn in a moment: by Dice too, and not its own tokens, moved.
     method.training.dice = 1
     (method.training.segmentation, method.training.divergence) = (.focal, 1)

@@ -44,10 +44,9 @@ public struct URANet<V: Value> {
     let seen = try noise.map {
       try tokens.jittered(by: $0.normal(tokens.shape), scale: configuration.jitter)
     }
-    let restored = try restored(seen ?? tokens, kept: kept)
-    let flagged = try kept.affine(scale: -1, offset: 1)
     return Restoration(
-      tokens: try kept * tokens + flagged * restored, kept: kept, perception: perceived)
+      features: tokens, restored: try restored(seen ?? tokens, kept: kept), kept: kept,
+      perception: perceived)
   }
 
   /// 1 − m, `[batch, N, 1]`: the share of each token that is not rewritten. Exactly 0 where
@@ -71,9 +70,21 @@ public struct URANet<V: Value> {
 
 /// What URA-Net makes of a batch.
 public struct Restoration<V: Value> {
-  /// F_rec, `[batch, N, C]`.
-  public let tokens: V
+  /// F, `[batch, N, C]`.
+  public let features: V
+  /// R, `[batch, N, C]`.
+  public let restored: V
   /// 1 − m, `[batch, N, 1]`.
   public let kept: V
   public let perception: Perception<V>
+
+  /// F_rec = (1 − m)·F + m·R, `[batch, N, C]`.
+  public var tokens: V {
+    get throws { try kept * features + kept.affine(scale: -1, offset: 1) * restored }
+  }
+
+  /// (1 − share)·F + share·R, `[batch, N, C]`: every token rewritten alike.
+  public func tokens(share: Float) throws -> V {
+    try features.affine(scale: 1 - share, offset: 0) + restored.affine(scale: share, offset: 0)
+  }
 }

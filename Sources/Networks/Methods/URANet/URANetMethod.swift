@@ -1,5 +1,14 @@
 /// URA-Net as a detector: where F and F_rec differ, and what the perception says, how sure it was.
 public struct URANetMethod: AlignedFeatureMethod, Equatable {
+  /// What a token's features F are compared with.
+  public enum Comparison: String, Sendable, CaseIterable {
+    /// F_rec = (1 − m)F + mR: a token counts the more, the more of it is rewritten.
+    case region
+    /// (1 − m₀)F + m₀R: all tokens count alike, and the perception decides what R may see, no more. Needs
+    /// a floor m₀.
+    case uniform
+  }
+
   /// Which variance of the perception the model shows as its uncertainty.
   public enum Variance: String, Sendable, CaseIterable {
     /// p(1 − p): of the answer.
@@ -18,6 +27,7 @@ public struct URANetMethod: AlignedFeatureMethod, Equatable {
 
   public var configuration: URANetConfiguration
   public var residual = Residual.product
+  public var compared = Comparison.uniform
   /// Deviation of the Gaussian that smooths the map, in pixels; 0 for none.
   public var smoothing = 4.0
   public var scoring = Scoring.maximum
@@ -41,7 +51,7 @@ public struct URANetMethod: AlignedFeatureMethod, Equatable {
   ) throws -> Detection<V> {
     let tokens = try Self.aligned(features).tokens()
     let found = try URANet(configuration, parameters)(tokens)
-    let anomaly = try residual(tokens, found.tokens).featureMap(grid)
+    let anomaly = try residual(tokens, compared(found)).featureMap(grid)
     let map = try pixels(anomaly, size)
     let probability = found.perception.probability
     return try Detection(
@@ -51,6 +61,13 @@ public struct URANetMethod: AlignedFeatureMethod, Equatable {
         probability: probability.reshaped([anomaly.shape[0], grid.height, grid.width]),
         uncertainty: pixels(
           uncertainty(found.perception).featureMap(grid), size, smoothed: false)))
+  }
+
+  private func compared<V: Value>(_ found: Restoration<V>) throws -> V {
+    switch compared {
+    case .region: try found.tokens
+    case .uniform: try found.tokens(share: configuration.floor)
+    }
   }
 
   /// The deviation of each token's answer, `[batch, N, 1]`: 0 is sure, ½ knows nothing.

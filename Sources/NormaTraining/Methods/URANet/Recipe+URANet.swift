@@ -23,6 +23,7 @@ extension Recipe {
     c.samples = uranet.perception.samples
     var method = URANetMethod(c)
     method.residual = Residual(uranet.residual)
+    method.compared = URANetMethod.Comparison(uranet.compared)
     method.smoothing = uranet.smoothing
     method.scoring = uranet.score == .top ? .top(share: uranet.topShare) : .maximum
     method.scorePooling = scoring.pool
@@ -68,6 +69,15 @@ extension FeatureSynthesisConfiguration.Source {
     case .own: self = .own
     case .noise: self = .noise
     case .texture: self = .texture
+    }
+  }
+}
+
+extension URANetMethod.Comparison {
+  init(_ recipe: URANetRecipe.Comparison) {
+    switch recipe {
+    case .region: self = .region
+    case .uniform: self = .uniform
     }
   }
 }

@@ -10,13 +10,15 @@ struct URANetGraphTests {
   private static let size = Grid(height: 40, width: 32)
 
   enum Change: CaseIterable {
-    case none, norm, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa, floor,
+    case none, region, norm, sum, epistemic, samples, deterministic, noMask, noPrototypes, noKappa,
+      floor,
       top,
       window, windowWithoutMask
 
     func callAsFunction(_ method: inout URANetMethod) {
       switch self {
       case .none: break
+      case .region: method.compared = .region
       case .norm: method.residual = .norm
       case .sum: method.residual = .sum
       case .epistemic: method.variance = .epistemic

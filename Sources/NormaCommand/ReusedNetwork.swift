@@ -1,0 +1,54 @@
+import Norma
+import NormaCore
+import NormaTraining
+
+/// The trained network of a model, for a recipe that looks at its result in another way: graph,
+/// thresholds and page are made anew, and nothing is trained.
+struct ReusedNetwork {
+  let model: ModelFolder
+  private var manifest: Manifest { model.manifest }
+
+  /// - Throws: `FileProblem` when the recipe, or the backbone's weights, would have trained another one.
+  func check(_ recipe: Recipe, backbone: BackboneWeights) throws {
+    let differences = recipe.learned.differences(from: manifest.recipe.learned)
+    guard differences.isEmpty else {
+      let list = differences.prefix(4).map { "\($0.key) is \($0.there) there and \($0.here) here" }
+      throw FileProblem(
+        path: model.path,
+        reason: "its network was trained otherwise: \(list.joined(separator: ", "))"
+          + (differences.count > list.count ? ", and more" : "")
+          + "; the recipes may differ only in how the network's result is looked at")
+    }
+    guard backbone.digest == manifest.backbone.weightsDigest else {
+      throw FileProblem(
+        path: backbone.path, reason: "these are not the weights that \(model.path) was trained with"
+      )
+    }
+  }
+
+  /// - Parameter fingerprint: of the training pictures.
+  /// - Throws: `FileProblem` when they are not those that the network was trained on, or the model's
+  ///   weights are damaged.
+  func network(fingerprint: String) throws -> TrainedNetwork {
+    guard manifest.data.fingerprint == fingerprint else {
+      throw FileProblem(
+        path: model.path,
+        reason:
+          "its network was trained on other pictures; its thresholds need those that were held "
+          + "out then")
+    }
+    let stored = try StoredNetwork(model).weights
+    return TrainedNetwork(
+      names: stored.keys.sorted(), shapes: stored.mapValues(\.shape),
+      values: stored.mapValues(\.values), history: try history())
+  }
+
+  private func history() throws -> LossHistory {
+    let content = try EvaluationReport.stored(in: model)
+    let losses = content?.losses
+    return LossHistory(
+      losses: (losses?.epochs ?? []).map { ($0.training, $0.heldOut) },
+      kept: losses?.keptEpoch.map { $0 - 1 }, steps: losses?.steps,
+      seconds: content?.model.trainingSeconds)
+  }
+}
