@@ -11,8 +11,10 @@
 /// query, which is the position alone, as is what is carried past.
 public struct RestorationAttention<V: Value> {
   let block: TransformerBlock<V>
-  /// Learned tokens `[1, P, D]` of what is normal in all pictures; without a bank one that is zero, so
-  /// that a picture that is flagged all over leaves the queries something to look at.
+  /// Learned tokens `[1, P, D]` of what is normal in all pictures; without a bank one of ones, so that a
+  /// picture that is flagged all over leaves the queries something to look at. Of zeros, all that follows
+  /// would be zero in a network that begins, and each layer norm, which divides a vector of zeros by
+  /// √ε, would multiply the gradient by 316.
   let prototypes: V
   /// The neighbours that a query does not see; nil when it sees all.
   let neighbours: MaskPattern?
@@ -26,7 +28,7 @@ public struct RestorationAttention<V: Value> {
         "prototypes", [c.prototypes, c.hidden], .normal(mean: 0, deviation: 1)
       ).reshaped([1, c.prototypes, c.hidden])
       : try block.norm1.weight.constant(
-        [Float](repeating: 0, count: c.hidden), shape: [1, 1, c.hidden])
+        [Float](repeating: 1, count: c.hidden), shape: [1, 1, c.hidden])
     neighbours =
       c.window > 0
       ? try MaskPattern(height: c.grid.height, width: c.grid.width, window: c.window) : nil
