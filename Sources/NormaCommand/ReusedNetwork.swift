@@ -3,7 +3,7 @@ import NormaCore
 import NormaTraining
 
 /// The trained network of a model, for a recipe that looks at its result in another way: graph,
-/// thresholds and page are made anew, and nothing is trained.
+/// thresholds and page are made anew, and it is not trained again.
 struct ReusedNetwork {
   let model: ModelFolder
   private var manifest: Manifest { model.manifest }

@@ -29,7 +29,8 @@ struct TrainCommand: ParsableCommand {
 
       --weights-of makes a model of another one's network, where the recipe says
       otherwise only how its result is looked at: residual, smoothing, score,
-      calibration. It takes the same data set and trains nothing.
+      calibration. It takes the same data set and does not train again, but for
+      the short trainings of thresholds by cross-fitting, where the recipe has it.
 
         norma train pictures --recipe mine.yaml --weights-of line.norma -o m.norma
       """)
@@ -52,7 +53,7 @@ struct TrainCommand: ParsableCommand {
 
   func validate() throws {
     if weightsOf != nil, training.resume {
-      throw ValidationError("--weights-of trains nothing, so there is nothing to --resume.")
+      throw ValidationError("--weights-of does not train again, so there is nothing to --resume.")
     }
   }
 

@@ -37,7 +37,7 @@ struct TrainingSession {
 
   private func taken(_ reused: ReusedNetwork, fingerprint: String) throws -> TrainedNetwork {
     let network = try reused.network(fingerprint: fingerprint)
-    plan.tell("The network is that of \(reused.model.path); nothing is trained.")
+    plan.tell("The network is that of \(reused.model.path); it is not trained again.")
     return network
   }
 }
