@@ -30,17 +30,36 @@ public final class Adam {
   private let means: [Tensor]
   private let squares: [Tensor]
   private let steps: [Tensor]
-  /// The rate where the kernels read it; nil where they are told.
-  private let rate: Tensor?
+  private let groups: [Group]
   private var placedRate: Double?
 
-  /// - Parameter readsRate: whether the kernels read the rate from the device, so that a recorded step
-  ///   goes by the rate of the day.
+  /// Parameters that learn at the same rate, by their places among all.
+  private struct Group {
+    var share: Double
+    var places: [Int]
+    /// The rate where the kernels read it; nil where they are told.
+    var rate: Tensor?
+  }
+
+  /// - Parameters:
+  ///   - rateShares: for each parameter, what part of the settings' rate it learns at; nil: the whole.
+  ///   - readsRate: whether the kernels read the rate from the device, so that a recorded step goes by
+  ///     the rate of the day.
   public init(
-    _ parameters: [Tensor], settings: Settings, readsRate: Bool = Machine.device == .cuda
+    _ parameters: [Tensor], settings: Settings, rateShares: [Double]? = nil,
+    readsRate: Bool = Machine.device == .cuda
   ) throws {
+    let shares = rateShares ?? Array(repeating: 1, count: parameters.count)
+    guard shares.count == parameters.count else {
+      throw TorchError("\(shares.count) shares of the rate for \(parameters.count) parameters")
+    }
     self.settings = settings
-    rate = readsRate ? try Tensor(repeating: 0, shape: [1]).reshaped([]) : nil
+    groups = try Dictionary(grouping: shares.indices) { shares[$0] }
+      .sorted { $0.key > $1.key }.map { share, places in
+        Group(
+          share: share, places: places,
+          rate: readsRate ? try Tensor(repeating: 0, shape: [1]).reshaped([]) : nil)
+      }
     self.parameters = parameters
     means = try parameters.map { try Tensor(repeating: 0, shape: $0.shape) }
     squares = try parameters.map { try Tensor(repeating: 0, shape: $0.shape) }
@@ -77,20 +96,24 @@ public final class Adam {
   /// Brings the settings' rate to the device, if it is read there and has changed. A replayed step does
   /// not do that by itself.
   public func placeRate() throws {
-    guard let rate, placedRate != settings.rate else { return }
-    try rate.fill(Float(settings.rate))
+    guard placedRate != settings.rate else { return }
+    for group in groups { try group.rate?.fill(Float(settings.rate * group.share)) }
     placedRate = settings.rate
   }
 
   public func step() throws {
     try placeRate()
-    let count = Int32(parameters.count)
+    for group in groups { try step(group) }
+  }
+
+  private func step(_ group: Group) throws {
+    func handles(_ tensors: [Tensor]) -> [CTorchTensor] { group.places.map { tensors[$0].handle } }
     try check(
       ctorch_adam_step(
-        parameters.map(\.handle), means.map(\.handle), squares.map(\.handle), steps.map(\.handle),
-        count, rate?.handle,
+        handles(parameters), handles(means), handles(squares), handles(steps),
+        Int32(group.places.count), group.rate?.handle,
         CTorchAdam(
-          rate: settings.rate, beta1: settings.beta1, beta2: settings.beta2,
+          rate: settings.rate * group.share, beta1: settings.beta1, beta2: settings.beta2,
           epsilon: settings.epsilon, weight_decay: settings.weightDecay,
           decoupled: settings.decoupled)))
   }

@@ -53,6 +53,35 @@ struct AdamTests {
     }
   }
 
+  @Test(arguments: [true, false])
+  func aShareOfTheRateIsARateOfItsOwn(readsRate: Bool) throws {
+    func moved(rate: Double, shares: [Double]?) throws -> [[Float]] {
+      let parameters = try (0..<3).map { try Tensor([1, -2, Float($0) + 0.5], shape: [3]) }
+      for parameter in parameters { try parameter.requireGradient() }
+      let adam = try Adam(
+        parameters, settings: .init(rate: 1, weightDecay: 0.1), rateShares: shares,
+        readsRate: readsRate)
+      for step in 1...4 {
+        try adam.clearGradients()
+        for parameter in parameters {
+          try (parameter * parameter).sum(axes: [0]).reshaped([]).backward()
+        }
+        adam.settings.rate = rate / Double(step)
+        try adam.step()
+      }
+      return try parameters.map { try $0.floats() }
+    }
+    let (whole, quarter) = try (moved(rate: 0.1, shares: nil), moved(rate: 0.025, shares: nil))
+    let shared = try moved(rate: 0.1, shares: [0.25, 1, 0.25])
+    #expect(shared == [quarter[0], whole[1], quarter[2]] && quarter != whole)
+  }
+
+  @Test func everyParameterHasAShareOrNone() throws {
+    #expect(throws: TorchError.self) {
+      try Adam([Tensor([1], shape: [1])], settings: .init(rate: 0.1), rateShares: [1, 1])
+    }
+  }
+
   @Test func leavesAloneWhatTheLossDoesNotReach() throws {
     let reached = try Tensor([1], shape: [1])
     let unreached = try Tensor([1], shape: [1])

@@ -17,6 +17,10 @@ public struct RLRMethod: AnomalyMethod, Equatable {
   /// In training, one optimiser step a level for each batch, in which the other levels' gradients are
   /// zero and not absent, as released; false: one step on the sum of the levels' losses.
   public var stepsPerLevel = false
+  /// In training, the width D whose level learns at the learning rate; another level learns at that rate
+  /// times `rateWidth`/D, as Adam's steps move what a wider layer gives further (Yang and Hu, "Tensor
+  /// Programs V", Table 3). nil: all levels at the same rate, as released.
+  public var rateWidth: Int?
 
   public init(_ configuration: RLRConfiguration) {
     self.configuration = configuration

@@ -42,6 +42,9 @@ public struct RLRRecipe: RecipeSection {
   /// Deviation of the Gaussian before the maximum that is a picture's score, in pixels.
   public var smoothing = 4.0
   public var optimizerSteps = Steps.joint
+  /// The width D whose level learns at the training's rate, a wider level more slowly by as much as it is
+  /// wider; nil: all levels at the same rate.
+  public var rateWidth: Int?
 
   public init() {}
 
@@ -53,7 +56,7 @@ public struct RLRRecipe: RecipeSection {
     .value("crossAttention", \.crossAttention), .value("mlka", \.mlka), .value("lca", \.lca),
     .value("mlkaStart", \.mlkaStart),
     .value("difference", \.difference), .value("smoothing", \.smoothing),
-    .value("optimizerSteps", \.optimizerSteps),
+    .value("optimizerSteps", \.optimizerSteps), .value("rateWidth", \.rateWidth),
   ]
 
   /// The window of a grid of this side where none is given; nil when there is none for it.

@@ -15,6 +15,7 @@ extension Recipe {
     check.range("rlr.mlkaStart", rlr.mlkaStart, 0...1)
     check.range("rlr.jitter", rlr.jitter, 0...1000)
     check.range("rlr.smoothing", rlr.smoothing, 0.1...64)
+    check.range("rlr.rateWidth", rlr.rateWidth ?? 1, 1...8192)
     if !rlr.hasAttention {
       check.add(
         "rlr.lca",

@@ -6,6 +6,14 @@ extension RLRMethod: TrainingMethod {
   public func network(_ parameters: Parameters<Tensor>) throws -> any TrainingNetwork {
     RLRTraining(network: try RLR(configuration, parameters), stepsPerLevel: stepsPerLevel)
   }
+
+  public func rateShare(of parameter: String) -> Double {
+    let level = parameter.prefix { $0 != "." }
+    guard let rateWidth, let index = Int(level), configuration.levels.indices.contains(index) else {
+      return 1
+    }
+    return Double(rateWidth) / Double(configuration.levels[index].hidden)
+  }
 }
 
 /// RLR with its loss: for each level the mean squared error and the mean over tokens of one minus the

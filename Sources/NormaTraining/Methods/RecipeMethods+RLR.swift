@@ -20,6 +20,7 @@ extension Recipe {
     method.difference = rlr.difference == .norm ? .norm : .meanSquare
     method.smoothing = rlr.smoothing
     method.stepsPerLevel = rlr.optimizerSteps == .perLevel
+    method.rateWidth = rlr.rateWidth
     return method
   }
 

@@ -9,6 +9,10 @@ public protocol Trainable: Sendable {
 
   /// The same for a training on `pictures` pictures, by which some losses are weighed.
   func network(_ parameters: Parameters<Tensor>, pictures: Int) throws -> any TrainingNetwork
+
+  /// What part of the learning rate the parameter of that name learns at. The whole unless said
+  /// otherwise.
+  func rateShare(of parameter: String) -> Double
 }
 
 extension Trainable {
@@ -17,4 +21,6 @@ extension Trainable {
   ) throws -> any TrainingNetwork {
     try network(parameters)
   }
+
+  public func rateShare(of parameter: String) -> Double { 1 }
 }

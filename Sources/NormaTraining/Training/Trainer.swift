@@ -47,7 +47,9 @@ public final class Trainer {
     let generator = try Generator(seed: settings.seed, stream: "parameters")
     network = try method.network(
       store.initialized(by: generator), pictures: data.training.count)
-    optimizer = try Adam(store.all, settings: settings.adam, readsRate: stepsOnDevice)
+    optimizer = try Adam(
+      store.all, settings: settings.adam, rateShares: store.names.map(method.rateShare),
+      readsRate: stepsOnDevice)
     card =
       stepsOnDevice
       ? try CardStep(network, optimizer: optimizer, data: data, settings: settings) : nil

@@ -30,6 +30,7 @@ struct RLRRecipeTests {
         difference: norm
         smoothing: 2.5
         optimizerSteps: perLevel
+        rateWidth: 64
       """)
     var expected = RLRRecipe()
     expected.levels = [8, 16]
@@ -39,6 +40,7 @@ struct RLRRecipeTests {
     (expected.residual, expected.selfAttention, expected.crossAttention) = (true, true, true)
     (expected.mlka, expected.lca, expected.mlkaStart) = (false, false, 0.25)
     (expected.difference, expected.optimizerSteps) = (.norm, .perLevel)
+    expected.rateWidth = 64
     #expect(recipe.rlr == expected)
     #expect(try Recipe.parse(recipe.yaml) == recipe)
     #expect(throws: Never.self) { try Recipe.parse("method: rlr\nbackbone: {imageSize: 256}") }
@@ -57,6 +59,7 @@ struct RLRRecipeTests {
     #expect(problem("rlr:\n  hidden: [64, 66, 64]\n").contains("66 is not a multiple of 4"))
     #expect(
       problem("rlr:\n  mlka: false\n  lca: false\n").hasPrefix("r.yaml:5: rlr.lca: no attention"))
+    #expect(problem("rlr:\n  rateWidth: 0\n").contains("0 is out of range; 1 to 8192"))
     #expect(problem("rlr:\n  difference: mean\n").contains("one of meanSquare, norm"))
     #expect(problem("rlr:\n  windows: [11, 7, 0]\n").contains("0 is out of range; 1 to 4096"))
   }

@@ -97,7 +97,7 @@ struct ShippedRecipeTests {
       #expect(written.contains { $0.hasPrefix(key) }, "\(key)")
     }
     var expected = RLRRecipe()
-    (expected.levels, expected.mlkaStart) = ([8, 16], 0)
+    (expected.levels, expected.mlkaStart, expected.rateWidth) = ([8, 16], 0, 128)
     #expect(recipe.rlr == expected)
     #expect(recipe.features.standardize && recipe.backbone.padding == .dynamic)
     #expect(recipe.training.warmup == 60 && recipe.training.clip == 1)

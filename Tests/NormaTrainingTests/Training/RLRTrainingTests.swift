@@ -32,28 +32,43 @@ struct RLRTrainingTests {
   @Test func stepsOfEachLevelLeaveTheOthersGradientsAtZero() throws {
     try withTemporaryFolder { folder in
       let data = try SmallRLR.data(in: folder, count: 4)
-      let rate = 1e-3
-      func moved(perLevel: Bool) throws -> (first: Double, second: Double) {
-        var method = SmallRLR.method
-        method.stepsPerLevel = perLevel
-        // At a rate of nearly nothing the parameters stay where they began.
-        let before = try trained(method, data, SmallRLR.settings(epochs: 1, rate: 1e-30))
-        let after = try trained(method, data, SmallRLR.settings(epochs: 1, rate: rate))
-        func median(_ name: String) throws -> Double {
-          let a = try #require(before.values[name])
-          let b = try #require(after.values[name])
-          let moves = zip(a, b).map { Double(abs($1 - $0)) }.sorted()
-          return moves[moves.count / 2] / rate
-        }
-        return (try median("0.output.weight"), try median("1.output.weight"))
-      }
-      let joint = try moved(perLevel: false)
+      var method = SmallRLR.method
+      let joint = try moved(by: method, data)
       #expect(abs(joint.first - 1) < 0.01 && abs(joint.second - 1) < 0.01, "\(joint)")
-      let apart = try moved(perLevel: true)
+      method.stepsPerLevel = true
+      let apart = try moved(by: method, data)
       let again = (0.9 * 0.1 / 0.19) / (0.999 * 0.001 / 0.001999).squareRoot()
       let late = (0.1 / 0.19) / (0.001 / 0.001999).squareRoot()
       #expect(abs(apart.first - (1 + again)) < 0.01, "\(apart)")
       #expect(abs(apart.second - late) < 0.01, "\(apart)")
     }
+  }
+
+  @Test func aWiderLevelLearnsMoreSlowly() throws {
+    try withTemporaryFolder { folder in
+      let data = try SmallRLR.data(in: folder, count: 4)
+      var method = SmallRLR.method
+      method.rateWidth = 16
+      let moves = try moved(by: method, data)
+      #expect(abs(moves.first - 1) < 0.01 && abs(moves.second - 0.5) < 0.01, "\(moves)")
+    }
+  }
+
+  /// How far one optimiser step of each part of the loss moves the levels' last weights, as a share of
+  /// the rate: the median.
+  private func moved(
+    by method: RLRMethod, _ data: TrainingData
+  ) throws -> (first: Double, second: Double) {
+    let rate = 1e-3
+    // At a rate of nearly nothing the parameters stay where they began.
+    let before = try trained(method, data, SmallRLR.settings(epochs: 1, rate: 1e-30))
+    let after = try trained(method, data, SmallRLR.settings(epochs: 1, rate: rate))
+    func median(_ name: String) throws -> Double {
+      let a = try #require(before.values[name])
+      let b = try #require(after.values[name])
+      let moves = zip(a, b).map { Double(abs($1 - $0)) }.sorted()
+      return moves[moves.count / 2] / rate
+    }
+    return (try median("0.output.weight"), try median("1.output.weight"))
   }
 }
