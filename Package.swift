@@ -164,8 +164,9 @@ let package = Package(
       name: "TestSupport", dependencies: ["Networks"], path: "Tests/TestSupport",
       swiftSettings: strict),
     .executableTarget(
-      name: "training-step-benchmark", dependencies: ["Networks", "Torch", "TestSupport"],
-      path: "Tests/TrainingStepBenchmark", swiftSettings: strict),
+      name: "rlr-cost",
+      dependencies: ["Networks", "Torch", "ONNX", "OpenVINO", "TestSupport"],
+      path: "Tests/RLRCost", swiftSettings: seesOpenVINO),
     .testTarget(
       name: "NetworksTests",
       dependencies: [

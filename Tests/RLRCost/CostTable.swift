@@ -2,23 +2,19 @@ import Foundation
 import TestSupport
 
 /// Each row measured in a process of its own, as a table.
-struct StepTable {
-  let rows: [StepRow]
+struct CostTable {
+  let rows: [CostRow]
   let bf16: Bool
 
   func run() throws {
-    print("grid   batch  form    peak MiB   s a step   (\(bf16 ? "bf16" : "float32"))")
-    for row in rows.isEmpty ? StepRow.all : rows {
+    print("row".padded(24) + "peak MiB   s   (\(bf16 ? "bf16" : "float32"))")
+    for row in rows {
       let (peak, seconds) = try measured(row)
-      let columns = [
-        "\(row.grid)×\(row.grid)".padded(7), "\(row.batch)".padded(7),
-        row.form.rawValue.padded(8), peak.padded(11), seconds,
-      ]
-      print(columns.joined())
+      print(row.text.padded(24) + peak.padded(11) + seconds)
     }
   }
 
-  private func measured(_ row: StepRow) throws -> (peak: String, seconds: String) {
+  private func measured(_ row: CostRow) throws -> (peak: String, seconds: String) {
     let process = Process()
     process.executableURL = Bundle.main.executableURL
     process.arguments = (bf16 ? ["--bf16"] : []) + ["--row", row.text]
