@@ -7,6 +7,12 @@ import NormaCore
 public final class BenchmarkStore: Sendable {
   private let queue: DatabaseQueue
 
+  /// A database of no runs, in memory alone.
+  public init() throws {
+    queue = try DatabaseQueue()
+    try Self.migrator.migrate(queue)
+  }
+
   /// Opens the database at `path`, which is made when it is missing.
   /// - Throws: `FileProblem` when it cannot be opened, or is of a newer Norma.
   public init(path: String) throws {

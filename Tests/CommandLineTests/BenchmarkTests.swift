@@ -144,6 +144,25 @@ extension CommandLineTests {
       #expect(second.status == 3 && second.errors.contains("not the weights"), "\(second)")
     }
 
+    /// Whoever waits for a long benchmark may look at it; only its runs are one process's.
+    @Test func aRunningBenchmarkIsLookedAt() async throws {
+      let workshop = try workshop()
+      let list = try await workshop.start(Self.run + ["--list"]).result()
+      #expect(list.lines.count { $0.hasSuffix(" to do") } == 6, "\(list)")
+      #expect(!workshop.exists("out"), "only looked")
+      let first = try await workshop.start(Self.run + ["--seeds", "0", "--row", "one step"])
+        .result()
+      #expect(first.status == 0, "\(first)")
+      let lock = try #require(try FileLock(workshop.path + "/out/lock"))
+      defer { withExtendedLifetime(lock) {} }
+      let refused = try await workshop.start(Self.run).result()
+      #expect(refused.status == 3 && refused.errors.contains("another benchmark"), "\(refused)")
+      let looked = try await workshop.start(Self.run + ["--list"]).result()
+      #expect(looked.status == 0 && looked.lines.count { $0.hasSuffix(" done") } == 1, "\(looked)")
+      let table = try await workshop.start(Self.run + ["--table"]).result()
+      #expect(table.status == 0 && table.output.contains("one step"), "\(table)")
+    }
+
     /// `--row` says what is run; the table is of what is done, whichever rows that are.
     @Test func aRowIsRunByItsName() async throws {
       let workshop = try workshop()

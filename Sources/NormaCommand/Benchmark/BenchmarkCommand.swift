@@ -46,7 +46,7 @@ struct BenchmarkCommand: ParsableCommand {
 
       --row runs some rows only; the table is of all that is done. --records takes
       in what 'norma-train benchmark' found, on a graphics card say; --table stops
-      there.
+      there. --list and --table also work while another 'norma benchmark' runs.
 
       Exit status: 0 done, 2 some pictures could not be read, 3 a run failed
       (the others are done), 64 wrong command line, 130 interrupted.
@@ -128,10 +128,16 @@ struct BenchmarkCommand: ParsableCommand {
     let name = FilePath.stem(path)
     return BenchmarkRunner(
       plan: plan, name: name, rows: rows, chosen: chosen, dataset: dataset,
-      output: try BenchmarkOutput(FilePath.absolute(output ?? "\(name).benchmark")), reader: reader,
+      output: try BenchmarkOutput(
+        FilePath.absolute(output ?? "\(name).benchmark"), for: outputUse), reader: reader,
       discardsModels: discardModels, interruption: interruption, tell: tell,
       fingerprints: try BenchmarkFingerprints(
         dataset, reader: reader, interruption: interruption))
+  }
+
+  private var outputUse: BenchmarkOutput.Use {
+    if list { return records == nil ? .look : .table }
+    return table ? .table : .runs
   }
 
   /// Keeps the records of this plan's runs.
