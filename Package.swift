@@ -105,6 +105,11 @@ let package = Package(
         .linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0"),
       ]),
 
+    // Files that are hostile or precious
+    .target(
+      name: "NormaFiles", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
+
     // Networks and their two engines
     .target(name: "Networks", swiftSettings: strict),
     .target(name: "Torch", dependencies: ["CTorch", "Networks"], swiftSettings: strict),
@@ -114,38 +119,44 @@ let package = Package(
       exclude: ["Generated/onnx.proto"],
       swiftSettings: strict),
     .target(
-      name: "OpenVINO",
-      dependencies: ["COpenVINO", .product(name: "Crypto", package: "swift-crypto")],
-      swiftSettings: seesOpenVINO),
+      name: "OpenVINO", dependencies: ["COpenVINO", "NormaFiles"], swiftSettings: seesOpenVINO),
 
     // Norma. Each target names all that it imports: what it does not name it is not built anew for, and
     // with another layout of a structure in it, it crashes.
     .target(
       name: "NormaCore",
-      dependencies: [
-        .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
-      ],
+      dependencies: ["NormaFiles", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
+    .target(name: "NormaReport", dependencies: ["NormaCore", "NormaFiles"], swiftSettings: strict),
     .target(
-      name: "Norma", dependencies: ["NormaCore", "OpenVINO", "CVips"], swiftSettings: seesOpenVINO),
+      name: "Norma", dependencies: ["NormaCore", "NormaFiles", "NormaReport", "OpenVINO", "CVips"],
+      swiftSettings: seesOpenVINO),
     .target(
-      name: "NormaTraining", dependencies: ["NormaCore", "Networks", "Torch", "ONNX"],
+      name: "NormaTraining",
+      dependencies: ["NormaCore", "NormaFiles", "Networks", "Torch", "ONNX"],
       swiftSettings: strict),
     .target(
       name: "NormaBenchmark",
-      dependencies: ["Norma", "NormaCore", .product(name: "GRDB", package: "GRDB.swift")],
-      swiftSettings: seesOpenVINO),
+      dependencies: [
+        "NormaCore", "NormaFiles", "NormaReport", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: strict),
 
     // Command lines
     .target(
-      name: "CommandLineBasics", dependencies: ["NormaCore", arguments], swiftSettings: strict),
+      name: "CommandLineBasics", dependencies: ["NormaCore", "NormaFiles", arguments],
+      swiftSettings: strict),
     .target(
-      name: "NormaRuntime", dependencies: ["CommandLineBasics", "Norma", "NormaCore", arguments],
+      name: "NormaRuntime",
+      dependencies: [
+        "CommandLineBasics", "Norma", "NormaCore", "NormaFiles", "NormaReport", arguments,
+      ],
       swiftSettings: seesOpenVINO),
     .executableTarget(
       name: "NormaTrainCommand",
       dependencies: [
-        "CommandLineBasics", "Networks", "NormaCore", "NormaTraining", "Torch", arguments,
+        "CommandLineBasics", "Networks", "NormaCore", "NormaFiles", "NormaTraining", "Torch",
+        arguments,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -154,8 +165,8 @@ let package = Package(
     .executableTarget(
       name: "NormaCommand",
       dependencies: [
-        "CommandLineBasics", "Networks", "Norma", "NormaBenchmark", "NormaCore", "NormaRuntime",
-        "NormaTraining", "ONNX", "OpenVINO", "Torch", arguments,
+        "CommandLineBasics", "Networks", "Norma", "NormaBenchmark", "NormaCore", "NormaFiles",
+        "NormaReport", "NormaRuntime", "NormaTraining", "ONNX", "OpenVINO", "Torch", arguments,
       ],
       swiftSettings: seesOpenVINO),
 
@@ -170,7 +181,8 @@ let package = Package(
     .testTarget(
       name: "NetworksTests",
       dependencies: [
-        "Networks", "NormaCore", "Torch", "ONNX", "OpenVINO", "NormaTraining", "TestSupport",
+        "Networks", "NormaCore", "NormaFiles", "Torch", "ONNX", "OpenVINO", "NormaTraining",
+        "TestSupport",
       ],
       swiftSettings: seesOpenVINO),
     .testTarget(
@@ -179,21 +191,26 @@ let package = Package(
       name: "ONNXTests", dependencies: ["Networks", "ONNX", "OpenVINO", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
-      name: "NormaCoreTests", dependencies: ["NormaCore", "TestSupport"], swiftSettings: strict),
+      name: "NormaCoreTests", dependencies: ["NormaCore", "NormaFiles", "TestSupport"],
+      swiftSettings: strict),
     .testTarget(
-      name: "NormaTests", dependencies: ["Norma", "NormaCore", "ONNX", "TestSupport"],
+      name: "NormaTests",
+      dependencies: ["Norma", "NormaCore", "NormaFiles", "NormaReport", "ONNX", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "NormaTrainingTests",
-      dependencies: ["Networks", "NormaCore", "NormaTraining", "TestSupport", "Torch"],
+      dependencies: [
+        "Networks", "NormaCore", "NormaFiles", "NormaTraining", "TestSupport", "Torch",
+      ],
       swiftSettings: strict),
     .testTarget(
-      name: "NormaBenchmarkTests", dependencies: ["NormaBenchmark", "NormaCore"],
+      name: "NormaBenchmarkTests",
+      dependencies: ["NormaBenchmark", "NormaCore", "NormaFiles", "NormaReport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Networks", "NormaCore", "Norma", "NormaCommand", "NormaRuntimeCommand",
+        "Networks", "NormaCore", "NormaFiles", "Norma", "NormaCommand", "NormaRuntimeCommand",
         "NormaTrainCommand", "TestSupport",
       ],
       swiftSettings: seesOpenVINO),

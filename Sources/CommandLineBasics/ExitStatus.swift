@@ -10,7 +10,7 @@ public enum ExitStatus {
   /// The work could not be done.
   public static let failure = ExitCode(3)
   /// Interrupted by the user (128 + SIGINT).
-  public static let interrupted = ExitCode(Interrupted.exitCode)
+  public static let interrupted = ExitCode(130)
   /// The reader of the output went away (128 + SIGPIPE).
   public static let brokenPipe = ExitCode(141)
 }

@@ -1,5 +1,5 @@
-import Norma
 import NormaCore
+import NormaReport
 
 /// The page of a plan's results: one table that sorts, the papers' figures beside the measured ones,
 /// categories, and every pair of rows compared on the same pictures. It reads without its script,

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import NormaCore
+import NormaFiles
 
 /// The database of a benchmark's runs: `run`, a line a run; `category`, its figures by category, with
 /// the lines `mean` and `pooled`; `picture`, every score. A run is there whole or not at all.

@@ -1,5 +1,5 @@
-import Norma
 import NormaCore
+import NormaReport
 
 /// Image and pixel AUROC of every category.
 struct CategoriesTable {

@@ -1,5 +1,5 @@
-import Norma
 import NormaCore
+import NormaReport
 
 /// Every pair of rows on the same pictures.
 struct ComparisonsTable {

@@ -1,5 +1,5 @@
-import Norma
 import NormaCore
+import NormaReport
 
 /// What every row costs.
 struct CostTable {

@@ -1,5 +1,5 @@
-import Norma
 import NormaCore
+import NormaReport
 
 /// The accuracy of every row.
 struct ResultsTable {

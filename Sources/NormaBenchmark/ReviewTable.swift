@@ -1,5 +1,5 @@
-import Norma
 import NormaCore
+import NormaReport
 
 /// What it is worth, in each row that knows how sure it is, to send the least sure pictures to a person.
 struct ReviewTable {

@@ -1,5 +1,5 @@
-import Norma
 import NormaCore
+import NormaReport
 
 /// What the figures of a plan look like.
 extension SortableTable.Cell {

@@ -1,4 +1,4 @@
-import Norma
+import NormaReport
 
 /// A table whose columns sort.
 struct SortableTable {

@@ -1,7 +1,10 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
+import NormaReport
 import NormaRuntime
 import NormaTraining
 
@@ -33,14 +36,14 @@ struct CalibrateCommand: ParsableCommand {
   func validate() throws { try FalseAlarmRate.validate(falseAlarmRate) }
 
   func run() throws {
-    let interruption = Interruption()
-    let folder = try ModelFolder.open(model)
+    let cancellation = Signals.cancellation()
+    let folder = try ModelFolder.openForInspection(model)
     try folder.checkChangeable()
     let old = try folder.calibration()
     let reader = pictures.reader(for: folder.manifest)
     let found = try NormalPictures(
       normalSamples(of: folder.manifest, reader: reader), detector: Detector(model: folder),
-      reader: reader, interruption: interruption, stopped: "Stopped; the model is as it was.",
+      reader: reader, cancellation: cancellation, stopped: "Stopped; the model is as it was.",
       unreadable: { Terminal.warn("left out: \($0)") })
     guard !found.scores.isEmpty else {
       throw FileProblem(path: self.folder, reason: "none of its pictures can be read")
@@ -49,7 +52,7 @@ struct CalibrateCommand: ParsableCommand {
       scores: found.scores, pixelMaxima: found.peaks, suspicions: found.suspicions,
       rate: falseAlarmRate)
     let content = try EvaluationReport.content(of: folder, calibration: new)
-    try interruption.check("Stopped; the model is as it was.")
+    try cancellation.check("Stopped; the model is as it was.")
     try folder.replacingCalibration(
       new,
       files: [

@@ -1,4 +1,5 @@
 import NormaCore
+import NormaFiles
 
 extension Dataset {
   /// Only the categories that a model knows.

@@ -1,6 +1,8 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import NormaCore
+import NormaFiles
 import NormaRuntime
 
 /// `norma datasets`: which public data sets are read as they are, and whether one on disk is whole.

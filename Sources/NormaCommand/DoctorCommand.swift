@@ -4,6 +4,7 @@ import Foundation
 import Networks
 import Norma
 import NormaCore
+import NormaFiles
 import NormaRuntime
 import NormaTraining
 import ONNX

@@ -1,6 +1,7 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 import OpenVINO
 

@@ -1,7 +1,9 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 import NormaRuntime
 
 /// `norma export`.
@@ -86,7 +88,7 @@ struct ExportCommand: ParsableCommand {
       model: folder, precision: precision,
       dataset: DatasetReader.read(pictures).selecting(knownTo: folder.manifest),
       reader: reading.reader(for: folder.manifest), pictures: limit,
-      acceptance: PrecisionAcceptance(drop: acceptDrop), interruption: Interruption()
+      acceptance: PrecisionAcceptance(drop: acceptDrop), cancellation: Signals.cancellation()
     ).write(to: output, replacing: force)
   }
 

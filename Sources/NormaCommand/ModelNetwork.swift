@@ -1,5 +1,6 @@
 import Networks
 import NormaCore
+import NormaFiles
 import NormaTraining
 
 /// A model folder's network, to be run in LibTorch: what it was trained with and what it learned.

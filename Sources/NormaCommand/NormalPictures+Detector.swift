@@ -1,21 +1,23 @@
+import CommandLineBasics
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 
 extension NormalPictures {
   /// Inspects `samples`.
   /// - Parameters:
-  ///   - stopped: what an interruption says: what was kept, and how to go on.
+  ///   - stopped: what an cancellation says: what was kept, and how to go on.
   ///   - unreadable: called for a picture that cannot be read; what it does not throw is left out.
   init(
-    _ samples: [Sample], detector: Detector, reader: PictureReader, interruption: Interruption,
+    _ samples: [Sample], detector: Detector, reader: PictureReader, cancellation: Cancellation,
     stopped: String,
     unreadable: (FileProblem) throws -> Void = { throw $0 }
   ) throws {
     var found: [Picture] = []
     let progress = ProgressLine("Scoring normal pictures", total: samples.count, unit: "pictures")
     try detector.detect(samples.map(\.path), reader: reader) { index, outcome in
-      try interruption.check(stopped)
+      try cancellation.check(stopped)
       switch outcome {
       case .unreadable(let problem): try unreadable(problem)
       case .detected(let detection):

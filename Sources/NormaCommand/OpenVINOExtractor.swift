@@ -2,6 +2,7 @@ import Foundation
 import Networks
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 import OpenVINO
 

@@ -1,7 +1,9 @@
+import CommandLineBasics
 import Foundation
 import Networks
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 import OpenVINO
 
@@ -13,7 +15,7 @@ struct PictureFeatures {
   let reader: PictureReader
   /// The folder that the pictures' names are relative to.
   let root: String
-  let interruption: Interruption
+  let cancellation: Cancellation
   /// What hears how the work goes, a line at a time.
   let tell: (String) -> Void
 
@@ -36,7 +38,7 @@ struct PictureFeatures {
   ) throws -> (store: FeatureStore, usable: [Int]) {
     let path = try Home.folder("features") + "/\(key.prefix(32)).features"
     let lock = try FileLock.wait(for: path + ".lock") {
-      try interruption.check("Stopped while another training extracts the same features.")
+      try cancellation.check("Stopped while another training extracts the same features.")
     }
     defer { withExtendedLifetime(lock) {} }
     let requests = recipe.featureRequests(pictures)
@@ -48,7 +50,7 @@ struct PictureFeatures {
     do {
       let (store, reused) = try FeatureStore.filled(
         at: path, key: key, pictures: requests, by: extractor, shapes: shapes,
-        shouldStop: { interruption.isRequested },
+        shouldStop: { cancellation.isRequested },
         unusable: { problems[$0] = "\($1)" }, progress: { progress.update($0) })
       progress.finish()
       if reused > 0 { tell("Features of \(reused) pictures were there already.") }
@@ -91,9 +93,9 @@ struct PictureFeatures {
 }
 
 extension PictureFeatures {
-  init(_ plan: TrainingPlan, interruption: Interruption) {
+  init(_ plan: TrainingPlan, cancellation: Cancellation) {
     self.init(
       recipe: plan.recipe, trunk: plan.trunk, backbone: plan.backbone, reader: plan.reader,
-      root: plan.dataset.root, interruption: interruption, tell: plan.tell)
+      root: plan.dataset.root, cancellation: cancellation, tell: plan.tell)
   }
 }

@@ -1,3 +1,4 @@
+import CommandLineBasics
 import Foundation
 import NormaCore
 
@@ -5,7 +6,7 @@ import NormaCore
 enum PictureFingerprint {
   /// - Throws: `Interrupted` when a stop is requested, `FileProblem` when a picture cannot be read.
   static func of(
-    _ pictures: [Sample], root: String, interruption: Interruption
+    _ pictures: [Sample], root: String, cancellation: Cancellation
   ) throws -> String {
     let cache = DigestCache(path: try Home.folder("features") + "/digests.json")
     let progress = ProgressLine("Reading the pictures", total: pictures.count, unit: "pictures")
@@ -16,7 +17,7 @@ enum PictureFingerprint {
       digest: { path, key in
         done += 1
         progress.update(done)
-        try interruption.check("Stopped; nothing was begun.")
+        try cancellation.check("Stopped; nothing was begun.")
         return try cache.digest(path, key)
       })
     try cache.save()

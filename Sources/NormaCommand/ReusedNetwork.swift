@@ -1,5 +1,6 @@
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 
 /// The trained network of a model, for a recipe that looks at its result in another way: graph,

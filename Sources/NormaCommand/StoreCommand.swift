@@ -1,7 +1,9 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 import NormaRuntime
 
 /// `norma store`.
@@ -59,24 +61,24 @@ struct StoreCommand: ParsableCommand {
   }
 
   func run() throws {
-    let interruption = Interruption()
+    let cancellation = Signals.cancellation()
     guard force || !FilePath.exists(FilePath.absolute(output)) else {
       throw FileProblem(path: output, reason: "the file exists; --force replaces it")
     }
     var found = try DatasetReader.read(dataset)
     if let categories { found = try found.selecting(categories: categories.commaSeparated) }
-    let data = try TrainingPlan.readable(found, reader: pictures.reader, interruption)
+    let data = try TrainingPlan.readable(found, reader: pictures.reader, cancellation)
     let chosen = Self.normal(data, limit: limit)
     if test { try data.validateForEvaluation() }
     let origin = PictureStore.Origin(
       root: data.root,
-      fingerprint: try PictureFingerprint.of(chosen, root: data.root, interruption: interruption),
+      fingerprint: try PictureFingerprint.of(chosen, root: data.root, cancellation: cancellation),
       imageSize: imageSize, exifOrientation: pictures.reader.appliesOrientation,
       benchmark: try test
-        ? BenchmarkFingerprints(data, reader: pictures.reader, interruption: interruption) : nil)
+        ? BenchmarkFingerprints(data, reader: pictures.reader, cancellation: cancellation) : nil)
     let written = try write(
       chosen + (test ? data.test : []), origin, unusable: test ? data.unusableForTest : [],
-      root: data.root, interruption)
+      root: data.root, cancellation)
     Terminal.say(
       "\(output): \(counted(written.pictures, "picture")) of \(imageSize) × \(imageSize) pixels, "
         + String(format: "%.1f MB", Double(written.bytes) / 1e6))
@@ -84,7 +86,7 @@ struct StoreCommand: ParsableCommand {
 
   private func write(
     _ chosen: [Sample], _ origin: PictureStore.Origin, unusable: [UnusableFile], root: String,
-    _ interruption: Interruption
+    _ cancellation: Cancellation
   ) throws -> (pictures: Int, bytes: Int) {
     let progress = ProgressLine("Decoding", total: chosen.count, unit: "pictures")
     defer { progress.clear() }
@@ -107,7 +109,7 @@ struct StoreCommand: ParsableCommand {
           }
         }
       } deliver: { (place: Int, result: Result<PictureStore.Content, FileProblem>) in
-        try interruption.check("Stopped; nothing was written.")
+        try cancellation.check("Stopped; nothing was written.")
         switch result {
         case .success(let content):
           if let problem = content.maskProblem { Terminal.warn("without its mask: \(problem)") }

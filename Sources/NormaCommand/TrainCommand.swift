@@ -58,9 +58,9 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let interruption = Interruption()
-    let plan = try TrainingPlan(self, interruption: interruption)
-    let session = TrainingSession(plan, interruption: interruption)
+    let cancellation = Signals.cancellation()
+    let plan = try TrainingPlan(self, cancellation: cancellation)
+    let session = TrainingSession(plan, cancellation: cancellation)
     try session.run()
   }
 }

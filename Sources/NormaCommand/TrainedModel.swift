@@ -1,6 +1,9 @@
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
+import NormaReport
 import NormaTraining
 import OpenVINO
 
@@ -13,7 +16,7 @@ struct TrainedModel {
   private var recipe: Recipe { plan.recipe }
 
   /// Calibrates the network in the precision that it inspects in, and writes the model folder as one.
-  func write(interruption: Interruption) throws {
+  func write(cancellation: Cancellation) throws {
     let trained = TrainedDetector(
       recipe: recipe, trunk: plan.trunk, method: plan.method, backbone: plan.backbone,
       pictures: pictures, network: network)
@@ -26,11 +29,12 @@ struct TrainedModel {
       precision: recipe.scoring.precision == .bf16 ? .bf16 : .f32)
     let calibration = try ModelCalibration(
       recipe: recipe, method: plan.method, pictures: pictures,
-      settings: TrainingSettings(recipe.training), interruption: interruption,
+      settings: TrainingSettings(recipe.training),
+      context: JobContext(observer: TerminalObserver(), cancellation: cancellation),
       stopped: plan.stopped
     ) {
       try NormalPictures(
-        $0, detector: detector, reader: plan.reader, interruption: interruption,
+        $0, detector: detector, reader: plan.reader, cancellation: cancellation,
         stopped: plan.stopped)
     }.calibration()
     let reliability = try (plan.method as? any PerceivingMethod)?.reliability(

@@ -1,3 +1,4 @@
+import CommandLineBasics
 import Networks
 import Norma
 import NormaCore
@@ -5,7 +6,7 @@ import NormaTraining
 
 extension TrainingPlan {
   /// What `norma train` was asked to do.
-  init(_ command: TrainCommand, interruption: Interruption) throws {
+  init(_ command: TrainCommand, cancellation: Cancellation) throws {
     let options = command.training
     let place = TrainingOutput(
       model: options.output, resume: options.resume, force: options.force)
@@ -14,7 +15,7 @@ extension TrainingPlan {
     let recipe = try Self.recipe(command, reused)
     try recipe.validate(grids: recipe.trunk().outputs.map(\.grid.height))
     try self.init(
-      recipe: recipe, dataset: Self.dataset(command, interruption), place: place,
+      recipe: recipe, dataset: Self.dataset(command, cancellation), place: place,
       reader: command.pictures.reader, reused: reused)
   }
 
@@ -44,18 +45,18 @@ extension TrainingPlan {
   }
 
   private static func dataset(
-    _ command: TrainCommand, _ interruption: Interruption
+    _ command: TrainCommand, _ cancellation: Cancellation
   ) throws -> Dataset {
     var dataset = try DatasetReader.read(command.dataset)
     if let names = command.categories {
       dataset = try dataset.selecting(categories: names.commaSeparated)
     }
-    return try Self.readable(dataset, reader: command.pictures.reader, interruption)
+    return try Self.readable(dataset, reader: command.pictures.reader, cancellation)
   }
 
   /// `dataset` without what cannot be read, after a table of what it holds.
   static func readable(
-    _ dataset: Dataset, reader: PictureReader, _ interruption: Interruption,
+    _ dataset: Dataset, reader: PictureReader, _ cancellation: Cancellation,
     tell: (String) -> Void = Terminal.say
   ) throws -> Dataset {
     let progress = ProgressLine(
@@ -65,7 +66,7 @@ extension TrainingPlan {
       dataset, probe: { path in Result { try reader.probe(path) } },
       progress: { done, _ in
         progress.update(done)
-        try interruption.check("Stopped; nothing was begun.")
+        try cancellation.check("Stopped; nothing was begun.")
       })
     progress.clear()
     tell(summary.text)

@@ -1,3 +1,4 @@
+import CommandLineBasics
 import Foundation
 import Networks
 import Norma
@@ -25,7 +26,7 @@ struct TrainingPlan {
   ///   - dataset: looked at already, so that all its pictures can be read.
   ///   - place: the model folder to write.
   ///   - reused: whose network is taken, where none is to be trained.
-  ///   - stopped: what an interruption says; nil: what the place says.
+  ///   - stopped: what an cancellation says; nil: what the place says.
   /// - Throws: when the output cannot be written, or the recipe cannot be with its backbone.
   init(
     recipe: Recipe, dataset: Dataset, place: TrainingOutput, reader: PictureReader,

@@ -1,15 +1,16 @@
+import CommandLineBasics
 import NormaCore
 import NormaTraining
 
 /// A training from pictures to model folder: here the OpenVINO trunk and the trainer meet.
 struct TrainingSession {
   let plan: TrainingPlan
-  let interruption: Interruption
+  let cancellation: Cancellation
   var recipe: Recipe { plan.recipe }
 
-  init(_ plan: TrainingPlan, interruption: Interruption) {
+  init(_ plan: TrainingPlan, cancellation: Cancellation) {
     self.plan = plan
-    self.interruption = interruption
+    self.cancellation = cancellation
   }
 
   func run() throws {
@@ -17,8 +18,8 @@ struct TrainingSession {
     defer { withExtendedLifetime(lock) {} }
     let pictures = plan.dataset.train.filter { !$0.label.isAnomalous }
     let fingerprint = try PictureFingerprint.of(
-      pictures, root: plan.dataset.root, interruption: interruption)
-    let features = PictureFeatures(plan, interruption: interruption)
+      pictures, root: plan.dataset.root, cancellation: cancellation)
+    let features = PictureFeatures(plan, cancellation: cancellation)
     let key = features.key(of: pictures, fingerprint: fingerprint)
     let (store, usable) = try features.store(of: pictures, key: key)
     let split = SplitPictures(store, samples: pictures, usable: usable, recipe: recipe)
@@ -27,11 +28,11 @@ struct TrainingSession {
       ?? TrainingRun(
         recipe: recipe, method: plan.method, pictures: split,
         settings: TrainingSettings(recipe.training), output: plan.place, stopped: plan.stopped,
-        tell: plan.tell
-      ).network(features: key, root: plan.dataset.root, interruption: interruption)
+        context: JobContext(observer: TerminalObserver(), cancellation: cancellation)
+      ).network(features: key, root: plan.dataset.root)
     let model = TrainedModel(
       plan: plan, pictures: split, network: network, fingerprint: fingerprint)
-    try model.write(interruption: interruption)
+    try model.write(cancellation: cancellation)
     plan.place.removeWorkFolder()
   }
 

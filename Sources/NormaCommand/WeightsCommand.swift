@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import NormaCore
 import NormaTraining
@@ -10,8 +11,8 @@ struct WeightsCommand: ParsableCommand {
     abstract: "List the backbones and where their weights are; take in new ones.",
     discussion: """
       A backbone is the ImageNet network whose features Norma learns from. Its weights are looked for \
-      in NORMA_HOME/weights (else ~/.cache/norma/weights), then NORMA_SHARED/weights, then \
-      ../shared/weights. Weights that lie there need no import.
+      in NORMA_HOME/weights (else ~/.cache/norma/weights), then in NORMA_SHARED/weights (else \
+      ../shared/weights). Weights that lie there need no import.
 
         norma weights                                 what is known, and what is here
         norma weights how efficientnet-b6             where to get weights

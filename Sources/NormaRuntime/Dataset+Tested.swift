@@ -1,3 +1,4 @@
+import CommandLineBasics
 import NormaCore
 
 extension Dataset {

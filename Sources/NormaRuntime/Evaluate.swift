@@ -56,8 +56,8 @@ public struct Evaluate: ParsableCommand {
   }
 
   public func run() throws {
-    let interruption = Interruption()
-    let folder = try ModelFolder.open(model)
+    let cancellation = Signals.cancellation()
+    let folder = try ModelFolder.openForInspection(model)
     let chosen = try DatasetReader.read(dataset).tested(
       on: categories?.commaSeparated, by: [folder.manifest])
     for note in chosen.notes { Messages.say("note: \(note)") }
@@ -66,14 +66,14 @@ public struct Evaluate: ParsableCommand {
     defer { progress.clear() }
     let evaluation = try evaluator.evaluate(chosen) { done, _ in
       progress.update(done)
-      try interruption.check("Stopped; nothing is measured from a part of the pictures.")
+      try cancellation.check("Stopped; nothing is measured from a part of the pictures.")
     }
     progress.clear()
     for note in evaluation.notes { Messages.say("note: \(note)") }
     for problem in evaluation.unreadable { Messages.say("unreadable: \(problem)") }
     try StandardOutput.print(
       json ? JSONText.line(EvaluationOutput(evaluation)) : Self.text(evaluation))
-    try interruption.check("Stopped before the page was written.")
+    try cancellation.check("Stopped before the page was written.")
     if !noReport { try writePage(evaluation, evaluator, folder, chosen) }
     if !evaluation.unreadable.isEmpty { throw ExitStatus.unreadable }
   }

@@ -1,6 +1,9 @@
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
+import NormaReport
 
 extension Evaluate {
   /// Writes the page into the folder that was named, else into the model, whose manifest then also

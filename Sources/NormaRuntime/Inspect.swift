@@ -1,7 +1,9 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 
 /// `norma inspect`: verdicts on pictures.
 public struct Inspect: ParsableCommand {
@@ -78,14 +80,14 @@ public struct Inspect: ParsableCommand {
   }
 
   public func run() throws {
-    let interruption = Interruption()
+    let cancellation = Signals.cancellation()
     try checkMapFolders()
     let list = PictureList(paths, excluding: [heatmaps, uncertaintyMaps].compactMap { $0 })
     guard !list.entries.isEmpty || !list.unreadable.isEmpty else {
       throw FileProblem(
         path: paths.joined(separator: ", "), reason: "there are no pictures in here")
     }
-    let folder = try ModelFolder.open(model)
+    let folder = try ModelFolder.openForInspection(model)
     let inspector = try Inspector(
       model: folder, options: options(for: folder.manifest),
       engine: Detector.Options(hint: list.entries.count == 1 ? .latency : .throughput))
@@ -97,7 +99,7 @@ public struct Inspect: ParsableCommand {
     try inspector.inspect(list.entries) { index, outcome in
       try report.add(outcome)
       progress.update(index + 1)
-      try interruption.check("Stopped after \(index + 1) of \(list.entries.count) pictures.")
+      try cancellation.check("Stopped after \(index + 1) of \(list.entries.count) pictures.")
     }
     progress.clear()
     try report.end(inspector)

@@ -1,6 +1,7 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 
 extension JSONText {
   static func line(_ outcome: Inspector.Outcome) throws -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CommandLineBasics
 import Norma
 import NormaCore
 
@@ -43,5 +44,14 @@ public struct PictureOptions: ParsableArguments {
       reader.appliesOrientation = exifOrientation
     }
     return reader
+  }
+}
+
+extension ModelFolder {
+  /// The model to inspect with; what a person should know of it on this machine is said.
+  public static func openForInspection(_ path: String) throws -> ModelFolder {
+    let model = try open(path)
+    if let caution = Detector.caution(for: model) { Terminal.warn(caution) }
+    return model
   }
 }

@@ -1,4 +1,5 @@
 import NormaCore
+import NormaFiles
 import NormaTraining
 
 /// Backbone weights, read and checked once for all trainings of a process.

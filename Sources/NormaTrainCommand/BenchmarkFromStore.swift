@@ -48,9 +48,9 @@ struct BenchmarkFromStore: ParsableCommand {
   var keepModels = false
 
   func run() throws {
-    let interruption = Interruption()
+    let cancellation = Signals.cancellation()
     try Machine.use(computing.device)
-    let failures = try StoreBenchmark(self, interruption: interruption).run()
+    let failures = try StoreBenchmark(self, cancellation: cancellation).run()
     if failures > 0 { throw ExitStatus.failure }
   }
 }

@@ -1,6 +1,7 @@
 import CommandLineBasics
 import Foundation
 import NormaCore
+import NormaFiles
 import NormaTraining
 import Torch
 
@@ -16,21 +17,21 @@ struct StoreBenchmark {
   private let shelf: BackboneShelf
   private let features: StoreFeatures
   private let detectors = Detectors()
-  private let interruption: Interruption
+  private let cancellation: Cancellation
 
   private static let stopped =
     "Stopped. What is done is kept, the training under way too; the same command goes on."
 
   /// Everything that can be wrong is found here, before any work starts.
-  init(_ command: BenchmarkFromStore, interruption: Interruption) throws {
+  init(_ command: BenchmarkFromStore, cancellation: Cancellation) throws {
     let file = try ShippedFiles.plans.find(command.plan)
     let plan = try command.wishes.applied(to: BenchmarkPlan.read(file))
     name = FilePath.stem(file)
     folder = FilePath.absolute(command.output)
     (part, keepsModels) = (command.part, command.keepModels)
     shelf = BackboneShelf(path: command.computing.weights)
-    features = StoreFeatures(interruption: interruption)
-    self.interruption = interruption
+    features = StoreFeatures(cancellation: cancellation)
+    self.cancellation = cancellation
     (stores, fingerprints) = try Self.stores(command.stores)
     let known = Set(stores.values.flatMap(\.samples).map(\.category)).sorted()
     let rows = try plan.rows(categories: known, file: file)
@@ -78,7 +79,7 @@ struct StoreBenchmark {
     return try StoreTraining(
       run.recipe, pictures: store, categories: run.categories, shelf: shelf,
       output: TrainingOutput(model: model, resume: started, force: false),
-      interruption: interruption, stopped: Self.stopped)
+      cancellation: cancellation, stopped: Self.stopped)
   }
 
   /// Does what is left to do; a run that fails stops no other.
@@ -95,7 +96,7 @@ struct StoreBenchmark {
       guard part.holds(trainings[fingerprints.trainingKey(of: run)] ?? 0) else { continue }
       let key = fingerprints.key(of: run)
       if FilePath.exists(BenchmarkRecord.path(of: key, in: folder)) { continue }
-      try interruption.check(Self.stopped)
+      try cancellation.check(Self.stopped)
       let title = "\(run.row), seed \(run.seed): \(run.categories.joined(separator: ", "))"
       Terminal.say("\n[\(index + 1)/\(runs.count)] \(title)")
       do {
@@ -122,7 +123,7 @@ struct StoreBenchmark {
       trained, pictures: training.pictures, jitter: run.jitter, seed: UInt64(run.seed)
     ).evaluate(tests, calibration: calibration) {
       progress.update($0)
-      try interruption.check(Self.stopped)
+      try cancellation.check(Self.stopped)
     }
     let record = record(run, key: key, training, trained, found)
     try record.write(into: folder)

@@ -1,6 +1,8 @@
+import CommandLineBasics
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import NormaTraining
 import Torch
 
@@ -8,9 +10,9 @@ import Torch
 /// memory for all trainings of a process.
 final class StoreFeatures {
   private var known: [String: FeatureStore] = [:]
-  private let interruption: Interruption
+  private let cancellation: Cancellation
 
-  init(interruption: Interruption) { self.interruption = interruption }
+  init(cancellation: Cancellation) { self.cancellation = cancellation }
 
   /// The features that `training` learns from, and the key of everything that they depend on.
   func store(of training: StoreTraining) throws -> (store: FeatureStore, key: String) {
@@ -25,7 +27,7 @@ final class StoreFeatures {
     let (recipe, trunk, pictures) = (training.recipe, training.trunk, training.pictures)
     let path = try Home.folder("features") + "/\(key.prefix(32)).features"
     let lock = try FileLock.wait(for: path + ".lock") {
-      try interruption.check("Stopped while another training extracts the same features.")
+      try cancellation.check("Stopped while another training extracts the same features.")
     }
     defer { withExtendedLifetime(lock) {} }
     let requests = recipe.featureRequests(training.samples)
@@ -42,7 +44,7 @@ final class StoreFeatures {
             pictures: pictures)
         },
         shapes: trunk.outputs.map { FeatureShape(channels: $0.channels, grid: $0.grid) },
-        shouldStop: { interruption.isRequested }, unusable: { _, _ in },
+        shouldStop: { cancellation.isRequested }, unusable: { _, _ in },
         progress: { progress.update($0) })
       progress.finish()
       if reused > 0 { Terminal.say("Features of \(reused) pictures were there already.") }

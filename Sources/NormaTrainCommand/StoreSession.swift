@@ -8,7 +8,7 @@ struct StoreSession {
   private let training: StoreTraining
 
   /// Everything that can be wrong is found here, before any work starts.
-  init(_ command: TrainFromStore, interruption: Interruption) throws {
+  init(_ command: TrainFromStore, cancellation: Cancellation) throws {
     let options = command.training
     let output = TrainingOutput(
       model: options.output, resume: options.resume, force: options.force)
@@ -17,7 +17,7 @@ struct StoreSession {
       options.wishedRecipe(), pictures: PictureStore(path: command.store),
       picturesPerEpoch: command.picturesPerEpoch,
       shelf: BackboneShelf(path: command.computing.weights), output: output,
-      interruption: interruption)
+      cancellation: cancellation)
   }
 
   func run() throws {
@@ -28,7 +28,7 @@ struct StoreSession {
       "\(pictures.path): \(pictures.samples.count) pictures of \(pictures.origin.root), "
         + "computed by LibTorch \(Machine.version) on \(Machine.device.rawValue)")
     let trained = try training.trained(
-      features: StoreFeatures(interruption: training.interruption))
+      features: StoreFeatures(cancellation: training.cancellation))
     if training.recipe.scoring.precision == .bf16 {
       Terminal.warn(
         "the recipe inspects in bf16, and the thresholds are of LibTorch's float32; 'norma calibrate' "

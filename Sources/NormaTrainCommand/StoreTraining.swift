@@ -1,6 +1,8 @@
+import CommandLineBasics
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import NormaTraining
 import Torch
 
@@ -13,8 +15,8 @@ struct StoreTraining {
   /// Pictures an epoch, where that is not each picture once.
   let picturesPerEpoch: Int?
   let output: TrainingOutput
-  let interruption: Interruption
-  /// What an interruption says: what was kept, and how to go on.
+  let cancellation: Cancellation
+  /// What an cancellation says: what was kept, and how to go on.
   let stopped: String
   let trunk: Trunk
   let method: any LearningMethod
@@ -24,7 +26,7 @@ struct StoreTraining {
   init(
     _ recipe: Recipe, pictures: PictureStore, categories: [String]? = nil,
     picturesPerEpoch: Int? = nil, shelf: BackboneShelf, output: TrainingOutput,
-    interruption: Interruption, stopped: String? = nil
+    cancellation: Cancellation, stopped: String? = nil
   ) throws {
     try recipe.validate()
     trunk = try recipe.trunk()
@@ -41,7 +43,7 @@ struct StoreTraining {
     backbone = try shelf.weights(for: recipe, taps: trunk.taps)
     (self.recipe, self.pictures, self.categories) = (recipe, pictures, categories)
     self.picturesPerEpoch = picturesPerEpoch
-    (self.output, self.interruption) = (output, interruption)
+    (self.output, self.cancellation) = (output, cancellation)
     self.stopped = stopped ?? output.stopped
   }
 
@@ -50,6 +52,10 @@ struct StoreTraining {
   var samples: [Sample] {
     guard let categories, recipe.pastesTexture else { return pictures.samples }
     return pictures.samples.filter { categories.contains($0.category) }
+  }
+
+  private var context: JobContext {
+    JobContext(observer: TerminalObserver(), cancellation: cancellation)
   }
 
   private var settings: TrainingSettings {
@@ -69,8 +75,8 @@ struct StoreTraining {
     let split = SplitPictures(store, samples: samples, usable: usable, recipe: recipe)
     let network = try TrainingRun(
       recipe: recipe, method: method, pictures: split, settings: settings, output: output,
-      stopped: stopped, tell: Terminal.say
-    ).network(features: key, root: "", interruption: interruption)
+      stopped: stopped, context: context
+    ).network(features: key, root: "")
     return TrainedDetector(
       recipe: recipe, trunk: trunk, method: method, backbone: backbone, pictures: split,
       network: network)
@@ -81,9 +87,9 @@ struct StoreTraining {
     let inspector = try StoreInspector(trained, pictures: pictures)
     return try ModelCalibration(
       recipe: recipe, method: method, pictures: trained.pictures, settings: settings,
-      interruption: interruption, stopped: stopped
+      context: context, stopped: stopped
     ) {
-      try inspector.inspect($0) { try interruption.check(stopped) }
+      try inspector.inspect($0) { try cancellation.check(stopped) }
     }.calibration()
   }
 

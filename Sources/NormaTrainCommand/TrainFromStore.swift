@@ -41,8 +41,8 @@ struct TrainFromStore: ParsableCommand {
   }
 
   func run() throws {
-    let interruption = Interruption()
+    let cancellation = Signals.cancellation()
     try Machine.use(computing.device)
-    try StoreSession(self, interruption: interruption).run()
+    try StoreSession(self, cancellation: cancellation).run()
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import Testing
 
 extension CommandLineTests {

@@ -1,6 +1,7 @@
 import Foundation
 import NormaBenchmark
 import NormaCore
+import NormaFiles
 import Testing
 
 struct BenchmarkStoreTests {

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// A picture file and what became of it.
 public enum FileDetection: Sendable {

@@ -53,17 +53,19 @@ public final class Detector: Sendable {
         "\(model.path): the manifest's precision is '\(model.manifest.precision)'; "
           + ModelPrecision.allCases.map(\.rawValue).joined(separator: ", ") + " are known")
     }
-    if model.manifest.modelPrecision == .int8, !Processor.addsBytesExactly { Self.int8Warning }
     try self.init(
       graph: model.data(ModelFile.graph), name: "\(model.path)/\(ModelFile.graph)",
       imageSize: model.manifest.imageSize, precision: options.precision ?? own, options: options)
   }
 
-  /// Said once.
-  private static let int8Warning: Void = Terminal.warn(
-    "this processor has none of VNNI and AMX: sums of 8-bit products may overflow, so that an int8 "
-      + "model's scores differ from those that its thresholds were set by. Check it by 'norma evaluate', "
-      + "or export the model in bf16 or f32")
+  /// What a person should know who inspects with `model` on this machine; nil when there is nothing.
+  public static func caution(for model: ModelFolder) -> String? {
+    guard model.manifest.modelPrecision == .int8, !Processor.addsBytesExactly else { return nil }
+    return
+      "this processor has none of VNNI and AMX: sums of 8-bit products may overflow, so that an int8 "
+      + "model's scores differ from those that its thresholds were set by. Check it by 'norma "
+      + "evaluate', or export the model in bf16 or f32"
+  }
 
   /// Compiles `graph`, the bytes of an ONNX model with
   /// - input `pictures`, uint8 `[batch, size, size, 3]`, RGB;

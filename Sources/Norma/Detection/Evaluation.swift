@@ -1,4 +1,5 @@
 import NormaCore
+import NormaFiles
 
 /// What an evaluation found on a data set's test pictures.
 public struct Evaluation: Sendable {

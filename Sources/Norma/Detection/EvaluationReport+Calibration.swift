@@ -1,4 +1,5 @@
 import NormaCore
+import NormaReport
 
 extension EvaluationReport {
   /// The report of a model whose thresholds were set anew. What the last evaluation found is decided

@@ -1,4 +1,6 @@
 import NormaCore
+import NormaFiles
+import NormaReport
 
 /// Turns what is known of a model into the content of its report.
 public enum EvaluationReport {

@@ -1,4 +1,5 @@
 import NormaCore
+import NormaFiles
 
 extension Evaluator {
   /// Collects an evaluation picture by picture, a category after the other, so that the pixels of only

@@ -1,4 +1,5 @@
 import NormaCore
+import NormaFiles
 
 /// Measures a model on labelled test pictures.
 public struct Evaluator: Sendable {

@@ -1,5 +1,7 @@
 import Foundation
 import NormaCore
+import NormaFiles
+import NormaReport
 
 /// Draws test pictures for a report: the picture, its heat map, the regions that were found and those
 /// that people marked.

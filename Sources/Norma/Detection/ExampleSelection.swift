@@ -1,4 +1,5 @@
 import NormaCore
+import NormaReport
 
 /// Which test pictures a report shows: for each fate the worst ones.
 struct ExampleSelection {

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// The files of heat maps in their folder.
 enum HeatMapFile {

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import OpenVINO
 
 /// Inspects pictures with a model: verdicts by its calibration, and heat maps.

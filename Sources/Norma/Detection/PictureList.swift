@@ -1,4 +1,5 @@
 import NormaCore
+import NormaFiles
 
 /// The picture files that a list of files and folders means.
 public struct PictureList: Sendable, Equatable {

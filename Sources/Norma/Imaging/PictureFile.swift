@@ -1,4 +1,5 @@
 import NormaCore
+import NormaFiles
 
 /// A picture file's bytes, read once: what the signature was found in is what the decoder gets.
 struct PictureFile {

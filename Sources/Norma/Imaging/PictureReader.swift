@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// Reads pictures and masks. A file's signature decides which decoder sees it, and its header's size
 /// is checked before any pixel is decoded. Safe to use from several threads at once.

@@ -4,6 +4,7 @@ import Foundation
 import Norma
 import NormaBenchmark
 import NormaCore
+import NormaFiles
 import NormaRuntime
 
 /// `norma benchmark`.
@@ -89,8 +90,8 @@ struct BenchmarkCommand: ParsableCommand {
   @OptionGroup var pictures: PictureOptions
 
   func run() throws {
-    let interruption = Interruption()
-    let runner = try runner(interruption)
+    let cancellation = Signals.cancellation()
+    let runner = try runner(cancellation)
     if let records { try take(BenchmarkRecord.all(in: records), into: runner) }
     if list { return try show(list: runner) }
     var failures = 0
@@ -109,7 +110,7 @@ struct BenchmarkCommand: ParsableCommand {
     if records.contains(where: { $0.record.unreadable > 0 }) { throw ExitStatus.unreadable }
   }
 
-  private func runner(_ interruption: Interruption) throws -> BenchmarkRunner {
+  private func runner(_ cancellation: Cancellation) throws -> BenchmarkRunner {
     let path = try ShippedFiles.plans.find(self.plan)
     let folder = FilePath.parent(FilePath.absolute(path))
     let plan = try wishes.applied(to: BenchmarkPlan.read(path))
@@ -123,16 +124,16 @@ struct BenchmarkCommand: ParsableCommand {
     let used = Set(rows.flatMap { $0.runs.flatMap(\.categories) })
     let reader = pictures.reader
     let dataset = try TrainingPlan.readable(
-      read.selecting(categories: used.sorted()), reader: reader, interruption, tell: tell)
+      read.selecting(categories: used.sorted()), reader: reader, cancellation, tell: tell)
     try dataset.validateForEvaluation()
     let name = FilePath.stem(path)
     return BenchmarkRunner(
       plan: plan, name: name, rows: rows, chosen: chosen, dataset: dataset,
       output: try BenchmarkOutput(
         FilePath.absolute(output ?? "\(name).benchmark"), for: outputUse), reader: reader,
-      discardsModels: discardModels, interruption: interruption, tell: tell,
+      discardsModels: discardModels, cancellation: cancellation, tell: tell,
       fingerprints: try BenchmarkFingerprints(
-        dataset, reader: reader, interruption: interruption))
+        dataset, reader: reader, cancellation: cancellation))
   }
 
   private var outputUse: BenchmarkOutput.Use {

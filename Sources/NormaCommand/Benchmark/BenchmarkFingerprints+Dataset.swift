@@ -1,11 +1,12 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 
 extension BenchmarkFingerprints {
   /// Reads the pictures of a data set, or finds their digests from an earlier run.
   /// - Throws: `Interrupted` when a stop is requested, `FileProblem` when a file cannot be read.
-  init(_ dataset: Dataset, reader: PictureReader, interruption: Interruption) throws {
+  init(_ dataset: Dataset, reader: PictureReader, cancellation: Cancellation) throws {
     self.init(
       training: [:], test: [:], reading: "oriented \(reader.appliesOrientation)")
     for category in dataset.categories {
@@ -19,9 +20,9 @@ extension BenchmarkFingerprints {
         }
       }
       training[category] = try PictureFingerprint.of(
-        samples.filter { $0.split == .train }, root: dataset.root, interruption: interruption)
+        samples.filter { $0.split == .train }, root: dataset.root, cancellation: cancellation)
       let files = try PictureFingerprint.of(
-        tested + masks, root: dataset.root, interruption: interruption)
+        tested + masks, root: dataset.root, cancellation: cancellation)
       test[category] = Digest.sha256(
         Data(([files] + Self.facts(tested, root: dataset.root)).joined(separator: "\n").utf8))
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 import Torch
 
@@ -26,7 +27,7 @@ struct BenchmarkModel {
   private static func measuredPath(of model: String) -> String { model + ".measured.json" }
 
   /// Goes on with a training that was interrupted, or begins one.
-  func train(interruption: Interruption) throws {
+  func train(cancellation: Cancellation) throws {
     let started = FilePath.exists(
       TrainingOutput(model: path, resume: true, force: false).checkpoint)
     if FilePath.exists(path), !started { return try checkBackbone() }
@@ -34,19 +35,19 @@ struct BenchmarkModel {
     Machine.reusesMemory(0)
     let memory = PeakMemory()
     defer { memory.stop() }
-    let twin = started ? nil : try twin(interruption: interruption)
+    let twin = started ? nil : try twin(cancellation: cancellation)
     let plan = try TrainingPlan(
       recipe: run.recipe, dataset: dataset,
       place: TrainingOutput(model: path, resume: started, force: false), reader: reader,
       reused: twin.map(ReusedNetwork.init), stopped: Self.stopped, tell: tell)
-    try TrainingSession(plan, interruption: interruption).run()
+    try TrainingSession(plan, cancellation: cancellation).run()
     let bytes = twin.flatMap { Self.measured(of: $0.path)?.peakAnonymousBytes }
     let measured = Measured(peakAnonymousBytes: bytes ?? memory.bytes)
     try AtomicFile.write(JSONEncoder().encode(measured), to: measuredPath)
   }
 
   /// A model beside this one with the network that this run would train.
-  private func twin(interruption: Interruption) throws -> ModelFolder? {
+  private func twin(cancellation: Cancellation) throws -> ModelFolder? {
     let folder = FilePath.parent(path)
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     let likely = names.filter { $0.hasSuffix(".norma") }.sorted()
@@ -57,7 +58,7 @@ struct BenchmarkModel {
     guard !likely.isEmpty else { return nil }
     let pictures = dataset.train.filter { !$0.label.isAnomalous }
     let fingerprint = try PictureFingerprint.of(
-      pictures, root: dataset.root, interruption: interruption)
+      pictures, root: dataset.root, cancellation: cancellation)
     return likely.first { $0.manifest.data.fingerprint == fingerprint }
   }
 

@@ -1,6 +1,7 @@
 import Foundation
 import NormaBenchmark
 import NormaCore
+import NormaFiles
 
 /// The folder of a benchmark: the database, tables for spreadsheets, the page, the models.
 struct BenchmarkOutput {

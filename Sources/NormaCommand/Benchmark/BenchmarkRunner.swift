@@ -1,7 +1,9 @@
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaBenchmark
 import NormaCore
+import NormaFiles
 import OpenVINO
 import Torch
 
@@ -18,7 +20,7 @@ struct BenchmarkRunner {
   let output: BenchmarkOutput
   let reader: PictureReader
   let discardsModels: Bool
-  let interruption: Interruption
+  let cancellation: Cancellation
   let tell: (String) -> Void
   let fingerprints: BenchmarkFingerprints
 
@@ -33,7 +35,7 @@ struct BenchmarkRunner {
     for (index, run) in runs.enumerated() where names.contains(run.row) {
       let key = fingerprints.key(of: run)
       if try output.store.contains(key) { continue }
-      try interruption.check(BenchmarkModel.stopped)
+      try cancellation.check(BenchmarkModel.stopped)
       tell("\n[\(index + 1)/\(runs.count)] \(title(run))")
       do {
         let record = try measure(run, key: key, machine: machine)
@@ -79,13 +81,13 @@ struct BenchmarkRunner {
     _ run: BenchmarkRun, key: String, machine: String
   ) throws -> BenchmarkRecord {
     let model = try model(of: run)
-    try model.train(interruption: interruption)
+    try model.train(cancellation: cancellation)
     Machine.reusesMemory(0)
     let memory = PeakMemory()
     defer { memory.stop() }
     let folder = try ModelFolder.open(model.path)
     let test = BenchmarkTest(
-      run: run, model: folder, dataset: model.dataset, reader: reader, interruption: interruption)
+      run: run, model: folder, dataset: model.dataset, reader: reader, cancellation: cancellation)
     let found = try test.found()
     for problem in found.evaluation.unreadable { Messages.say("unreadable: \(problem)") }
     var record = BenchmarkRecord(

@@ -1,3 +1,4 @@
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaBenchmark
@@ -9,7 +10,7 @@ struct BenchmarkTest {
   let model: ModelFolder
   let dataset: Dataset
   let reader: PictureReader
-  let interruption: Interruption
+  let cancellation: Cancellation
 
   struct Found {
     var evaluation: Evaluation
@@ -25,7 +26,7 @@ struct BenchmarkTest {
     defer { progress.clear() }
     let evaluation = try evaluator.evaluate(dataset) { done, _ in
       progress.update(done)
-      try interruption.check(BenchmarkModel.stopped)
+      try cancellation.check(BenchmarkModel.stopped)
     }
     return Found(
       evaluation: evaluation, millisecondsPerPicture: try time(detector))
@@ -42,7 +43,7 @@ struct BenchmarkTest {
     let paths = dataset.test.spread(64).map(\.path)
     let start = ContinuousClock.now
     try detector.detect(paths, reader: reader) { _, _ in
-      try interruption.check(BenchmarkModel.stopped)
+      try cancellation.check(BenchmarkModel.stopped)
     }
     return 1000 * (ContinuousClock.now - start).seconds / Double(max(1, paths.count))
   }

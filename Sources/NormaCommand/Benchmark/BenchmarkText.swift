@@ -1,6 +1,7 @@
 import Norma
 import NormaBenchmark
 import NormaCore
+import NormaReport
 
 /// A benchmark's table for the terminal.
 enum BenchmarkText {
@@ -18,7 +19,7 @@ enum BenchmarkText {
         row.name, "\(row.seeds.count)", text(row.imageAUROC), interval,
         published(row.published?.image), text(row.pixelAUROC), published(row.published?.pixel),
         text(row.aupro), text(row.categoryF1), text(row.sharedF1),
-        row.trainingSeconds.map { ProgressLine.duration($0.mean) } ?? ReportNumbers.absent,
+        row.trainingSeconds.map { Figures.duration($0.mean) } ?? ReportNumbers.absent,
       ])
     }
     return table.text

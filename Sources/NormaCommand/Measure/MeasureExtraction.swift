@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 import OpenVINO
 

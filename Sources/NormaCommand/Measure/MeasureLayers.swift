@@ -1,7 +1,9 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 import OpenVINO
 

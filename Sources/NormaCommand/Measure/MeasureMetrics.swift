@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// `norma measure metrics`: anomaly maps and masks to figures.
 struct MeasureMetrics: ParsableCommand {

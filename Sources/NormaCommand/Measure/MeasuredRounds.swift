@@ -1,7 +1,9 @@
 import ArgumentParser
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 
 /// How a measurement is repeated, the same for all parts.
 struct MeasuredRounds: ParsableArguments {
@@ -44,8 +46,8 @@ struct MeasuredRounds: ParsableArguments {
 
   /// Warms up, then times.
   func run(_ unit: String, round: () throws -> Round) throws {
-    let interruption = Interruption()
-    func check() throws { try interruption.check("Stopped.") }
+    let cancellation = Signals.cancellation()
+    func check() throws { try cancellation.check("Stopped.") }
     _ = try round()
     try check()
     var rates: [Double] = []

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// A folder that goes away with its owner.
 final class TemporaryFolder {

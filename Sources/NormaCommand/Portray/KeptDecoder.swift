@@ -1,6 +1,8 @@
+import CommandLineBasics
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import NormaTraining
 import Torch
 
@@ -11,7 +13,7 @@ struct KeptDecoder {
   /// As the model has it.
   let standardization: [Standardization]?
   let steps: Int
-  let interruption: Interruption
+  let cancellation: Cancellation
 
   private static let stopped =
     "Stopped. The decoder so far is kept; the same command goes on."
@@ -45,7 +47,7 @@ struct KeptDecoder {
     let key = try key(features: featureKey)
     let path = try Home.folder("decoders") + "/\(key.prefix(32))"
     let lock = try FileLock.wait(for: path + ".lock") {
-      try interruption.check("Stopped while another portrait trains the same decoder.")
+      try cancellation.check("Stopped while another portrait trains the same decoder.")
     }
     defer { withExtendedLifetime(lock) {} }
     if let known = try? TrainedDecoder(path: path + ".safetensors", fingerprint: key) {
@@ -83,7 +85,7 @@ struct KeptDecoder {
       return try FeatureStore.filled(
         at: path, key: key, pictures: pictures.map { FeatureRequest(path: $0.path) },
         by: { SmallPictures(side: side, reader: features.reader) },
-        shapes: [SmallPictures.shape(side: side)], shouldStop: { interruption.isRequested },
+        shapes: [SmallPictures.shape(side: side)], shouldStop: { cancellation.isRequested },
         unusable: { _, _ in }, progress: { progress.update($0) }
       ).store
     } catch is ExtractionInterrupted {
@@ -106,7 +108,7 @@ struct KeptDecoder {
     defer { progress.clear() }
     let outcome = try trainer.train(
       checkpoint: checkpoint, checkpointSeconds: 60,
-      shouldStop: { interruption.isRequested },
+      shouldStop: { cancellation.isRequested },
       report: { progress.update($0.done, detail: $0.detail) })
     switch outcome {
     case .finished(let network):

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// Where a portrait goes: into the model, beside its report, or to a file that was named.
 struct PortraitPlace {

@@ -70,16 +70,16 @@ struct PortrayCommand: ParsableCommand {
   }
 
   func run() throws {
-    let interruption = Interruption()
-    let folder = try ModelFolder.open(model)
+    let cancellation = Signals.cancellation()
+    let folder = try ModelFolder.openForInspection(model)
     let place = PortraitPlace(output: output, force: force)
     try place.check(folder)
     let session = try PortraySession(
       model: folder, dataset: dataset, reader: reading.reader(for: folder.manifest), steps: steps,
-      interruption: interruption)
+      cancellation: cancellation)
     let chosen = try session.choose(named: pictures, count: count)
     let page = try session.page(of: chosen)
-    try interruption.check("Stopped before the page was written.")
+    try cancellation.check("Stopped before the page was written.")
     Terminal.say("Page: \(try place.write(page.html, folder))")
     for problem in page.unreadable { Terminal.warn("\(problem)") }
     if !page.unreadable.isEmpty { throw ExitStatus.unreadable }

@@ -1,6 +1,9 @@
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
+import NormaReport
 import NormaTraining
 
 /// Draws pictures beside what a model makes of them.

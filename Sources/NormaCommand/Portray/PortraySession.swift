@@ -1,7 +1,9 @@
+import CommandLineBasics
 import Foundation
 import Networks
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 
 /// From a model and its data set to a page that shows what the model takes for normal.
@@ -12,7 +14,7 @@ struct PortraySession {
   private let dataset: Dataset
   private let features: PictureFeatures
   private let steps: Int
-  private let interruption: Interruption
+  private let cancellation: Cancellation
 
   /// A page, and the chosen pictures that are not on it.
   typealias Page = (html: String, unreadable: [FileProblem])
@@ -21,9 +23,9 @@ struct PortraySession {
   /// - Throws: when the model rebuilds nothing, or the data set has none of its categories.
   init(
     model: ModelFolder, dataset path: String, reader: PictureReader, steps: Int,
-    interruption: Interruption
+    cancellation: Cancellation
   ) throws {
-    (self.model, self.steps, self.interruption) = (model, steps, interruption)
+    (self.model, self.steps, self.cancellation) = (model, steps, cancellation)
     network = try ModelNetwork(model)
     guard let method = network.method as? any RebuildingMethod else {
       throw FileProblem(
@@ -35,10 +37,10 @@ struct PortraySession {
     }
     self.method = method
     let found = try DatasetReader.read(path).selecting(knownTo: model.manifest)
-    dataset = try TrainingPlan.readable(found, reader: reader, interruption, tell: { _ in })
+    dataset = try TrainingPlan.readable(found, reader: reader, cancellation, tell: { _ in })
     features = PictureFeatures(
       recipe: network.recipe, trunk: network.trunk, backbone: network.backbone, reader: reader,
-      root: dataset.root, interruption: interruption, tell: Terminal.say)
+      root: dataset.root, cancellation: cancellation, tell: Terminal.say)
   }
 
   func choose(named paths: [String], count: Int?) throws -> [PortrayedPicture] {
@@ -55,7 +57,7 @@ struct PortraySession {
     var unreadable: [FileProblem] = []
     let rows = try drawing.rows(
       of: chosen, unreadable: { unreadable.append($0) },
-      check: { try interruption.check("Stopped; the decoder is kept.") })
+      check: { try cancellation.check("Stopped; the decoder is kept.") })
     guard !rows.isEmpty else {
       throw unreadable.first
         ?? FileProblem(path: dataset.source, reason: "there is no picture to draw")
@@ -72,7 +74,7 @@ struct PortraySession {
   private func decoder() throws -> (decoder: TrainedDecoder, seen: TrainingData) {
     let pictures = dataset.train.filter { !$0.label.isAnomalous }
     let fingerprint = try PictureFingerprint.of(
-      pictures, root: dataset.root, interruption: interruption)
+      pictures, root: dataset.root, cancellation: cancellation)
     if fingerprint != model.manifest.data.fingerprint {
       Terminal.warn(
         "\(dataset.source) does not hold the very pictures that the model was trained on; the decoder "
@@ -80,7 +82,7 @@ struct PortraySession {
     }
     return try KeptDecoder(
       features: features, standardization: network.stored.standardization, steps: steps,
-      interruption: interruption
+      cancellation: cancellation
     ).decoder(of: pictures, fingerprint: fingerprint)
   }
 }

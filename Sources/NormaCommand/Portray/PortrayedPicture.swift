@@ -1,5 +1,7 @@
+import CommandLineBasics
 import Norma
 import NormaCore
+import NormaFiles
 
 /// A picture that a portrait shows.
 struct PortrayedPicture {

@@ -1,5 +1,6 @@
 import Norma
 import NormaCore
+import NormaFiles
 import NormaTraining
 
 /// Pictures themselves in place of features: what a decoder is to give. RGB from 0 to 1, one map of

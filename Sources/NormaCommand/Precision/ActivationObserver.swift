@@ -1,5 +1,6 @@
 import Norma
 import NormaCore
+import NormaFiles
 import ONNX
 import OpenVINO
 

@@ -1,3 +1,4 @@
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
@@ -22,7 +23,7 @@ struct PrecisionAcceptance {
   /// What labelled test pictures tell: how much worse defects are found. Without any, says so.
   func check(
     before: Evaluator, after: Evaluator, of precision: ModelPrecision, dataset: Dataset,
-    interruption: Interruption, stopped: String
+    cancellation: Cancellation, stopped: String
   ) throws {
     let categories = Self.labelled(dataset)
     guard !categories.isEmpty else {
@@ -36,7 +37,7 @@ struct PrecisionAcceptance {
       defer { progress.clear() }
       return try evaluator.evaluate(dataset) { done, _ in
         progress.update(done)
-        try interruption.check(stopped)
+        try cancellation.check(stopped)
       }.result.mean
     }
     let old = try evaluate(before, "Evaluating the model")

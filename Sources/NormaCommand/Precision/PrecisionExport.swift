@@ -1,6 +1,9 @@
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
+import NormaReport
 import NormaRuntime
 import ONNX
 
@@ -15,7 +18,7 @@ struct PrecisionExport {
   /// How many of the normal pictures are looked at, at most.
   let pictures: Int
   let acceptance: PrecisionAcceptance
-  let interruption: Interruption
+  let cancellation: Cancellation
   private static let stopped = "Stopped; nothing was written."
 
   private typealias Seen = (picture: Picture, sample: Sample)
@@ -40,8 +43,8 @@ struct PrecisionExport {
     try acceptance.check(
       before: Evaluator(detector: before, calibration: model.calibration(), reader: reader),
       after: Evaluator(detector: detector(graph), calibration: calibration, reader: reader),
-      of: precision, dataset: dataset, interruption: interruption, stopped: Self.stopped)
-    try interruption.check(Self.stopped)
+      of: precision, dataset: dataset, cancellation: cancellation, stopped: Self.stopped)
+    try cancellation.check(Self.stopped)
     try write(graph, calibration, to: output, replacing: replacing)
     Terminal.say(calibration.summary)
     Terminal.say("Model: \(output)")
@@ -62,7 +65,7 @@ struct PrecisionExport {
   /// The pictures at the model's size; one that cannot be read is named and left out.
   private func read(_ samples: [Sample]) throws -> [Seen] {
     let found = try samples.compactMap { sample -> Seen? in
-      try interruption.check(Self.stopped)
+      try cancellation.check(Self.stopped)
       do {
         return (try reader.read(sample.path, size: model.manifest.imageSize), sample)
       } catch let problem as FileProblem {
@@ -110,7 +113,7 @@ struct PrecisionExport {
     let progress = ProgressLine("Watching activations", total: seen.count, unit: "pictures")
     defer { progress.clear() }
     for (index, (picture, sample)) in seen.enumerated() {
-      try interruption.check(Self.stopped)
+      try cancellation.check(Self.stopped)
       try observer.observe(picture, name: sample.path)
       progress.update(index + 1)
     }
@@ -128,7 +131,7 @@ struct PrecisionExport {
     let progress = ProgressLine("Comparing scores", total: seen.count, unit: "pictures")
     defer { progress.clear() }
     return try seen.enumerated().map { index, seen in
-      try interruption.check(Self.stopped)
+      try cancellation.check(Self.stopped)
       progress.update(index)
       return try session.detect(seen.picture, name: seen.sample.path)
     }

@@ -3,6 +3,7 @@ import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 import NormaRuntime
 
 /// `norma tolerance`.
@@ -103,14 +104,14 @@ struct ToleranceCommand: ParsableCommand {
   }
 
   func run() throws {
-    let interruption = Interruption()
+    let cancellation = Signals.cancellation()
     if let output { try FilePath.createFolder(FilePath.absolute(output)) }
     let models = try ToleranceModel.open(models, pictures: pictures)
     let chosen = try chosenPictures(models)
     let axes = try measurable(models)
     note(models)
     let runner = ToleranceRunner(
-      models: models, dataset: chosen, axes: axes, seed: seed, interruption: interruption)
+      models: models, dataset: chosen, axes: axes, seed: seed, cancellation: cancellation)
     let result = try runner.run { measured in
       guard !json else { return }
       try StandardOutput.print(ToleranceText.table(measured, models: models.map(\.name)))

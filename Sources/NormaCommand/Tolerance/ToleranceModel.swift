@@ -1,5 +1,6 @@
 import Norma
 import NormaCore
+import NormaFiles
 import NormaRuntime
 import NormaTraining
 
@@ -20,7 +21,7 @@ struct ToleranceModel {
   static func open(_ paths: [String], pictures: PictureOptions) throws -> [ToleranceModel] {
     let stems = paths.map(FilePath.stem)
     return try paths.enumerated().map { index, path in
-      let folder = try ModelFolder.open(path)
+      let folder = try ModelFolder.openForInspection(path)
       let isAlone = stems.count { $0 == stems[index] } == 1
       return ToleranceModel(
         name: isAlone ? stems[index] : path, folder: folder, detector: try Detector(model: folder),

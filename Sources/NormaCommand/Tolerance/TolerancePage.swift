@@ -1,6 +1,8 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
+import NormaReport
 
 /// The page of a measurement: how much each disturbance costs at most, then each with its charts, a
 /// picture at each step, and its table.

@@ -1,3 +1,4 @@
+import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
@@ -9,7 +10,7 @@ struct ToleranceRunner {
   let dataset: Dataset
   let axes: [ToleranceAxis]
   let seed: UInt64
-  let interruption: Interruption
+  let cancellation: Cancellation
 
   static let stopped =
     "Stopped. Only what is printed above was measured whole, and nothing was written."
@@ -86,7 +87,7 @@ struct ToleranceRunner {
         disturbance: disturbance)
       let evaluation = try evaluator.evaluate(runner.dataset) { count, _ in
         progress.update(done + count, detail: title)
-        try runner.interruption.check(ToleranceRunner.stopped)
+        try runner.cancellation.check(ToleranceRunner.stopped)
       }
       done += runner.dataset.test.count
       // What is wrong with a file is so at every step.

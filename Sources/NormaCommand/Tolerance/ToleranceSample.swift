@@ -1,6 +1,7 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 
 /// A test picture as each step shows it to the first model, with a line around what people marked.
 struct ToleranceSample {

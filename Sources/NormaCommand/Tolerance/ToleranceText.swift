@@ -1,5 +1,6 @@
 import Norma
 import NormaCore
+import NormaReport
 
 /// A disturbance's table for the terminal.
 enum ToleranceText {

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// The fingerprints of a data set's pictures by category, which name a plan's runs and their models, on
 /// whatever machine these are computed.

@@ -1,3 +1,5 @@
+import NormaFiles
+
 extension BenchmarkPlan {
   /// Every row with its runs, recipes found beside the plan or among those that come with Norma.
   ///

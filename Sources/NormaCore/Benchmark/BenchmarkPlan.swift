@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// What is to be compared: rows of a table, each a recipe with changes, on the same categories and
 /// seeds. Read from YAML; `Plans/` holds those of the papers' tables.

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 extension BenchmarkRecord {
   private static let ending = ".record.json"

@@ -106,7 +106,7 @@ extension BenchmarkRecord {
     return
       "image AUROC \(metric(result.mean.imageAUROC)), pixel \(metric(result.mean.pixelAUROC)), "
       + "AUPRO \(metric(result.mean.aupro)); trained "
-      + (run.trainingSeconds.map(ProgressLine.duration) ?? "–")
+      + (run.trainingSeconds.map(Figures.duration) ?? "–")
       + ", \(counted(run.epochs ?? 0, "epoch"))"
   }
 }

@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// The pictures of a data set as they lie on disk, and what was found beside them.
 public struct Dataset: Sendable {
   /// The folder that its paths are relative to.

@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// Collects a data set while a layout is walked: looks into each file once and sorts it into
 /// samples and unusable files.
 struct DatasetBuilder {

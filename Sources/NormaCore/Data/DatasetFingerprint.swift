@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// What identifies the pictures that something was made from: SHA-256 over each one's path relative
 /// to the data set, size in bytes and content. Independent of where the data set lies and of the

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Reads a data set as its user has it on disk, whichever of the layouts it has.
 public enum DatasetReader {

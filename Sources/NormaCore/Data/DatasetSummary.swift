@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// What a data set holds, shown before any work starts.
 public struct DatasetSummary: Sendable {
   /// The data set without the pictures and masks that turned out unreadable; those stand in its

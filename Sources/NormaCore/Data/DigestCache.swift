@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Remembers the digests of pictures, so that a data set that has not changed is not read again only
 /// to find that out. A digest is believed while the file's size and times are those that it was

@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// A folder of somebody's own pictures, all taken as normal and to train on: each sub-folder is a
 /// category, or the pictures lie in the folder itself, which then is the only category.
 enum FolderLayout {

@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// MVTec AD's layout: `CATEGORY/train/good`, `CATEGORY/test/good`, `CATEGORY/test/DEFECT` and
 /// `CATEGORY/ground_truth/DEFECT/NAME_mask.png`. Masks may be missing.
 ///

@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// OCT-2017's layout (Kermany et al., "Identifying medical diagnoses and treatable diseases by
 /// image-based deep learning", 2018): `train/NORMAL`, `test/NORMAL`, and one folder for each disease
 /// (`CNV`, `DME`, `DRUSEN`) beside them. There are no masks. The folder is the only category.

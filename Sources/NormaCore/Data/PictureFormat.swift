@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// The picture formats that are read, told by the first bytes of a file, never by its name.
 public enum PictureFormat: String, Sendable, Hashable, CaseIterable {

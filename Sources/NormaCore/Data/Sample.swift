@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// One picture of a data set.
 public struct Sample: Sendable, Hashable, Codable {
   /// Absolute path of the picture.

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// A table (CSV) with a header line and the columns `path`, `category`, `split`, `label`, `mask` in
 /// any order; only `path` must be there. Paths are relative to the table. A label is normal when it

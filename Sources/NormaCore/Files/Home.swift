@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Where Norma keeps what it makes for itself: imported weights, compiled graphs.
 public enum Home {

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// What a model folder says about itself (`manifest.json`).
 public struct Manifest: Codable, Sendable, Equatable {

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// The bytes of a manifest and the digest that they carry of themselves.
 package enum ManifestText {

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 extension ModelFolder {
   /// The model's calibration.

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// The names of a model folder's files.
 public enum ModelFile {

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Reads a model and trusts nothing in it before it is checked.
 struct ModelReader {

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Where a model's bytes come from: a folder, or a zip archive of one.
 enum ModelSource {

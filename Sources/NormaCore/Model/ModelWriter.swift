@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Puts a folder of files in place as one step.
 struct ModelWriter {

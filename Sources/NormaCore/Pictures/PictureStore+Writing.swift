@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 extension PictureStore {
   /// A picture that goes into a store.

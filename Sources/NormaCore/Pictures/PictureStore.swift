@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Pictures of a data set, decoded and resized, in one file: what a training, and the tests of a
 /// benchmark, start from on a machine that has neither the data set nor anything to decode it with.

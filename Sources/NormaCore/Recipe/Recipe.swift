@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Everything that decides what is trained and how, by the names it has in a recipe's YAML. The
 /// defaults are RAS ("Reconstruction as Sequence") as published, at a length and batch that suit a

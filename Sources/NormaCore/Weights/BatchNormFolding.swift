@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// A batch norm that follows a convolution and no longer learns is a factor and an offset per channel;
 /// both go into the convolution (Ioffe and Szegedy, 2015, algorithm 2).
 public enum BatchNormFolding {

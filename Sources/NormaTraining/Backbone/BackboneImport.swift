@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 
 /// Takes a file of weights into the user's own store, so that recipes find it by the backbone's name.
 public struct BackboneImport: Sendable {

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 
 /// A backbone's weights, ready for its network: from a file, checked against the network, batch
 /// norms folded.

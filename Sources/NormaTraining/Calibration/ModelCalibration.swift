@@ -8,7 +8,7 @@ public struct ModelCalibration {
   private let method: any LearningMethod
   private let pictures: SplitPictures
   private let settings: TrainingSettings
-  private let interruption: Interruption
+  private let context: JobContext
   private let stopped: String
   private let inspect: ([Sample]) throws -> NormalPictures
 
@@ -18,14 +18,14 @@ public struct ModelCalibration {
   ///   - inspect: the trained detector's scores of pictures, in their order.
   public init(
     recipe: Recipe, method: any LearningMethod, pictures: SplitPictures,
-    settings: TrainingSettings, interruption: Interruption, stopped: String,
+    settings: TrainingSettings, context: JobContext, stopped: String,
     inspect: @escaping ([Sample]) throws -> NormalPictures
   ) {
     self.recipe = recipe
     self.method = method
     self.pictures = pictures
     self.settings = settings
-    self.interruption = interruption
+    self.context = context
     self.stopped = stopped
     self.inspect = inspect
   }
@@ -43,7 +43,7 @@ public struct ModelCalibration {
         autoAccuracy: features?.accuracy(of: found.features))
     }
     if let obstacle = crossFitObstacle {
-      Terminal.warn(
+      context.warning(
         "no picture was held out and \(obstacle): the model is uncalibrated. It gives scores, not "
           + "verdicts; 'norma calibrate' sets thresholds from new normal pictures")
       return try .uncalibrated(rate: rates.falseAlarmRate, features: features)
@@ -87,10 +87,10 @@ public struct ModelCalibration {
       folds: crossFit.folds, method: method, data: pictures.data, settings: settings,
       imageSize: recipe.backbone.imageSize)
     let steps = method.steps(pictures: share(pictures.training.count), settings: settings)
-    let progress = ProgressLine(
+    let progress = context.stage(
       "Cross-fitting thresholds", total: crossFit.folds * steps, unit: "steps")
     let gaps = try fit.gaps(
-      samples: pictures.training, shouldStop: { interruption.isRequested },
+      samples: pictures.training, shouldStop: { context.isStopRequested },
       report: { fold, training in progress.update(fold * steps + training.done) })
     progress.finish()
     guard let gaps else {

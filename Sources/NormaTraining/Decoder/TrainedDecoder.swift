@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import Torch
 
 /// A feature decoder that has learned, and how features are brought to it.

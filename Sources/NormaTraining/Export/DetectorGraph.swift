@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import ONNX
 
 /// Records forward passes as ONNX models.

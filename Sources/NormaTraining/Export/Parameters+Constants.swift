@@ -1,5 +1,6 @@
 import Networks
 import NormaCore
+import NormaFiles
 import Torch
 
 extension Parameters where V == Tensor {

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import Torch
 
 /// What a model folder's `weights.safetensors` holds, and a decoder's file: the trained parameters by name, and the

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// Fills a feature store, record by record, in a file beside its final name. What an interrupted run
 /// left there is checked and kept; the file takes its final name when the last record is on disk.

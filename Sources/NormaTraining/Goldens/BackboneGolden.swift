@@ -1,5 +1,6 @@
 import Networks
 import NormaCore
+import NormaFiles
 import Torch
 
 /// The backbone's golden file: levels and aligned features of real pictures, under both paddings.

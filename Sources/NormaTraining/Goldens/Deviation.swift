@@ -1,4 +1,5 @@
 import NormaCore
+import NormaFiles
 
 /// The measures by which a golden file is compared.
 enum Deviation {

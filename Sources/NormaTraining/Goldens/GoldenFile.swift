@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// A file of reference tensors from an independent implementation: parameters, inputs, outputs, loss,
 /// gradients, and the parameters after three optimiser steps.

@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 
 /// Runs golden files through the engines.
 public enum Goldens {

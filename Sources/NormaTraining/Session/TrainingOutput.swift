@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// Where a training puts its model, and its state while it is under way.
 public struct TrainingOutput: Sendable {

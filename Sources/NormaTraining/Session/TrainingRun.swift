@@ -1,9 +1,10 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import Torch
 
-/// The training of a session: from dealt pictures to a network, with its checkpoint, its progress on the
-/// terminal, and its way to stop.
+/// The training of a session: from dealt pictures to a network, with its checkpoint, its progress, and its
+/// way to stop.
 public struct TrainingRun {
   public let recipe: Recipe
   public let method: any LearningMethod
@@ -12,13 +13,12 @@ public struct TrainingRun {
   public let output: TrainingOutput
   /// What an interruption says: what was kept, and how to go on.
   public let stopped: String
-  /// What hears how the work goes, a line at a time.
-  public let tell: (String) -> Void
+  public let context: JobContext
 
   public init(
     recipe: Recipe, method: any LearningMethod, pictures: SplitPictures,
     settings: TrainingSettings, output: TrainingOutput, stopped: String,
-    tell: @escaping (String) -> Void
+    context: JobContext
   ) {
     self.recipe = recipe
     self.method = method
@@ -26,7 +26,7 @@ public struct TrainingRun {
     self.settings = settings
     self.output = output
     self.stopped = stopped
-    self.tell = tell
+    self.context = context
   }
 
   /// Trains to the end.
@@ -35,27 +35,26 @@ public struct TrainingRun {
   ///   - features: the key of everything that the features depend on.
   ///   - root: the folder that the pictures' names are relative to.
   /// - Throws: `Interrupted` when a stop is requested; the checkpoint holds the state.
-  public func network(
-    features: String, root: String, interruption: Interruption
-  ) throws -> TrainedNetwork {
+  public func network(features: String, root: String) throws -> TrainedNetwork {
     let training = try method.training(
       on: pictures.data, settings: settings,
       fingerprint: fingerprint(features: features, root: root))
     if output.force { try? FileManager.default.removeItem(atPath: output.checkpoint) }
     if output.resume {
-      tell(
+      context.note(
         try training.resumed(from: output.checkpoint).map { "Going on after \($0)." }
           ?? "There is nothing to resume; training starts anew.")
     }
-    tell(
+    context.note(
       "Training \(recipe.method.uppercased()): \(pictures.training.count) pictures, "
         + "\(pictures.heldOut.count) held out, \(training.summary)")
-    let progress = ProgressLine("Training", total: training.steps, unit: "steps")
+    let progress = context.stage("Training", total: training.steps, unit: "steps")
     defer { progress.clear() }
     let outcome = try training.train(
       checkpoint: output.checkpoint, checkpointSeconds: recipe.training.checkpointEvery * 60,
-      shouldStop: { interruption.isRequested },
+      shouldStop: { context.isStopRequested },
       report: { progress.update($0.done, detail: $0.detail) })
+    for warning in training.warnings { context.warning(warning) }
     switch outcome {
     case .finished(let network):
       progress.finish()

@@ -20,6 +20,8 @@ final class CardStep {
   private var recording: Recording?
   private var mayRecord: Bool
   private var rehearsed = 0
+  /// Why no step can be recorded, once that was tried.
+  private(set) var obstacle: String?
   /// Steps whose losses nobody has read.
   private(set) var unread = 0
 
@@ -90,7 +92,7 @@ final class CardStep {
     } catch {
       mayRecord = false
       Recording.cancel()
-      Terminal.warn("the step cannot be recorded, so each operation is started by itself: \(error)")
+      obstacle = "the step cannot be recorded, so each operation is started by itself: \(error)"
       try reseed(number)
     }
   }

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import Torch
 
 /// A training as it stands between two steps: everything that the rest of it depends on.

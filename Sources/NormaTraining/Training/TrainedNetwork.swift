@@ -1,5 +1,6 @@
 import Networks
 import NormaCore
+import NormaFiles
 import Torch
 
 /// The result of a training: parameters by name, and how the losses went.

@@ -28,7 +28,7 @@ public final class Trainer {
   private let network: any TrainingNetwork
   private let optimizer: Adam
   /// How steps are done on a card; nil for the processor's way, which looks at each loss.
-  private let card: CardStep?
+  let card: CardStep?
   private var state: Checkpoint.State
   private var best: [String: [Float]]?
 

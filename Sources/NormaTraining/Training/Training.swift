@@ -6,6 +6,8 @@ public protocol Training: AnyObject {
   var summary: String { get }
   /// In all.
   var steps: Int { get }
+  /// What went wrong so far, but stopped nothing.
+  var warnings: [String] { get }
 
   /// Goes on from the checkpoint at `path`: what was done before, such as `12 of 60 epochs`; nil when
   /// there is no checkpoint.
@@ -22,6 +24,10 @@ public protocol Training: AnyObject {
     checkpoint: String?, checkpointSeconds: Double, shouldStop: () -> Bool,
     report: (TrainingProgress) -> Void
   ) throws -> TrainingOutcome
+}
+
+extension Training {
+  public var warnings: [String] { [] }
 }
 
 /// How a training ended.
@@ -46,6 +52,8 @@ extension Trainer: Training {
   }
 
   public var steps: Int { settings.steps(pictures: data.training.count) }
+
+  public var warnings: [String] { card?.obstacle.map { [$0] } ?? [] }
 
   public func resumed(from path: String) throws -> String? {
     try resume(from: path) ? "\(epoch) of \(settings.epochs) epochs" : nil

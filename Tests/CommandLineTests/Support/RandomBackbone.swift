@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 
 /// EfficientNet-Lite0 up to stride 16 with random weights: features of no meaning, but of the right
 /// shapes, and different for pictures that look different.

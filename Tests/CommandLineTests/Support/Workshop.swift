@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// A folder of its own for each test, with a `NORMA_HOME` that holds a backbone of random weights, so
 /// that nothing of the machine's user is seen or touched. It goes away with its owner.

@@ -1,5 +1,6 @@
 import Networks
 import NormaCore
+import NormaFiles
 import NormaTraining
 import ONNX
 import OpenVINO

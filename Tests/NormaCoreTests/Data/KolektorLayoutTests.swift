@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import Testing
 
 @Suite("The Kolektor data sets' layouts")

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import Testing
 
 @Suite("Layouts of public data sets")

@@ -1,4 +1,5 @@
 import NormaCore
+import NormaFiles
 import Testing
 
 @Suite struct BatchNormFoldingTests {

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import Testing
 
 /// A checkpoint is a program to Python. To Norma it is text of which a little is understood.

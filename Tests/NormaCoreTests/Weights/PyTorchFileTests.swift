@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import TestSupport
 import Testing
 

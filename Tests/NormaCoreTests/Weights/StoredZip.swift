@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// A zip archive of stored files, made in memory.
 enum StoredZip {

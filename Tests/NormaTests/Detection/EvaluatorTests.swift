@@ -1,6 +1,8 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
+import NormaReport
 import Testing
 
 @Suite struct EvaluatorTests {

@@ -1,6 +1,7 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 import Testing
 
 /// What cannot be read is refused, with words for people.

@@ -1,6 +1,7 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
 import Testing
 
 /// Every kind of file that the reader promises, decoded to known pixels.

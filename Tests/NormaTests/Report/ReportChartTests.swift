@@ -1,5 +1,6 @@
 import Foundation
 import Norma
+import NormaReport
 import Testing
 
 @Suite struct ReportChartTests {

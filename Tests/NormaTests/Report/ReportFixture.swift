@@ -1,5 +1,6 @@
 import Foundation
 import Norma
+import NormaReport
 
 /// Report contents that tests start from.
 enum ReportFixture {

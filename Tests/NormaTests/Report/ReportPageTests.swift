@@ -1,6 +1,7 @@
 import Foundation
 import Norma
 import NormaCore
+import NormaReport
 import Testing
 
 @Suite struct ReportPageTests {

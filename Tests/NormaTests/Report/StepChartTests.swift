@@ -1,4 +1,5 @@
 import Norma
+import NormaReport
 import Testing
 
 @Suite struct StepChartTests {

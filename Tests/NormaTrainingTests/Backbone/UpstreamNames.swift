@@ -1,5 +1,6 @@
 import Networks
 import NormaCore
+import NormaFiles
 
 /// Names and shapes of whole networks, written out as the two upstream implementations name them.
 enum UpstreamNames {

@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// DAGM 2007's layout: `ClassN/Train/*.PNG` and `ClassN/Test/*.PNG`, and for defective pictures
 /// `Label/NAME_label.PNG` beside them. A picture without a label is normal.
 ///

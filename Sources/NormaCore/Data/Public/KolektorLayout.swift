@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// The layouts of the two Kolektor Surface-Defect Datasets. Every picture has a mask, and a picture
 /// whose mask is empty is normal; so the masks are looked into.
 ///

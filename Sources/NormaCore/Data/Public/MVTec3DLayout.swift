@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// MVTec 3D-AD's layout, of which the colour pictures are read: `CATEGORY/train/good/rgb`,
 /// `CATEGORY/test/KIND/rgb` and, with the same names, the masks `CATEGORY/test/KIND/gt`. The heights
 /// (`xyz`) and the validation pictures are left out.

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Whether a mask marks anything: of data sets that give every picture a mask and say in no other way
 /// which of them are defective (KolektorSDD). Only what such masks are is understood: uncompressed BMP

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Real-IAD's layout (Wang et al., 2024): one JSON file a category says which pictures are for training
 /// and which for testing, their kinds of defect and their masks. The files lie in

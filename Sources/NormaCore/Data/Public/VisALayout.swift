@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// VisA's layout as it is unpacked (Zou et al., "SPot-the-Difference", 2022): `split_csv/1cls.csv` names
 /// each picture with its category, split, label and mask; pictures lie in
 /// `CATEGORY/Data/Images/{Normal,Anomaly}`, masks in `CATEGORY/Data/Masks/Anomaly`.

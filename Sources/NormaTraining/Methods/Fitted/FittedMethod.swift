@@ -1,5 +1,6 @@
 import Networks
 import NormaCore
+import NormaFiles
 import Torch
 
 /// A method without a loss: its parameters are read off the features of normal pictures.

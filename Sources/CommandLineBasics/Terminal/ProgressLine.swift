@@ -1,10 +1,11 @@
 import Foundation
+import NormaCore
 
 /// One line on the terminal that says how far long work is: done, rate, time left. Silent when
 /// standard error is not a terminal.
 ///
 /// Used from one thread.
-public final class ProgressLine {
+public final class ProgressLine: JobStage {
   private let title: String
   private let total: Int
   private let unit: String
@@ -27,7 +28,7 @@ public final class ProgressLine {
   /// - Parameters:
   ///   - done: of the total, those of an earlier run included.
   ///   - detail: what else is to be said, such as the loss.
-  public func update(_ done: Int, detail: String = "") {
+  public func update(_ done: Int, detail: String) {
     guard isShown else { return }
     let now = ContinuousClock.now
     // The rate is of this run: what was there already took no time.
@@ -42,7 +43,7 @@ public final class ProgressLine {
     var line = "\(title)  \(done) of \(total) \(unit)"
     if rate > 0 {
       line +=
-        "  " + Self.rate(rate, unit) + "  " + Self.duration(Double(total - done) / rate)
+        "  " + Self.rate(rate, unit) + "  " + Figures.duration(Double(total - done) / rate)
         + " left"
     }
     if !detail.isEmpty { line += "  " + detail }
@@ -52,7 +53,8 @@ public final class ProgressLine {
   /// Ends the line with how long it took.
   public func finish() {
     guard isShown, lastShown != nil else { return }
-    Messages.write("\r\u{1B}[K\(title)  \(Self.duration((ContinuousClock.now - start).seconds))\n")
+    Messages.write(
+      "\r\u{1B}[K\(title)  \(Figures.duration((ContinuousClock.now - start).seconds))\n")
     lastShown = nil
   }
 
@@ -66,13 +68,5 @@ public final class ProgressLine {
   private static func rate(_ rate: Double, _ unit: String) -> String {
     rate >= 10
       ? String(format: "%.0f %@/s", rate, unit) : String(format: "%.1f %@/s", rate, unit)
-  }
-
-  /// `7 s`, `3 min 20 s`, `2 h 5 min`.
-  public static func duration(_ seconds: Double) -> String {
-    let whole = Int(seconds.rounded())
-    if whole < 60 { return "\(whole) s" }
-    if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
-    return "\(whole / 3600) h \(whole % 3600 / 60) min"
   }
 }

@@ -4,14 +4,14 @@ import Foundation
 /// a process kills itself at its seventh passage through one of them, which is how the tests show
 /// that no save can be cut so that something half-written is left. Without the variable a passage
 /// does nothing.
-enum FaultPoint {
+package enum FaultPoint {
   /// Which passage is the last; 0: none.
   private static let last =
     ProcessInfo.processInfo.environment["NORMA_FAULT"].flatMap { Int($0) } ?? 0
   private static let passages = Passages()
 
   /// Nothing after this call happens when it is the process's last passage.
-  static func pass() {
+  package static func pass() {
     guard last > 0, passages.next() == last else { return }
     kill(getpid(), SIGKILL)
     // The signal may reach another thread first: this one goes no further.

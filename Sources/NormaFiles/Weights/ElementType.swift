@@ -1,6 +1,6 @@
 /// What the elements of a stored tensor are. All are read into 32-bit floats; integers beyond 2²⁴ and
 /// 64-bit floats are rounded.
-enum ElementType: String, Sendable {
+package enum ElementType: String, Sendable {
   case float64 = "F64"
   case float32 = "F32"
   case float16 = "F16"
@@ -16,7 +16,7 @@ enum ElementType: String, Sendable {
   case bool = "BOOL"
 
   /// Bytes per element.
-  var width: Int {
+  package var width: Int {
     switch self {
     case .float64, .int64, .uint64: 8
     case .float32, .int32, .uint32: 4

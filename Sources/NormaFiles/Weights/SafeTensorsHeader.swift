@@ -2,8 +2,8 @@ import Foundation
 
 /// The header of a safetensors file, checked: every tensor lies within the file, fills exactly its
 /// shape, and together they fill the file without gap or overlap, as the format demands.
-struct SafeTensorsHeader {
-  static let metadataKey = "__metadata__"
+package struct SafeTensorsHeader {
+  package static let metadataKey = "__metadata__"
 
   struct Entry: Sendable {
     var typeName: String
@@ -136,11 +136,15 @@ struct SafeTensorsHeader {
 
 extension SafeTensorsHeader {
   /// One tensor as the header has it.
-  struct StoredTensor: Codable {
-    var dtype: String
-    var shape: [Int]
+  package struct StoredTensor: Codable {
+    package var dtype: String
+    package var shape: [Int]
     /// From the end of the header: where the tensor's bytes begin and end.
-    var offsets: [Int]
+    package var offsets: [Int]
+
+    package init(dtype: String, shape: [Int], offsets: [Int]) {
+      (self.dtype, self.shape, self.offsets) = (dtype, shape, offsets)
+    }
 
     enum CodingKeys: String, CodingKey {
       case dtype, shape
@@ -149,11 +153,11 @@ extension SafeTensorsHeader {
   }
 
   /// A value of the header's dictionary. Which of the two it is, its key says.
-  enum Item: Codable {
+  package enum Item: Codable {
     case metadata([String: String])
     case tensor(StoredTensor)
 
-    init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
       if decoder.codingPath.last?.stringValue == SafeTensorsHeader.metadataKey {
         self = .metadata(try [String: String](from: decoder))
       } else {
@@ -161,7 +165,7 @@ extension SafeTensorsHeader {
       }
     }
 
-    func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
       switch self {
       case .metadata(let values): try values.encode(to: encoder)
       case .tensor(let stored): try stored.encode(to: encoder)
@@ -169,7 +173,7 @@ extension SafeTensorsHeader {
     }
   }
 
-  static func encode(_ items: [String: Item]) throws -> Data {
+  package static func encode(_ items: [String: Item]) throws -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return try encoder.encode(items)

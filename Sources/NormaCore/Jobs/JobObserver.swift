@@ -1,0 +1,75 @@
+/// Hears how a job goes. A job never writes to a terminal itself: what a person is to know goes through
+/// here, and whoever runs the job decides where it appears.
+public protocol JobObserver: Sendable {
+  /// A line of what is going on.
+  func note(_ text: String)
+
+  /// A line about something that went wrong but stops nothing.
+  func warning(_ text: String)
+
+  /// A stretch of the job begins whose end can be foreseen.
+  ///
+  /// - Parameters:
+  ///   - title: what is done, such as "Extracting features".
+  ///   - total: how much there is of it.
+  ///   - unit: what is counted, such as "pictures".
+  func stage(_ title: String, total: Int, unit: String) -> any JobStage
+}
+
+/// A stretch of a job under way. Used from one thread.
+public protocol JobStage: AnyObject {
+  /// - Parameters:
+  ///   - done: of the total, those of an earlier run included.
+  ///   - detail: what else is to be said, such as the loss.
+  func update(_ done: Int, detail: String)
+
+  /// The stretch was done to its end.
+  func finish()
+
+  /// The stretch is over, whether it was done or not; after ``finish()`` this does nothing.
+  func clear()
+}
+
+extension JobStage {
+  public func update(_ done: Int) { update(done, detail: "") }
+}
+
+/// Hears nothing: for jobs that nobody watches.
+public struct SilentObserver: JobObserver {
+  public init() {}
+  public func note(_ text: String) {}
+  public func warning(_ text: String) {}
+  public func stage(_ title: String, total: Int, unit: String) -> any JobStage { Stage() }
+
+  private final class Stage: JobStage {
+    func update(_ done: Int, detail: String) {}
+    func finish() {}
+    func clear() {}
+  }
+}
+
+/// What a job works under: who hears of it, and who may stop it.
+public struct JobContext: Sendable {
+  public let observer: any JobObserver
+  public let cancellation: Cancellation
+
+  public init(
+    observer: any JobObserver = SilentObserver(), cancellation: Cancellation = Cancellation()
+  ) {
+    self.observer = observer
+    self.cancellation = cancellation
+  }
+
+  public func note(_ text: String) { observer.note(text) }
+  public func warning(_ text: String) { observer.warning(text) }
+
+  /// See ``JobObserver/stage(_:total:unit:)``.
+  public func stage(_ title: String, total: Int, unit: String) -> any JobStage {
+    observer.stage(title, total: total, unit: unit)
+  }
+
+  public var isStopRequested: Bool { cancellation.isRequested }
+
+  /// Throws ``Interrupted`` with `message` once a stop is requested.
+  public func check(_ message: String) throws { try cancellation.check(message) }
+}
