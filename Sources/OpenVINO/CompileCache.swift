@@ -1,68 +1,92 @@
-internal import Crypto
 import Foundation
+internal import NormaFiles
 
-/// The compiled forms of one model, kept by OpenVINO in a folder of their own. OpenVINO runs a
-/// cached file with a flipped byte without a word, and computes other numbers; so each file's
-/// SHA-256 is kept beside it, and a file that does not match it is removed before OpenVINO looks.
+/// The compiled form of one model under one set of options, kept by OpenVINO in a folder of its own.
 ///
-/// Processes may share the folder: a file that one is still writing has no digest, or not the
-/// right one, so that another compiles for itself.
+/// OpenVINO tells its files apart by less than decides what is in them (on a processor with AMX the float32
+/// and the bf16 form of a graph shared one, and the second crashed or computed NaN), runs a file with a
+/// flipped byte without a word, and writes in place. So the folder's name holds everything that a
+/// compilation depends on; it is filled under another name, each file signed by its SHA-256, and renamed
+/// when it is whole; and one process at a time works on it. A cache that cannot be had, is full or belongs
+/// to somebody else costs a compilation, never a result.
 struct CompileCache {
-  private let folder: URL
+  private let entry: String
 
-  /// The cache of the model with the bytes `onnx` below `folder`, made if needed, rid of what
-  /// cannot be trusted; nil when no files can be made or removed there.
-  init?(_ folder: String, onnx: Data) {
-    self.folder = URL(fileURLWithPath: folder)
-      .appendingPathComponent(String(CompileCache.digest(onnx).prefix(32)))
-    let files = FileManager.default
-    try? files.createDirectory(at: self.folder, withIntermediateDirectories: true)
-    guard files.isWritableFile(atPath: self.folder.path), (try? removeUntrusted()) != nil else {
-      return nil
+  /// How long a process waits for another that compiles the same before it compiles for itself.
+  private static let patience: Duration = .seconds(60)
+  /// What has to be free on the disk, after the files are written too: OpenVINO does not notice when it
+  /// cannot write all of one.
+  private static let spareBytes: UInt64 = 32 << 20
+
+  /// - Parameters:
+  ///   - folder: where compiled models are kept; made if needed.
+  ///   - facts: all that the compilation depends on besides the model: options, engine, processor.
+  /// - Returns: nil when nothing can be kept there.
+  init?(_ folder: String, onnx: Data, facts: [String]) {
+    guard (try? FilePath.createFolder(FilePath.absolute(folder))) != nil,
+      FileManager.default.isWritableFile(atPath: folder)
+    else { return nil }
+    entry = FilePath.absolute(folder) + "/" + Self.name(onnx: onnx, facts: facts)
+  }
+
+  /// What a compilation is kept under.
+  static func name(onnx: Data, facts: [String]) -> String {
+    let text = (["compiled 2", Digest.sha256(onnx)] + facts).joined(separator: "\n")
+    return String(Digest.sha256(Data(text.utf8)).prefix(32))
+  }
+
+  /// What `compile` makes with a folder to find or keep compiled files in, or without one (nil) where that
+  /// is not to be had.
+  func compiled<Compiled>(_ compile: (String?) throws -> Compiled) throws -> Compiled {
+    guard let lock = lock() else { return try compile(nil) }
+    defer { withExtendedLifetime(lock) {} }
+    if isTrusted { return try compile(entry) }
+    try? FileManager.default.removeItem(atPath: entry)
+    guard hasRoom, let scratch = try? Scratch(folderFor: entry) else { return try compile(nil) }
+    let path = scratch.path
+    defer { Scratch.remove(path) }
+    guard let compiled = try? compile(path) else { return try compile(nil) }
+    if hasRoom, (try? Self.sign(path)) != nil { rename(path, entry) }
+    return compiled
+  }
+
+  /// Nil when another process keeps it for too long, or there are no locks here.
+  private func lock() -> FileLock? {
+    let start = ContinuousClock.now
+    return try? FileLock.wait(for: entry + ".lock") {
+      if ContinuousClock.now - start > Self.patience { throw CancellationError() }
     }
   }
 
-  var path: String { folder.path }
-
-  /// Removes every compiled model that is not as it was when it was signed.
-  private func removeUntrusted() throws {
-    for blob in blobs() {
-      let expected = try? String(contentsOf: signature(of: blob), encoding: .utf8)
-      if expected == nil || (try? CompileCache.digest(of: blob)) != expected {
-        try FileManager.default.removeItem(at: blob)
-        try? FileManager.default.removeItem(at: signature(of: blob))
+  /// Whether the folder is whole, and every file as it was when it was signed.
+  private var isTrusted: Bool {
+    let files = Self.files(entry)
+    return !files.isEmpty
+      && files.allSatisfy { file in
+        guard let signed = try? String(contentsOfFile: Self.signature(file), encoding: .utf8) else {
+          return false
+        }
+        return (try? Digest.sha256(file: file)) == signed
       }
+  }
+
+  private static func sign(_ folder: String) throws {
+    for file in files(folder) {
+      try Data(Digest.sha256(file: file).utf8).write(to: URL(fileURLWithPath: signature(file)))
     }
   }
 
-  /// Writes the digests of compiled models that have none. One that cannot be written costs a
-  /// compilation next time.
-  func sign() {
-    for blob in blobs() {
-      let signature = signature(of: blob)
-      guard !FileManager.default.fileExists(atPath: signature.path),
-        let digest = try? CompileCache.digest(of: blob)
-      else { continue }
-      try? Data(digest.utf8).write(to: signature, options: .atomic)
-    }
+  /// OpenVINO's files in the folder, without their signatures.
+  private static func files(_ folder: String) -> [String] {
+    let listing = try? FolderListing(folder)
+    return (listing?.files ?? []).filter { !$0.hasSuffix(".sha256") }.map { folder + "/" + $0 }
   }
 
-  private func blobs() -> [URL] {
-    let files = try? FileManager.default.contentsOfDirectory(
-      at: folder, includingPropertiesForKeys: nil)
-    return (files ?? []).filter { $0.pathExtension != "sha256" }
-  }
+  private static func signature(_ file: String) -> String { file + ".sha256" }
 
-  private func signature(of blob: URL) -> URL { blob.appendingPathExtension("sha256") }
-
-  private static func digest(of file: URL) throws -> String {
-    digest(try Data(contentsOf: file, options: .alwaysMapped))
-  }
-
-  private static func digest(_ data: Data) -> String {
-    SHA256.hash(data: data).map { byte in
-      let digits = String(byte, radix: 16)
-      return digits.count == 1 ? "0" + digits : digits
-    }.joined()
+  private var hasRoom: Bool {
+    var status = statvfs()
+    guard statvfs(FilePath.parent(entry), &status) == 0 else { return true }
+    return UInt64(status.f_bavail) * UInt64(status.f_frsize) > Self.spareBytes
   }
 }

@@ -75,13 +75,26 @@ public final class Core: Sendable {
     }
     let model = Handle(try read(onnx)) { ov_model_free($0) }
     if let batch = options.batch { try fix(batch, of: model.pointer) }
-    let cache = options.cacheFolder.flatMap { CompileCache($0, onnx: onnx) }
-    let compiled = try explaining(options.device) {
-      try compile(
-        model.pointer, options.properties(cacheFolder: cache?.path), device: options.device)
+    func compile(_ cacheFolder: String?) throws -> OpaquePointer {
+      try explaining(options.device) {
+        try self.compile(
+          model.pointer, options.properties(cacheFolder: cacheFolder), device: options.device)
+      }
     }
-    cache?.sign()
+    let cache = options.cacheFolder.flatMap {
+      CompileCache($0, onnx: onnx, facts: facts(options))
+    }
+    let compiled = try cache?.compiled(compile) ?? compile(nil)
     return try CompiledModel(Handle(compiled) { ov_compiled_model_free($0) })
+  }
+
+  /// Everything besides the model that a compilation depends on.
+  private func facts(_ options: CompileOptions) -> [String] {
+    options.properties(cacheFolder: nil).map { "\($0.key)=\($0.value)" } + [
+      "batch \(options.batch.map(String.init) ?? "-")", options.device, Core.version,
+      (try? fullName(of: options.device)) ?? "",
+      ((try? capabilities(of: options.device)) ?? []).joined(separator: " "),
+    ]
   }
 
   private func read(_ onnx: Data) throws -> OpaquePointer {

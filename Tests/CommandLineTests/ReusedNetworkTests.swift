@@ -69,7 +69,8 @@ extension CommandLineTests {
         "--recipe", "tiny.yaml", "--weights-of", "norm.norma", "--epochs", "7", "--seed", "3")
       #expect(other.contains("training.epochs is 12 there and 7 here"), "\(other)")
       #expect(other.contains("training.seed is 0 there and 3 here"), "\(other)")
-      let method = try await refused("--recipe", "padim", "--weights-of", "norm.norma")
+      let method = try await refused(
+        "--recipe", "padim", "--backbone", "efficientnet-lite0", "--weights-of", "norm.norma")
       #expect(method.contains("method is ras there and padim here, and more;"), "\(method)")
       let none = try await refused("--weights-of", "nowhere.norma")
       #expect(none.contains("there is no such model"), "\(none)")

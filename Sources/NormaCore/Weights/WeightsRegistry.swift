@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// Where backbones' weights lie: a few folders, looked through in order.
 public struct WeightsRegistry: Sendable {
@@ -7,16 +8,18 @@ public struct WeightsRegistry: Sendable {
 
   public init(folders: [String]) { self.folders = folders }
 
-  /// `NORMA_HOME/weights` (the user's cache folder), `NORMA_SHARED/weights`, and `shared/weights`
-  /// beside the current folder and beside the package that the running executable was built in.
+  /// `NORMA_HOME/weights` (the user's cache folder), then `NORMA_SHARED/weights`; without that variable
+  /// `shared/weights` beside the current folder and beside the package that the running executable was
+  /// built in.
   public static var standard: WeightsRegistry {
     let environment = ProcessInfo.processInfo.environment
     var folders = [Home.norma + "/weights"]
     if let shared = environment["NORMA_SHARED"], !shared.isEmpty {
       folders.append(FilePath.absolute(shared) + "/weights")
+    } else {
+      let bases = [FileManager.default.currentDirectoryPath] + [packageFolder()].compactMap { $0 }
+      folders += bases.map { FilePath.parent($0) + "/shared/weights" }
     }
-    let bases = [FileManager.default.currentDirectoryPath] + [packageFolder()].compactMap { $0 }
-    folders += bases.map { FilePath.parent($0) + "/shared/weights" }
     var seen: Set<String> = []
     return WeightsRegistry(folders: folders.filter { seen.insert($0).inserted })
   }

@@ -30,7 +30,8 @@ struct RuntimeProcess {
     }
     process.executableURL = executable
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(["NORMA_HOME": home]) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["NORMA_HOME": home, "NORMA_SHARED": home + "/none"]) { $1 }
     process.standardOutput = output
     process.standardError = errors
     try process.run()
