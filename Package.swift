@@ -142,6 +142,22 @@ let package = Package(
       ],
       swiftSettings: strict),
 
+    // Whole jobs, where the engines meet, and what holds the engines to each other and to time
+    .target(
+      name: "NormaJobs",
+      dependencies: [
+        "Networks", "Norma", "NormaBenchmark", "NormaCore", "NormaFiles", "NormaReport",
+        "NormaTraining", "ONNX", "OpenVINO", "Torch",
+      ],
+      swiftSettings: seesOpenVINO),
+    .target(
+      name: "NormaChecks",
+      dependencies: [
+        "Networks", "Norma", "NormaCore", "NormaFiles", "NormaJobs", "NormaTraining", "ONNX",
+        "OpenVINO", "Torch",
+      ],
+      swiftSettings: seesOpenVINO),
+
     // Command lines
     .target(
       name: "CommandLineBasics", dependencies: ["NormaCore", "NormaFiles", arguments],
@@ -154,10 +170,7 @@ let package = Package(
       swiftSettings: seesOpenVINO),
     .executableTarget(
       name: "NormaTrainCommand",
-      dependencies: [
-        "CommandLineBasics", "Networks", "NormaCore", "NormaFiles", "NormaTraining", "Torch",
-        arguments,
-      ],
+      dependencies: ["CommandLineBasics", "NormaCore", "NormaTraining", "Torch", arguments],
       swiftSettings: strict),
     .executableTarget(
       name: "NormaRuntimeCommand", dependencies: ["CommandLineBasics", "NormaRuntime"],
@@ -165,8 +178,8 @@ let package = Package(
     .executableTarget(
       name: "NormaCommand",
       dependencies: [
-        "CommandLineBasics", "Networks", "Norma", "NormaBenchmark", "NormaCore", "NormaFiles",
-        "NormaReport", "NormaRuntime", "NormaTraining", "ONNX", "OpenVINO", "Torch", arguments,
+        "CommandLineBasics", "Norma", "NormaChecks", "NormaCore", "NormaFiles", "NormaJobs",
+        "NormaRuntime", "NormaTraining", "OpenVINO", arguments,
       ],
       swiftSettings: seesOpenVINO),
 
@@ -206,6 +219,17 @@ let package = Package(
     .testTarget(
       name: "NormaBenchmarkTests",
       dependencies: ["NormaBenchmark", "NormaCore", "NormaFiles", "NormaReport"],
+      swiftSettings: seesOpenVINO),
+    .testTarget(
+      name: "NormaJobsTests",
+      dependencies: [
+        "Networks", "Norma", "NormaCore", "NormaFiles", "NormaJobs", "NormaTraining",
+        "TestSupport",
+      ],
+      swiftSettings: seesOpenVINO),
+    .testTarget(
+      name: "NormaChecksTests",
+      dependencies: ["NormaChecks", "NormaCore", "NormaFiles", "NormaTraining", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "CommandLineTests",

@@ -31,6 +31,8 @@ public enum CommandRunner {
     case let stop as Interrupted:
       Messages.say("\(stop)")
       exit(ExitStatus.interrupted.rawValue)
+    case let problem as UsageProblem:
+      root.exit(withError: ValidationError(problem.description))
     case is StandardOutput.ReaderGone:
       exit(ExitStatus.brokenPipe.rawValue)
     case _ where root.exitCode(for: error) != .failure:

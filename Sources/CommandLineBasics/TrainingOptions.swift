@@ -1,7 +1,7 @@
 import ArgumentParser
 import NormaCore
 
-/// What every command that trains asks: the output, the recipe, and what of it is another's wish.
+/// What every command that trains asks: the output, the recipe, and what is to be otherwise than it says.
 public struct TrainingOptions: ParsableArguments {
   @Option(name: [.short, .long], help: "The model folder to write, such as line.norma.")
   public var output: String
@@ -36,15 +36,12 @@ public struct TrainingOptions: ParsableArguments {
     }
   }
 
-  /// The recipe with these wishes; not validated, as a command may have more of them.
-  ///
-  /// - Parameter other: the recipe where none is named; nil: the default.
-  public func wishedRecipe(instead other: Recipe? = nil) throws -> Recipe {
-    var recipe = try other.flatMap { self.recipe == nil ? $0 : nil } ?? Recipe.named(self.recipe)
-    if let backbone { recipe.backbone.name = backbone }
-    if let epochs { recipe.training.epochs = epochs }
-    if let batch { recipe.training.batch = batch }
-    if let seed { recipe.training.seed = seed }
-    return recipe
+  /// Where the model goes.
+  public var place: TrainingOutput {
+    TrainingOutput(model: output, resume: resume, force: force)
+  }
+
+  public var recipeOptions: RecipeOptions {
+    RecipeOptions(name: recipe, backbone: backbone, epochs: epochs, batch: batch, seed: seed)
   }
 }

@@ -1,15 +1,8 @@
 import ArgumentParser
 import CommandLineBasics
 import Foundation
-import Networks
-import Norma
+import NormaChecks
 import NormaCore
-import NormaFiles
-import NormaRuntime
-import NormaTraining
-import ONNX
-import OpenVINO
-import Torch
 
 /// `norma doctor`.
 struct DoctorCommand: ParsableCommand {
@@ -55,8 +48,12 @@ struct DoctorCommand: ParsableCommand {
   }
 
   func run() throws {
-    let results = try goldens.map { try Goldens.run(at: $0, backbone: b4, engines: [openVINO]) }
-    let agreement = try agreement()
+    let results = try goldens.map { try Goldens.run(at: $0) }
+    let agreement = try model.flatMap { model in
+      try pictures.map {
+        try EngineAgreement(model: model, pictures: $0, limit: limit, dump: dump)
+      }
+    }
     let machine = try MachineReport()
     if json {
       try StandardOutput.print(
@@ -73,34 +70,6 @@ struct DoctorCommand: ParsableCommand {
     var machine: MachineReport
     var files: [GoldenResult]?
     var agreement: EngineAgreement?
-  }
-
-  private func agreement() throws -> EngineAgreement? {
-    guard let model, let pictures else { return nil }
-    let paths = PictureList([pictures]).entries.map(\.path)
-    guard !paths.isEmpty else {
-      throw FileProblem(path: pictures, reason: "there are no pictures in here")
-    }
-    return try EngineAgreement(model: model, pictures: Array(paths.prefix(limit)), dump: dump)
-  }
-
-  private func b4() throws -> [String: WeightTensor] {
-    try BackboneWeights.load("efficientnet-b4").parameters
-  }
-
-  /// The recorded graph in OpenVINO, from normalised pictures to levels and aligned features.
-  private func openVINO(
-    _ trunk: Trunk, _ backbone: [String: WeightTensor], _ pictures: WeightTensor
-  ) throws -> [WeightTensor] {
-    let graph = try DetectorGraph.levels(trunk, backbone: backbone)
-    let request = try Core().compile(onnx: graph, options: CompileOptions(precision: .f32))
-      .makeRequest()
-    try request.setInput("input", pictures.values, shape: pictures.shape)
-    try request.infer()
-    return try (0...trunk.taps.count).map {
-      let output = try request.output("level.\($0)")
-      return WeightTensor(shape: output.shape, values: output.values)
-    }
   }
 
   static func table(_ results: [GoldenResult]) -> String {

@@ -4,6 +4,7 @@ import Foundation
 import Norma
 import NormaCore
 import NormaFiles
+import NormaJobs
 import NormaRuntime
 
 /// `norma export`.
@@ -52,7 +53,7 @@ struct ExportCommand: ParsableCommand {
   var limit = 96
 
   @Option(help: "How many points of AUROC may be lost where that can be measured.")
-  var acceptDrop = PrecisionAcceptance.defaultDrop
+  var acceptDrop = PrecisionJob.defaultAcceptedDrop
 
   @Flag(help: "Replace a file, or a model, that exists.")
   var force = false
@@ -79,17 +80,11 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     let folder = try ModelFolder.open(model)
     guard let precision, let pictures else { return try writeGraph(folder) }
-    guard FilePath.resolved(output) != FilePath.resolved(model) else {
-      throw FileProblem(
-        path: output, reason: "the model itself would be lost; choose another name")
-    }
-    try ModelFolder.checkPlace(output, replacing: force)
-    try PrecisionExport(
-      model: folder, precision: precision,
-      dataset: DatasetReader.read(pictures).selecting(knownTo: folder.manifest),
-      reader: reading.reader(for: folder.manifest), pictures: limit,
-      acceptance: PrecisionAcceptance(drop: acceptDrop), cancellation: Signals.cancellation()
-    ).write(to: output, replacing: force)
+    try PrecisionJob(
+      model: folder, precision: precision, dataset: pictures,
+      reader: reading.reader(for: folder.manifest), limit: limit, output: output, replaces: force,
+      acceptedDrop: acceptDrop, .terminal()
+    ).run()
   }
 
   private func writeGraph(_ folder: ModelFolder) throws {

@@ -4,6 +4,7 @@ import Foundation
 import Norma
 import NormaCore
 import NormaFiles
+import NormaJobs
 import NormaRuntime
 
 /// `norma store`.
@@ -61,82 +62,9 @@ struct StoreCommand: ParsableCommand {
   }
 
   func run() throws {
-    let cancellation = Signals.cancellation()
-    guard force || !FilePath.exists(FilePath.absolute(output)) else {
-      throw FileProblem(path: output, reason: "the file exists; --force replaces it")
-    }
-    var found = try DatasetReader.read(dataset)
-    if let categories { found = try found.selecting(categories: categories.commaSeparated) }
-    let data = try TrainingPlan.readable(found, reader: pictures.reader, cancellation)
-    let chosen = Self.normal(data, limit: limit)
-    if test { try data.validateForEvaluation() }
-    let origin = PictureStore.Origin(
-      root: data.root,
-      fingerprint: try PictureFingerprint.of(chosen, root: data.root, cancellation: cancellation),
-      imageSize: imageSize, exifOrientation: pictures.reader.appliesOrientation,
-      benchmark: try test
-        ? BenchmarkFingerprints(data, reader: pictures.reader, cancellation: cancellation) : nil)
-    let written = try write(
-      chosen + (test ? data.test : []), origin, unusable: test ? data.unusableForTest : [],
-      root: data.root, cancellation)
-    Terminal.say(
-      "\(output): \(counted(written.pictures, "picture")) of \(imageSize) × \(imageSize) pixels, "
-        + String(format: "%.1f MB", Double(written.bytes) / 1e6))
-  }
-
-  private func write(
-    _ chosen: [Sample], _ origin: PictureStore.Origin, unusable: [UnusableFile], root: String,
-    _ cancellation: Cancellation
-  ) throws -> (pictures: Int, bytes: Int) {
-    let progress = ProgressLine("Decoding", total: chosen.count, unit: "pictures")
-    defer { progress.clear() }
-    let named = chosen.map { sample in
-      var sample = sample
-      sample.path = FilePath.relative(sample.path, to: root)
-      return sample
-    }
-    let (reader, size) = (pictures.reader, imageSize)
-    let workers = ProcessInfo.processInfo.activeProcessorCount
-    let lost = Dictionary(grouping: unusable.compactMap(\.category)) { $0 }.mapValues(\.count)
-    return try PictureStore.write(origin, named, unusable: lost, to: output) { append in
-      try OrderedPipeline.run(count: chosen.count, workers: workers) {
-        { place in
-          do {
-            return Result<PictureStore.Content, FileProblem>.success(
-              try Self.content(of: chosen[place], reader: reader, size: size))
-          } catch let problem as FileProblem {
-            return .failure(problem)
-          }
-        }
-      } deliver: { (place: Int, result: Result<PictureStore.Content, FileProblem>) in
-        try cancellation.check("Stopped; nothing was written.")
-        switch result {
-        case .success(let content):
-          if let problem = content.maskProblem { Terminal.warn("without its mask: \(problem)") }
-          try append(place, content)
-        case .failure(let problem): Terminal.warn("left out: \(problem)")
-        }
-        progress.update(place + 1)
-      }
-    }
-  }
-
-  private static func content(
-    of sample: Sample, reader: PictureReader, size: Int
-  ) throws -> PictureStore.Content {
-    let rgb = try reader.read(sample.path, size: size).rgb
-    guard sample.label.isAnomalous else { return PictureStore.Content(rgb: rgb) }
-    do {
-      let mask = try reader.readMask(of: sample, width: size, height: size)
-      return PictureStore.Content(rgb: rgb, mask: mask?.values)
-    } catch let problem as FileProblem {
-      return PictureStore.Content(rgb: rgb, maskProblem: problem)
-    }
-  }
-
-  /// The normal pictures to train on, at most `limit` of them, evenly over the categories.
-  private static func normal(_ data: Dataset, limit: Int?) -> [Sample] {
-    let all = data.train.filter { !$0.label.isAnomalous }
-    return limit.map(all.spread) ?? all
+    let request = PictureStoreJob.Request(
+      dataset: dataset, output: output, replaces: force, categories: categories?.commaSeparated,
+      imageSize: imageSize, limit: limit, includesTests: test, reader: pictures.reader)
+    try PictureStoreJob(request, .terminal()).run()
   }
 }

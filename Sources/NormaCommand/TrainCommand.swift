@@ -1,10 +1,8 @@
 import ArgumentParser
 import CommandLineBasics
-import Foundation
-import Norma
 import NormaCore
+import NormaJobs
 import NormaRuntime
-import NormaTraining
 
 /// `norma train`.
 struct TrainCommand: ParsableCommand {
@@ -58,9 +56,11 @@ struct TrainCommand: ParsableCommand {
   }
 
   func run() throws {
-    let cancellation = Signals.cancellation()
-    let plan = try TrainingPlan(self, cancellation: cancellation)
-    let session = TrainingSession(plan, cancellation: cancellation)
-    try session.run()
+    var recipe = training.recipeOptions
+    recipe.imageSize = imageSize
+    let request = TrainJob.Request(
+      dataset: dataset, categories: categories?.commaSeparated, recipe: recipe,
+      output: training.place, weightsOf: weightsOf, reader: pictures.reader)
+    try TrainJob(request, .terminal()).run()
   }
 }

@@ -39,39 +39,25 @@ struct BenchmarkFromStore: ParsableCommand {
 
   @OptionGroup var computing: DeviceOptions
 
-  @OptionGroup var wishes: BenchmarkWishes
+  @OptionGroup var options: BenchmarkOptions
 
   @Option(help: "Which part of the trainings, as 2/3; left out: all.")
-  var part = BenchmarkPart()
+  var part = PlanPart()
 
   @Flag(help: "Keep the models, beside the records.")
   var keepModels = false
 
   func run() throws {
-    let cancellation = Signals.cancellation()
+    let context = JobContext.terminal()
     try Machine.use(computing.device)
-    let failures = try StoreBenchmark(self, cancellation: cancellation).run()
-    if failures > 0 { throw ExitStatus.failure }
+    let job = try StorePlanJob(
+      plan: plan, stores: stores, options: options.planOptions, output: output,
+      weights: computing.weights, part: part, keepsModels: keepModels, context)
+    if try job.run() > 0 { throw ExitStatus.failure }
   }
 }
 
-/// `2/3`: the second of three shares of a plan's trainings.
-struct BenchmarkPart: ExpressibleByArgument, CustomStringConvertible {
-  private(set) var number = 1
-  private(set) var of = 1
-
-  init() {}
-
-  init?(argument: String) {
-    let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-    guard parts.count == 2, let number = parts[0], let of = parts[1], of >= 1,
-      (1...of).contains(number)
-    else { return nil }
-    (self.number, self.of) = (number, of)
-  }
-
-  var description: String { "\(number)/\(of)" }
-  var defaultValueDescription: String { description }
-
-  func holds(_ index: Int) -> Bool { index % of == number - 1 }
+extension PlanPart: ExpressibleByArgument {
+  public init?(argument: String) { self.init(argument) }
+  public var defaultValueDescription: String { description }
 }

@@ -41,8 +41,11 @@ struct TrainFromStore: ParsableCommand {
   }
 
   func run() throws {
-    let cancellation = Signals.cancellation()
+    let context = JobContext.terminal()
     try Machine.use(computing.device)
-    try StoreSession(self, cancellation: cancellation).run()
+    try StoreTrainingJob(
+      store: store, options: training.recipeOptions, output: training.place,
+      weights: computing.weights, picturesPerEpoch: picturesPerEpoch, context
+    ).run()
   }
 }

@@ -4,8 +4,8 @@ public protocol JobObserver: Sendable {
   /// A line of what is going on.
   func note(_ text: String)
 
-  /// A line about something that went wrong but stops nothing.
-  func warning(_ text: String)
+  /// A line beside the results: what a person should see even where a program reads the notes.
+  func aside(_ text: String)
 
   /// A stretch of the job begins whose end can be foreseen.
   ///
@@ -38,7 +38,7 @@ extension JobStage {
 public struct SilentObserver: JobObserver {
   public init() {}
   public func note(_ text: String) {}
-  public func warning(_ text: String) {}
+  public func aside(_ text: String) {}
   public func stage(_ title: String, total: Int, unit: String) -> any JobStage { Stage() }
 
   private final class Stage: JobStage {
@@ -61,7 +61,13 @@ public struct JobContext: Sendable {
   }
 
   public func note(_ text: String) { observer.note(text) }
-  public func warning(_ text: String) { observer.warning(text) }
+  public func aside(_ text: String) { observer.aside(text) }
+
+  /// A line about something that went wrong but stops nothing.
+  public func warning(_ text: String) { observer.aside("warning: " + text) }
+
+  /// A line about a part of the job that failed while the rest goes on.
+  public func failure(_ text: String) { observer.aside("error: " + text) }
 
   /// See ``JobObserver/stage(_:total:unit:)``.
   public func stage(_ title: String, total: Int, unit: String) -> any JobStage {

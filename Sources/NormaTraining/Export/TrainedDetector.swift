@@ -4,23 +4,16 @@ import NormaCore
 
 /// A trained network with everything around it: what a model folder is made from.
 public struct TrainedDetector {
-  public let recipe: Recipe
-  public let trunk: Trunk
-  public let method: any LearningMethod
-  public let backbone: BackboneWeights
+  public let prepared: PreparedRecipe
   public let pictures: SplitPictures
   public let network: TrainedNetwork
+  public var recipe: Recipe { prepared.recipe }
+  public var trunk: Trunk { prepared.trunk }
+  public var method: any LearningMethod { prepared.method }
+  public var backbone: BackboneWeights { prepared.backbone }
 
-  public init(
-    recipe: Recipe, trunk: Trunk, method: any LearningMethod, backbone: BackboneWeights,
-    pictures: SplitPictures, network: TrainedNetwork
-  ) {
-    self.recipe = recipe
-    self.trunk = trunk
-    self.method = method
-    self.backbone = backbone
-    self.pictures = pictures
-    self.network = network
+  public init(prepared: PreparedRecipe, pictures: SplitPictures, network: TrainedNetwork) {
+    (self.prepared, self.pictures, self.network) = (prepared, pictures, network)
   }
 
   /// The forward pass, from pictures to maps and scores.

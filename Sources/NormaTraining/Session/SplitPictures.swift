@@ -1,13 +1,13 @@
 import Networks
 import NormaCore
 
-/// The pictures of a training, as they were dealt.
+/// The pictures of a training, as they were split.
 public struct SplitPictures {
   public let training: [Sample]
   public let heldOut: [Sample]
   public let data: TrainingData
 
-  /// Deals the pictures as the recipe says, and takes the statistics that it asks for.
+  /// Splits the pictures as the recipe says, and takes the statistics that it asks for.
   ///
   /// - Parameters:
   ///   - store: the features of `samples`, in their order, then of their textured twins where the

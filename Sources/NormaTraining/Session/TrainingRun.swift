@@ -3,7 +3,7 @@ import NormaCore
 import NormaFiles
 import Torch
 
-/// The training of a session: from dealt pictures to a network, with its checkpoint, its progress, and its
+/// The training of a session: from split pictures to a network, with its checkpoint, its progress, and its
 /// way to stop.
 public struct TrainingRun {
   public let recipe: Recipe

@@ -1,0 +1,49 @@
+import Networks
+import NormaCore
+import NormaTraining
+import Torch
+
+/// What a golden file of RAS says of its network.
+private struct RASGoldenConfiguration: Decodable {
+  var channels: Int
+  var height: Int
+  var width: Int
+  var hidden: Int
+  var heads: Int
+  var feedforward: Int
+  var encoder: Int
+  var decoder: Int
+  var window: Int
+  // Of the ablations; the published network when a file does not say.
+  var gate: Bool?
+  var transformer: Bool?
+  var updateNorm: Bool?
+  var scorePooling: Int?
+
+  var configuration: RASConfiguration {
+    var c = RASConfiguration(channels: channels, grid: Grid(height: height, width: width))
+    c.hidden = hidden
+    c.heads = heads
+    c.feedForward = feedforward
+    c.encoderBlocks = encoder
+    c.decoderSteps = decoder
+    c.window = window
+    c.gate = gate ?? c.gate
+    c.transformer = transformer ?? c.transformer
+    c.updateNorm = updateNorm ?? c.updateNorm
+    return c
+  }
+}
+
+extension MethodGolden {
+  /// RAS's golden file: every step's reconstruction, the anomaly map, the pixel map and the score.
+  init(ras file: GoldenFile) throws {
+    let described = try file.described(as: RASGoldenConfiguration.self)
+    var method = RASMethod(described.configuration)
+    method.scorePooling = described.scorePooling ?? method.scorePooling
+    let configuration = method.configuration
+    try self.init(file, reconstructing: method) { features, parameters in
+      try RAS(configuration, parameters).steps(features)
+    }
+  }
+}

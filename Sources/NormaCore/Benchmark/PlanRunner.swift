@@ -1,0 +1,115 @@
+/// What does a plan's runs: on files or on stores of pictures, by whatever engines are there.
+public protocol PlanEngine {
+  /// Whether what `run` finds is known already.
+  func isDone(_ run: BenchmarkRun) throws -> Bool
+
+  /// Trains and tests.
+  func measure(_ run: BenchmarkRun) throws -> BenchmarkRecord
+
+  /// Keeps what `run` found, and lets go of what no later run needs.
+  /// - Parameter rest: the runs that come after it.
+  func keep(_ record: BenchmarkRecord, of run: BenchmarkRun, before rest: [BenchmarkRun]) throws
+}
+
+/// Works through a plan's runs: what is done stays done, what was interrupted goes on, and a run that
+/// fails stops no other.
+public struct PlanRunner {
+  /// Of the whole plan.
+  public let runs: [BenchmarkRun]
+  private let isWanted: (BenchmarkRun) -> Bool
+  private let engine: any PlanEngine
+  private let context: JobContext
+
+  /// What an interruption says.
+  public static let stopped =
+    "Stopped. What is done is kept, the training under way too; the same command goes on."
+
+  /// - Parameter wanted: which of the runs are to be done.
+  public init(
+    _ runs: [BenchmarkRun], by engine: any PlanEngine, _ context: JobContext,
+    wanted: @escaping (BenchmarkRun) -> Bool = { _ in true }
+  ) {
+    (self.runs, self.engine, self.context, isWanted) = (runs, engine, context, wanted)
+  }
+
+  /// Does what is left to do.
+  /// - Returns: how many failed.
+  /// - Throws: `Interrupted` when a stop is requested.
+  public func run() throws -> Int {
+    var failures = 0
+    for (index, run) in runs.enumerated() where isWanted(run) {
+      if try engine.isDone(run) { continue }
+      try context.check(Self.stopped)
+      context.note("\n[\(index + 1)/\(runs.count)] \(run.title)")
+      do {
+        let record = try engine.measure(run)
+        try engine.keep(record, of: run, before: Array(runs[(index + 1)...]))
+        context.note(record.summary)
+      } catch let stop as Interrupted {
+        throw stop
+      } catch {
+        failures += 1
+        context.failure("\(run.title): \(error)")
+      }
+    }
+    return failures
+  }
+}
+
+extension BenchmarkRun {
+  /// `gate only, seed 0: bottle, tire`.
+  public var title: String { "\(row), seed \(seed): \(categories.joined(separator: ", "))" }
+}
+
+/// `2/3`: the second of three shares of a plan's trainings.
+public struct PlanPart: Sendable, Equatable, CustomStringConvertible {
+  public private(set) var number = 1
+  public private(set) var of = 1
+
+  /// All of it.
+  public init() {}
+
+  /// Reads `2/3`; nil for what is no part of a whole.
+  public init?(_ text: String) {
+    let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+    guard parts.count == 2, let number = parts[0], let of = parts[1], of >= 1,
+      (1...of).contains(number)
+    else { return nil }
+    (self.number, self.of) = (number, of)
+  }
+
+  public var description: String { "\(number)/\(of)" }
+
+  /// The part of `runs` that this is; all that is tested of a training stays together.
+  /// - Parameter training: names the training of a run.
+  public func holds(
+    _ runs: [BenchmarkRun], training: (BenchmarkRun) -> String
+  ) -> (BenchmarkRun) -> Bool {
+    var places: [String: Int] = [:]
+    for run in runs {
+      let key = training(run)
+      places[key] = places[key] ?? places.count
+    }
+    let wanted = Set(places.filter { $0.value % of == number - 1 }.keys)
+    let names = runs.map(training)
+    return { run in
+      guard let place = runs.firstIndex(of: run) else { return false }
+      return wanted.contains(names[place])
+    }
+  }
+}
+
+extension BenchmarkRecord {
+  /// Takes in what training left behind.
+  /// - Parameters:
+  ///   - trained: pictures that the network learned from.
+  ///   - heldOut: pictures that were held out of it.
+  public mutating func take(_ history: LossHistory, trained: Int, heldOut: Int) {
+    (run.trainingPictures, run.heldOutPictures) = (trained, heldOut)
+    run.trainingSeconds = history.seconds
+    run.epochs = history.epochs.count
+    run.steps = history.steps
+    run.losses = Self.losses(
+      history.epochs.enumerated().map { ($0 + 1, $1.training, $1.heldOut) })
+  }
+}

@@ -1,0 +1,75 @@
+import Norma
+import NormaCore
+
+/// What was measured: for each disturbance and step, what each model found.
+public struct ToleranceResult: Encodable, Sendable {
+  public struct Model: Encodable, Sendable {
+    public var name: String
+    public var path: String
+    public var method: String
+    public var imageSize: Int
+  }
+
+  /// What a model found on the pictures of one step; metrics and rates as fractions.
+  public struct Figures: Encodable, Sendable {
+    /// Means over the categories.
+    public var imageAUROC: Double?
+    public var pixelAUROC: Double?
+    /// Normal pictures above the model's own threshold for all categories, and anomalous ones not above
+    /// it; nil when the model has none.
+    public var falseAlarmRate: Double?
+    public var missRate: Double?
+    public var categories: [CategoryResult]
+    public var mean: CategoryResult
+
+    init(_ result: EvaluationResult) {
+      let mean = result.mean
+      imageAUROC = mean.imageAUROC
+      pixelAUROC = mean.pixelAUROC
+      if let outcome = mean.shared {
+        falseAlarmRate = Self.share(outcome.falseAlarms, of: mean.normalCount)
+        missRate = Self.share(outcome.misses, of: mean.anomalousCount)
+      }
+      categories = result.categories
+      self.mean = mean
+    }
+
+    private static func share(_ count: Int, of all: Int) -> Double? {
+      all > 0 ? Double(count) / Double(all) : nil
+    }
+  }
+
+  public struct Step: Encodable, Sendable {
+    /// As the command line says it; `off` where nothing is done and no number says so.
+    public var label: String
+    public var value: Double?
+    /// In the order of the models; nil where a model cannot be disturbed so.
+    public var models: [Figures?]
+  }
+
+  public struct Disturbance: Encodable, Sendable {
+    public var name: String
+    public var title: String
+    public var unit: String
+    /// The undisturbed step comes first.
+    public var steps: [Step]
+  }
+
+  public var dataset: String
+  public var categories: [String]
+  /// How many pictures each step has.
+  public var pictures: Int
+  public var seed: UInt64
+  public var models: [Model]
+  public var disturbances: [Disturbance]
+  public var unreadable: [String]
+}
+
+extension ToleranceResult.Disturbance {
+  /// The steps by their numbers, where a chart or a row of pictures shows them; `off` stays first.
+  public var inOrder: [(place: Int, step: ToleranceResult.Step)] {
+    let numbered = steps.enumerated().map { (place: $0.offset, step: $0.element) }
+    guard numbered.first?.step.value != nil else { return numbered }
+    return numbered.sorted { ($0.step.value ?? 0) < ($1.step.value ?? 0) }
+  }
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Networks
+import Norma
+import NormaCore
+import NormaFiles
+import NormaTraining
+import OpenVINO
+
+/// The trunk in OpenVINO: several pictures are decoded and in the network side by side.
+package struct OpenVINOExtractor: FeatureExtractor {
+  package let shapes: [FeatureShape]
+  private let model: CompiledModel
+  private let reader: PictureReader
+  private let size: Int
+
+  package init(
+    trunk: Trunk, weights: BackboneWeights, precision: FeaturesRecipe.Precision,
+    reader: PictureReader
+  ) throws {
+    let options = CompileOptions(
+      precision: precision == .bf16 ? .bf16 : .f32, hint: .throughput,
+      cacheFolder: Detector.Options.defaultCacheFolder, batch: 1)
+    model = try Core().compile(
+      onnx: DetectorGraph.trunk(trunk, backbone: weights.parameters), options: options)
+    size = trunk.imageSize
+    shapes = trunk.outputs.map { FeatureShape(channels: $0.channels, grid: $0.grid) }
+    self.reader = reader
+  }
+
+  package func extract(
+    _ pictures: [FeatureRequest],
+    consume: (Int, Result<UnsafeBufferPointer<Float>, any Error>) throws -> Void
+  ) throws {
+    // More workers than requests: while these compute, one decodes, and another has decoded.
+    let workers = try model.optimalRequestCount() + 2
+    try OrderedPipeline.run(count: pictures.count, workers: workers) {
+      let request = try model.makeRequest()
+      return { item in try features(of: pictures[item], request) }
+    } deliver: { (item: Int, result: Result<[Float], FileProblem>) in
+      switch result {
+      case .success(let features):
+        try features.withUnsafeBufferPointer { try consume(item, .success($0)) }
+      case .failure(let problem): try consume(item, .failure(problem))
+      }
+    }
+  }
+
+  /// A picture's maps, one after the other.
+  private func features(
+    of picture: FeatureRequest, _ request: InferRequest
+  ) throws -> Result<[Float], FileProblem> {
+    let pixels: [UInt8]
+    do {
+      pixels = try self.pixels(of: picture)
+    } catch let problem as FileProblem {
+      return .failure(problem)
+    }
+    try request.setInput(
+      GraphPort.pictures, pixels, shape: [1, size, size, 3])
+    try request.infer()
+    var features: [Float] = []
+    features.reserveCapacity(shapes.reduce(0) { $0 + $1.count })
+    for index in shapes.indices {
+      try request.withOutput(DetectorGraph.featuresPort(index)) { values, _ in
+        features.append(contentsOf: values)
+      }
+    }
+    return .success(features)
+  }
+
+  /// A twin whose texture cannot be read is textured by its own picture: it is usable whenever that is.
+  private func pixels(of picture: FeatureRequest) throws -> [UInt8] {
+    let own = try reader.read(picture.path, size: size).rgb
+    guard let twin = picture.twin else { return own }
+    let texture: [UInt8]
+    do {
+      texture = try reader.read(twin.texture, size: size).rgb
+    } catch is FileProblem {
+      texture = own
+    }
+    return twin.painted(own, with: texture, side: size)
+  }
+}

@@ -1,0 +1,106 @@
+import Foundation
+import Networks
+import Norma
+import NormaCore
+import NormaReport
+import NormaTraining
+
+/// The page after training: how the model came to be, what its thresholds promise, and what the network
+/// shows of itself.
+struct TrainingReport {
+  private let content: ReportContent
+
+  init(
+    _ trained: TrainedDetector, _ manifest: Manifest, _ calibration: Calibration, title: String,
+    reader: PictureReader
+  ) throws {
+    let (method, pictures, network) = (trained.method, trained.pictures, trained.network)
+    let reliability = try (method as? any PerceivingMethod)?.reliability(
+      of: network, data: pictures.data)
+    content = ReportContent(
+      title: title,
+      model: ReportContent.Model(
+        manifest, trainingPictures: pictures.training.count,
+        heldOutPictures: pictures.heldOut.count, trainingSeconds: network.history.seconds),
+      losses: network.history.epochs.isEmpty
+        ? nil : ReportContent.LossHistory(network.history),
+      calibration: ReportContent.Calibration(calibration),
+      portraits: try PortraitDrawing(pictures, reader: reader).portraits(
+        of: method, network, data: pictures.data),
+      reliability: reliability)
+  }
+
+  /// What belongs into the model folder.
+  func files() throws -> [String: Data] {
+    [
+      ModelFile.report: Data(ReportPage.html(content).utf8),
+      EvaluationReport.contentFile: try content.encoded(),
+    ]
+  }
+}
+
+/// Draws what a trained network shows of itself, for its page.
+private struct PortraitDrawing {
+  /// Samples and their numbers in the feature store: one of each category.
+  private let examples: [(sample: Sample, index: Int)]
+  private let reader: PictureReader
+  private let side = 224
+
+  /// Categories beyond these are not shown.
+  private static let most = 6
+
+  init(_ pictures: SplitPictures, reader: PictureReader) {
+    self.reader = reader
+    var known: Set<String> = []
+    examples = Array(
+      zip(pictures.training, pictures.data.training)
+        .filter { known.insert($0.0.category).inserted }
+        .map { (sample: $0.0, index: $0.1) }.prefix(Self.most))
+  }
+
+  /// Nil for methods that show nothing.
+  func portraits(
+    of method: any LearningMethod, _ network: TrainedNetwork, data: TrainingData
+  ) throws -> [ReportContent.Portrait]? {
+    guard let method = method as? any PortrayedMethod else { return nil }
+    let pictures = try examples.map { try reader.read($0.sample.path, size: side) }
+    return try method.portrait(network, data: data, examples: examples.map(\.index))
+      .sections.map { section in
+        ReportContent.Portrait(
+          title: section.title, text: section.text,
+          rows: try section.rows.map { row in
+            ReportContent.Portrait.Row(
+              caption: row.caption,
+              tiles: try row.tiles.map {
+                try ReportContent.Portrait.Tile(
+                  label: $0.label, image: image($0.content, pictures))
+              })
+          })
+      }
+  }
+
+  private func image(
+    _ content: NetworkPortrait.Content, _ pictures: [Picture]
+  ) throws -> Data {
+    switch content {
+    case .example(let number):
+      return try PictureWriter.jpeg(pictures[number])
+    case .colours(let bytes, let grid):
+      return try PictureWriter.png(Picture(width: grid.width, height: grid.height, rgb: bytes))
+    case .amounts(let values, let full, let grid):
+      return try PictureWriter.png(
+        Picture(
+          width: grid.width, height: grid.height,
+          rgb: values.flatMap { ColourMap.colour(of: $0 / full) }))
+    case .look(let number, let weights, let row, let column, let grid):
+      let map = AnomalyMap(width: grid.width, height: grid.height, values: weights)
+      var marked = [UInt8](repeating: 0, count: grid.count)
+      marked[row * grid.width + column] = 1
+      return try PictureWriter.jpeg(
+        pictures[number]
+          .overlaid(with: map, scale: HeatScale(low: 0, high: weights.max() ?? 1))
+          .outlined(
+            Mask(width: grid.width, height: grid.height, values: marked), colour: .found))
+    }
+  }
+}

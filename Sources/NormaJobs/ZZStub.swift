@@ -1,0 +1,4 @@
+import NormaCore
+import NormaReport
+
+extension ReportContent.LossHistory { init(_ l: LossHistory) { fatalError() } }

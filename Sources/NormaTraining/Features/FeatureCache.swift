@@ -1,0 +1,95 @@
+import Foundation
+import Networks
+import NormaCore
+import NormaFiles
+
+/// Where the features of pictures come from: pictures of some kind, and an engine that sees them.
+public protocol FeatureSource {
+  /// Everything that the features depend on besides the recipe and the backbone.
+  /// - Parameter samples: the pictures whose features are wanted, in their order.
+  /// - Throws: `Interrupted` when a stop is requested, `FileProblem` when a picture cannot be read.
+  func facts(of samples: [Sample], for prepared: PreparedRecipe) throws -> FeatureFacts
+
+  /// The trunk, compiled or loaded.
+  func extractor(_ prepared: PreparedRecipe) throws -> any FeatureExtractor
+}
+
+/// What names features in a cache, besides the recipe and the backbone.
+public struct FeatureFacts {
+  /// The kind of source, with the version of what is kept.
+  public var format: String
+  /// Of the pictures' content.
+  public var pictures: String
+  /// The engine, its version, and how it is given pictures.
+  public var engine: [String]
+  /// Which of the pictures, in which order.
+  public var order: [String]
+
+  public init(format: String, pictures: String, engine: [String], order: [String]) {
+    (self.format, self.pictures, self.engine, self.order) = (format, pictures, engine, order)
+  }
+}
+
+/// Features of pictures by a frozen trunk: computed once, kept on disk for whoever asks again, and open
+/// for all trainings of a process.
+public final class FeatureCache {
+  /// What the cache gives.
+  public struct Entry {
+    public let store: FeatureStore
+    /// Names everything that the features depend on.
+    public let key: String
+    /// Why pictures could not be decoded, by their number; only of those that were tried just now.
+    public let problems: [Int: String]
+  }
+
+  private let context: JobContext
+  private var opened: [String: FeatureStore] = [:]
+
+  public init(_ context: JobContext) { self.context = context }
+
+  /// The features of `samples`, in their order, then of their textured twins where the recipe pastes
+  /// texture.
+  ///
+  /// - Throws: `Interrupted` when a stop is requested; what was extracted is kept.
+  public func features(
+    of samples: [Sample], for prepared: PreparedRecipe, from source: any FeatureSource
+  ) throws -> Entry {
+    let key = Self.key(prepared, try source.facts(of: samples, for: prepared))
+    if let store = opened[key] { return Entry(store: store, key: key, problems: [:]) }
+    let recipe = prepared.recipe
+    let path = try Home.folder("features") + "/\(key.prefix(32)).features"
+    let lock = try FileLock.wait(for: path + ".lock") {
+      try context.check("Stopped while another training extracts the same features.")
+    }
+    defer { withExtendedLifetime(lock) {} }
+    let requests = recipe.featureRequests(samples)
+    let stage = context.stage(
+      "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
+      total: requests.count, unit: "pictures")
+    defer { stage.clear() }
+    var problems: [Int: String] = [:]
+    do {
+      let (store, reused) = try FeatureStore.filled(
+        at: path, key: key, pictures: requests, by: { try source.extractor(prepared) },
+        shapes: prepared.shapes, shouldStop: { context.isStopRequested },
+        unusable: { problems[$0] = "\($1)" }, progress: { stage.update($0) })
+      stage.finish()
+      if reused > 0 { context.note("Features of \(reused) pictures were there already.") }
+      opened[key] = store
+      return Entry(store: store, key: key, problems: problems)
+    } catch is ExtractionInterrupted {
+      throw Interrupted("Stopped. The features so far are kept; the same command goes on.")
+    }
+  }
+
+  private static func key(_ prepared: PreparedRecipe, _ facts: FeatureFacts) -> String {
+    let (recipe, trunk) = (prepared.recipe, prepared.trunk)
+    let all =
+      [
+        facts.format, facts.pictures, prepared.backbone.digest, recipe.backbone.name,
+        "\(trunk.taps)", trunk.padding.rawValue, "\(trunk.imageSize)", "\(trunk.arrangement)",
+        recipe.features.precision.rawValue,
+      ] + facts.engine + recipe.textureFacts + facts.order
+    return Digest.sha256(Data(all.joined(separator: "\n").utf8))
+  }
+}

@@ -1,0 +1,149 @@
+import Foundation
+import Networks
+import NormaCore
+import NormaFiles
+
+/// Where a training's pictures are, and the engine that sees them: files by OpenVINO, or a store of
+/// decoded pictures by LibTorch.
+public protocol TrainingSource: FeatureSource {
+  /// The normal pictures whose features are wanted, in order.
+  func samples(for prepared: PreparedRecipe) -> [Sample]
+
+  /// Which of `samples` are trained on: those of the training's categories that have features.
+  /// - Throws: `FileProblem` when a category has nothing left.
+  func usable(_ features: FeatureCache.Entry, _ samples: [Sample], _ context: JobContext) throws
+    -> [Int]
+
+  /// The fingerprint of the normal pictures, for the manifest.
+  func fingerprint() throws -> String
+
+  /// The folder that the pictures' names are relative to.
+  var root: String { get }
+
+  /// The same as a checkpoint knows it.
+  var checkpointRoot: String { get }
+
+  /// Whether pictures are turned as their EXIF orientation says.
+  var exifOrientation: Bool { get }
+
+  /// What scores normal pictures with the trained network, in the precision that it will inspect in.
+  /// - Parameter graph: the recorded detector.
+  func inspector(
+    of trained: TrainedDetector, graph: Data, _ context: JobContext, stopped: String
+  ) throws -> ([Sample]) throws -> NormalPictures
+
+  /// What belongs into the model folder besides, such as its page.
+  func report(
+    on trained: TrainedDetector, _ manifest: Manifest, _ calibration: Calibration, title: String
+  ) throws -> [String: Data]
+}
+
+/// A training from pictures to a model folder. What it needs is prepared; from here it is one way down:
+/// features, network, graph, thresholds, folder.
+public struct TrainingJob {
+  public let prepared: PreparedRecipe
+  public let source: any TrainingSource
+  public let output: TrainingOutput
+  public let settings: TrainingSettings
+  /// Whose network is taken; nil: one is trained.
+  public let reused: ReusedNetwork?
+  /// What is said when the training was stopped: what was kept, and how to go on.
+  public let stopped: String
+  public let context: JobContext
+  private let cache: FeatureCache
+
+  /// - Parameters:
+  ///   - picturesPerEpoch: where that is not each picture once.
+  ///   - stopped: nil: what the output says.
+  ///   - cache: of features; nil: one of its own.
+  /// - Throws: `FileProblem` when another network would have been trained than the one that is to be
+  ///   reused. Whether the output may be written is the caller's to ask.
+  public init(
+    _ prepared: PreparedRecipe, source: any TrainingSource, output: TrainingOutput,
+    picturesPerEpoch: Int? = nil, reused: ReusedNetwork? = nil, stopped: String? = nil,
+    cache: FeatureCache? = nil, _ context: JobContext
+  ) throws {
+    try reused?.check(prepared)
+    var settings = try TrainingSettings(prepared.recipe.training)
+    settings.picturesPerEpoch = picturesPerEpoch
+    self.settings = settings
+    (self.prepared, self.source, self.output) = (prepared, source, output)
+    (self.reused, self.context) = (reused, context)
+    self.cache = cache ?? FeatureCache(context)
+    self.stopped =
+      prepared.method is any FittedMethod || reused != nil
+      ? "Stopped. The features are kept; the same command begins with them."
+      : stopped ?? output.stopped
+  }
+
+  /// Trains, calibrates, and writes the model folder as one.
+  /// - Throws: `Interrupted` when a stop is requested; the output's checkpoint holds the state.
+  public func run() throws {
+    let lock = try output.lockedWorkFolder()
+    defer { withExtendedLifetime(lock) {} }
+    let trained = try trained()
+    let (graph, calibration) = try calibrated(trained)
+    let hasPage = try write(trained, graph, calibration)
+    context.note(calibration.summary)
+    context.note("Model: \(output.model)")
+    if hasPage { context.note("Page:  \(output.model)/\(ModelFile.report)") }
+    output.removeWorkFolder()
+  }
+
+  /// Trains the network, or takes it from the model whose it is. The work folder is to be locked.
+  public func trained() throws -> TrainedDetector {
+    let samples = source.samples(for: prepared)
+    let features = try cache.features(of: samples, for: prepared, from: source)
+    let split = SplitPictures(
+      features.store, samples: samples,
+      usable: try source.usable(features, samples, context), recipe: prepared.recipe)
+    return TrainedDetector(
+      prepared: prepared, pictures: split, network: try network(split, features: features.key))
+  }
+
+  private func network(_ split: SplitPictures, features: String) throws -> TrainedNetwork {
+    if let reused {
+      let network = try reused.network(fingerprint: source.fingerprint())
+      context.note("The network is that of \(reused.model.path); it is not trained again.")
+      return network
+    }
+    return try TrainingRun(
+      recipe: prepared.recipe, method: prepared.method, pictures: split, settings: settings,
+      output: output, stopped: stopped, context: context
+    ).network(features: features, root: source.checkpointRoot)
+  }
+
+  /// The network as a graph, and its thresholds in the precision that it inspects in.
+  public func calibrated(
+    _ trained: TrainedDetector
+  ) throws -> (graph: Data, calibration: Calibration) {
+    let graph = try trained.graph()
+    let inspect = try source.inspector(of: trained, graph: graph, context, stopped: stopped)
+    let calibration = try ModelCalibration(
+      recipe: prepared.recipe, method: prepared.method, pictures: trained.pictures,
+      settings: settings, context: context, stopped: stopped, inspect: inspect
+    ).calibration()
+    return (graph, calibration)
+  }
+
+  /// Writes the model folder.
+  /// - Returns: whether it has a page.
+  @discardableResult
+  public func write(
+    _ trained: TrainedDetector, _ graph: Data, _ calibration: Calibration
+  ) throws -> Bool {
+    let manifest = trained.manifest(
+      fingerprint: try source.fingerprint(), root: source.root,
+      exifOrientation: source.exifOrientation)
+    let own = [
+      ModelFile.graph: graph, ModelFile.weights: try trained.weights(),
+      ModelFile.calibration: try calibration.json(),
+    ]
+    let report = try source.report(
+      on: trained, manifest, calibration, title: FilePath.stem(output.model))
+    try ModelFolder.write(
+      to: output.model, manifest: manifest, files: own.merging(report) { own, _ in own },
+      replacing: true)
+    return report[ModelFile.report] != nil
+  }
+}

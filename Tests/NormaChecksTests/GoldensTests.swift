@@ -1,0 +1,58 @@
+import Foundation
+import Networks
+import NormaCore
+import NormaFiles
+import NormaTraining
+import NormaChecks
+import TestSupport
+import Testing
+
+struct GoldensTests {
+  @Test(
+    .enabled(if: SharedData.isPresent, "needs the shared data"),
+    arguments: ["ras", "rlr", "uniad", "metrics", "efficientnet_b4"])
+  func theEnginesAgreeWithTheReference(name: String) throws {
+    let path = try SharedData.url("goldens/\(name).safetensors").path
+    let weights = try SharedData.url("weights/tf_efficientnet_b4_trunk.safetensors").path
+    let results = try Goldens.run(
+      at: path,
+      backbone: { try BackboneWeights.load("efficientnet-b4", from: weights).parameters },
+      engines: [])
+    let result = try #require(results.first)
+    #expect(result.passed, "\(result)")
+  }
+
+  @Test(.enabled(if: SharedData.isPresent, "needs the shared data"))
+  func aWrongNetworkDoesNotPass() throws {
+    let source = try SharedData.url("goldens/ras.safetensors").path
+    let file = try SafeTensors.read(source)
+    try withTemporaryFolder { folder in
+      // One parameter of the reference is not what its outputs were computed with.
+      var tensors = file.tensors
+      tensors["parameters.decoder.2.gate.weight"]?.values[5] += 0.5
+      let path = folder.appendingPathComponent("ras.safetensors").path
+      try SafeTensors.write(tensors, metadata: file.metadata).write(to: URL(fileURLWithPath: path))
+      let result = try #require(
+        try Goldens.run(at: path, backbone: { [:] }, engines: []).first)
+      #expect(!result.passed)
+      #expect((result.outputs ?? 0) > 1e-4 && (result.gradients ?? 0) > 1e-4)
+    }
+  }
+
+  @Test func aMethodThatIsNotBuiltIsListedAsNotPassed() throws {
+    try withTemporaryFolder { folder in
+      let path = folder.appendingPathComponent("new.safetensors").path
+      let tensor = WeightTensor(shape: [1], values: [1])
+      try SafeTensors.write(["loss": tensor], metadata: ["method": "\"brand-new\""])
+        .write(to: URL(fileURLWithPath: path))
+      try Data("rubbish".utf8).write(to: folder.appendingPathComponent("broken.safetensors"))
+      let results = try Goldens.run(at: folder.path, backbone: { [:] }, engines: [])
+      #expect(results.map(\.file) == ["broken.safetensors", "new.safetensors"])
+      #expect(results.allSatisfy { !$0.passed && $0.note != nil })
+      #expect(results[1].method == "brand-new")
+      #expect(throws: FileProblem.self) {
+        try Goldens.run(at: folder.path + "/nowhere", backbone: { [:] }, engines: [])
+      }
+    }
+  }
+}
