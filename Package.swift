@@ -220,6 +220,7 @@ let package = Package(
       name: "NormaBenchmarkTests",
       dependencies: ["NormaBenchmark", "NormaCore", "NormaFiles", "NormaReport"],
       swiftSettings: seesOpenVINO),
+    .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(
       name: "NormaJobsTests",
       dependencies: [

@@ -1,6 +1,4 @@
 import CommandLineBasics
-import NormaRuntime
-import NormaTraining
 
 // Training is the one work of LibTorch that lasts.
 if ["train", "measure", "benchmark", "portray"].contains(CommandLine.arguments.dropFirst().first) {

@@ -1,5 +1,4 @@
 import CommandLineBasics
-import NormaTraining
 
 ThreadPolicy.settle()
 CommandRunner.run(NormaTrain.self)

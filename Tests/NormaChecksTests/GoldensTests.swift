@@ -1,9 +1,9 @@
 import Foundation
 import Networks
+import NormaChecks
 import NormaCore
 import NormaFiles
 import NormaTraining
-import NormaChecks
 import TestSupport
 import Testing
 

@@ -1,3 +1,5 @@
+import NormaFiles
+
 /// Hears how a job goes. A job never writes to a terminal itself: what a person is to know goes through
 /// here, and whoever runs the job decides where it appears.
 public protocol JobObserver: Sendable {
@@ -48,16 +50,33 @@ public struct SilentObserver: JobObserver {
   }
 }
 
-/// What a job works under: who hears of it, and who may stop it.
+/// What a job works under: who hears of it, who may stop it, and where it keeps what it may need again.
 public struct JobContext: Sendable {
   public let observer: any JobObserver
   public let cancellation: Cancellation
+  /// The folder of computed features, decoders and the like, which may be deleted at any time.
+  public let caches: String
 
   public init(
-    observer: any JobObserver = SilentObserver(), cancellation: Cancellation = Cancellation()
+    observer: any JobObserver = SilentObserver(), cancellation: Cancellation = Cancellation(),
+    caches: String = Home.norma
   ) {
     self.observer = observer
     self.cancellation = cancellation
+    self.caches = caches
+  }
+
+  /// The same, heard by nobody.
+  public var silent: JobContext {
+    JobContext(observer: SilentObserver(), cancellation: cancellation, caches: caches)
+  }
+
+  /// The folder `name` of the caches, made when it is missing.
+  /// - Throws: `FileProblem` when it cannot be made.
+  public func cacheFolder(_ name: String) throws -> String {
+    let path = caches + "/" + name
+    try FilePath.createFolder(path)
+    return path
   }
 
   public func note(_ text: String) { observer.note(text) }

@@ -41,7 +41,7 @@ struct KeptDecoder {
       store: features.store, training: split.training, heldOut: split.heldOut,
       standardization: standardization)
     let key = try key(features: features.key)
-    let path = try Home.folder("decoders") + "/\(key.prefix(32))"
+    let path = try context.cacheFolder("decoders") + "/\(key.prefix(32))"
     let lock = try FileLock.wait(for: path + ".lock") {
       try context.check("Stopped while another portrait trains the same decoder.")
     }

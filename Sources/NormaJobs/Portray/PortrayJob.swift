@@ -61,8 +61,7 @@ public struct PortrayJob {
     }
     self.method = method
     let found = try DatasetReader.read(request.dataset).selecting(knownTo: model.manifest)
-    dataset = try found.readable(
-      by: request.reader, JobContext(cancellation: context.cancellation))
+    dataset = try found.readable(by: request.reader, context.silent)
     source = DatasetSource(dataset, reader: request.reader, context)
   }
 

@@ -93,7 +93,7 @@ package enum PictureFingerprint {
   package static func of(
     _ pictures: [Sample], root: String, _ context: JobContext
   ) throws -> String {
-    let cache = DigestCache(path: try Home.folder("features") + "/digests.json")
+    let cache = DigestCache(path: try context.cacheFolder("features") + "/digests.json")
     let stage = context.stage("Reading the pictures", total: pictures.count, unit: "pictures")
     defer { stage.clear() }
     var done = 0

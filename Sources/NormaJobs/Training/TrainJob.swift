@@ -18,13 +18,18 @@ public struct TrainJob {
     /// A model whose network is taken instead of training one.
     public var weightsOf: String?
     public var reader: PictureReader
+    /// The backbone's weights: a file, or a folder that holds it by its usual name; nil: what the recipe
+    /// says, or where weights usually are.
+    public var weights: String?
 
     public init(
       dataset: String, categories: [String]? = nil, recipe: RecipeOptions = RecipeOptions(),
-      output: TrainingOutput, weightsOf: String? = nil, reader: PictureReader = PictureReader()
+      output: TrainingOutput, weightsOf: String? = nil, reader: PictureReader = PictureReader(),
+      weights: String? = nil
     ) {
       (self.dataset, self.categories, self.recipe) = (dataset, categories, recipe)
       (self.output, self.weightsOf, self.reader) = (output, weightsOf, reader)
+      self.weights = weights
     }
   }
 
@@ -35,10 +40,13 @@ public struct TrainJob {
     try request.output.check()
     let reused = try request.weightsOf.map { ReusedNetwork(model: try ModelFolder.open($0)) }
     var recipe = try request.recipe.recipe(instead: reused?.model.manifest.recipe)
-    if request.recipe.name == nil, request.recipe.backbone == nil, reused == nil {
+    if request.recipe.name == nil, request.recipe.backbone == nil, reused == nil,
+      request.weights == nil
+    {
       recipe.backbone.name = Self.defaultBackbone(preferred: recipe.backbone.name, context)
     }
-    let prepared = try PreparedRecipe(recipe)
+    let prepared = try PreparedRecipe(
+      recipe, weights: BackboneCache(path: request.weights))
     var dataset = try DatasetReader.read(request.dataset)
     if let names = request.categories { dataset = try dataset.selecting(categories: names) }
     dataset = try dataset.readable(by: request.reader, context)

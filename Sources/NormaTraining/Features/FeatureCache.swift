@@ -57,7 +57,7 @@ public final class FeatureCache {
     let key = Self.key(prepared, try source.facts(of: samples, for: prepared))
     if let store = opened[key] { return Entry(store: store, key: key, problems: [:]) }
     let recipe = prepared.recipe
-    let path = try Home.folder("features") + "/\(key.prefix(32)).features"
+    let path = try context.cacheFolder("features") + "/\(key.prefix(32)).features"
     let lock = try FileLock.wait(for: path + ".lock") {
       try context.check("Stopped while another training extracts the same features.")
     }

@@ -3,9 +3,9 @@ import Testing
 
 /// Every target names all that it imports. What it imports through another target compiles as well, but
 /// is not seen to have changed: the target stays as it was built, with the old layout of what it uses.
-@Suite struct PackageManifestTests {
+@Suite struct ManifestTests {
   private static let root = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
 
   /// Each target of the manifest, with the names in its declaration.
   private func targets() throws -> [String: (path: String?, names: Set<String>)] {
