@@ -104,10 +104,12 @@ let package = Package(
       linkerSettings: [
         .linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0"),
       ]),
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
     // Files that are hostile or precious
     .target(
-      name: "NormaFiles", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      name: "NormaFiles",
+      dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
 
     // Networks and their two engines
