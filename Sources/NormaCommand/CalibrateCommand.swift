@@ -82,7 +82,8 @@ struct CalibrateCommand: ParsableCommand {
   }
 
   private func normalSamples(of manifest: Manifest, reader: PictureReader) throws -> [Sample] {
-    let dataset = try DatasetReader.read(folder).named(for: manifest.categories)
+    let dataset = try DatasetReader.read(folder, isEmptyMask: reader.isEmptyMask)
+      .named(for: manifest.categories)
     let unknown = Set(dataset.categories).subtracting(manifest.categories).sorted()
     guard unknown.isEmpty else {
       throw FileProblem(

@@ -84,10 +84,12 @@ struct ExportCommand: ParsableCommand {
         path: output, reason: "the model itself would be lost; choose another name")
     }
     try ModelFolder.checkPlace(output, replacing: force)
+    let reader = reading.reader(for: folder.manifest)
     try PrecisionExport(
       model: folder, precision: precision,
-      dataset: DatasetReader.read(pictures).selecting(knownTo: folder.manifest),
-      reader: reading.reader(for: folder.manifest), pictures: limit,
+      dataset: DatasetReader.read(pictures, isEmptyMask: reader.isEmptyMask)
+        .selecting(knownTo: folder.manifest),
+      reader: reader, pictures: limit,
       acceptance: PrecisionAcceptance(drop: acceptDrop), cancellation: Signals.cancellation()
     ).write(to: output, replacing: force)
   }

@@ -65,7 +65,7 @@ struct StoreCommand: ParsableCommand {
     guard force || !FilePath.exists(FilePath.absolute(output)) else {
       throw FileProblem(path: output, reason: "the file exists; --force replaces it")
     }
-    var found = try DatasetReader.read(dataset)
+    var found = try DatasetReader.read(dataset, isEmptyMask: pictures.reader.isEmptyMask)
     if let categories { found = try found.selecting(categories: categories.commaSeparated) }
     let data = try TrainingPlan.readable(found, reader: pictures.reader, cancellation)
     let chosen = Self.normal(data, limit: limit)

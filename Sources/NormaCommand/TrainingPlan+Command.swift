@@ -47,7 +47,8 @@ extension TrainingPlan {
   private static func dataset(
     _ command: TrainCommand, _ cancellation: Cancellation
   ) throws -> Dataset {
-    var dataset = try DatasetReader.read(command.dataset)
+    var dataset = try DatasetReader.read(
+      command.dataset, isEmptyMask: command.pictures.reader.isEmptyMask)
     if let names = command.categories {
       dataset = try dataset.selecting(categories: names.commaSeparated)
     }

@@ -1,6 +1,12 @@
 import NormaCore
 
 extension PictureReader {
+  /// Whether no pixel of the mask at `path` is above zero: for `DatasetReader.read`. Throws
+  /// `FileProblem`.
+  public func isEmptyMask(_ path: String) throws -> Bool {
+    try readMask(path).values.allSatisfy { $0 == 0 }
+  }
+
   /// What all masks of a sample mark together, as `readMask(_:width:height:)` gives each; nil when it
   /// has none. Throws `FileProblem`.
   public func readMask(of sample: Sample, width: Int, height: Int) throws -> Mask? {

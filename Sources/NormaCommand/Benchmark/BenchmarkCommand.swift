@@ -118,11 +118,12 @@ struct BenchmarkCommand: ParsableCommand {
     let tell: (String) -> Void = { [json] line in
       if json { Messages.say(line) } else { Terminal.say(line) }
     }
-    let read = try DatasetReader.read(source(plan, file: path, folder: folder))
+    let reader = pictures.reader
+    let read = try DatasetReader.read(
+      source(plan, file: path, folder: folder), isEmptyMask: reader.isEmptyMask)
     let rows = try plan.rows(categories: read.categories, file: path)
     let chosen = try wishes.chosen(of: rows, file: path)
     let used = Set(rows.flatMap { $0.runs.flatMap(\.categories) })
-    let reader = pictures.reader
     let dataset = try TrainingPlan.readable(
       read.selecting(categories: used.sorted()), reader: reader, cancellation, tell: tell)
     try dataset.validateForEvaluation()

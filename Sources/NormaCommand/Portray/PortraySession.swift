@@ -36,7 +36,8 @@ struct PortraySession {
           + "the heat maps of this one come from 'norma inspect --heatmaps'")
     }
     self.method = method
-    let found = try DatasetReader.read(path).selecting(knownTo: model.manifest)
+    let found = try DatasetReader.read(path, isEmptyMask: reader.isEmptyMask)
+      .selecting(knownTo: model.manifest)
     dataset = try TrainingPlan.readable(found, reader: reader, cancellation, tell: { _ in })
     features = PictureFeatures(
       recipe: network.recipe, trunk: network.trunk, backbone: network.backbone, reader: reader,

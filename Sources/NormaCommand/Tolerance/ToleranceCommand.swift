@@ -126,7 +126,7 @@ struct ToleranceCommand: ParsableCommand {
   }
 
   private func chosenPictures(_ models: [ToleranceModel]) throws -> Dataset {
-    let read = try DatasetReader.read(dataset)
+    let read = try DatasetReader.read(dataset, isEmptyMask: pictures.reader.isEmptyMask)
     var chosen = try read.tested(
       on: categories?.commaSeparated, by: models.map(\.folder.manifest))
     for note in chosen.notes { Messages.say("note: \(note)") }

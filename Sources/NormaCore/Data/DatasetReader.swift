@@ -3,34 +3,60 @@ import NormaFiles
 
 /// Reads a data set as its user has it on disk, whichever of the layouts it has.
 public enum DatasetReader {
-  /// - Parameter path: a table (`.csv`), a folder that holds exactly one, a folder in MVTec AD's,
-  ///   MVTec LOCO AD's, MVTec 3D-AD's or BTAD's layout (of several categories or of one), in VisA's,
-  ///   OCT-2017's, DAGM's, Real-IAD's or a Kolektor data set's, or a plain folder of normal pictures.
+  /// Whether the mask at a path marks nothing; what it throws is the reason for which the picture that
+  /// it belongs to cannot be used.
+  public typealias MaskProbe = (_ path: String) throws -> Bool
+
+  /// - Parameters:
+  ///   - path: a table (`.csv`), a folder that holds exactly one, a folder in MVTec AD's,
+  ///     MVTec LOCO AD's, MVTec 3D-AD's or BTAD's layout (of several categories or of one), in VisA's,
+  ///     OCT-2017's, DAGM's, Real-IAD's or a Kolektor data set's, or a plain folder of normal pictures.
+  ///   - isEmptyMask: looks into a mask. Only the Kolektor data sets need it: they give every picture a
+  ///     mask and say in no other way which are defective. This library decodes no pictures; `Norma`'s
+  ///     `PictureReader.isEmptyMask` does. Without it these data sets are refused, and all others read.
   /// - Throws: `DatasetProblem` or `FileProblem` when nothing can be read at all. Single files that
   ///   cannot be used do not throw; they are named in `Dataset.unusable`.
-  public static func read(_ path: String) throws -> Dataset {
+  public static func read(_ path: String, isEmptyMask: MaskProbe? = nil) throws -> Dataset {
     let source = FilePath.absolute(path)
     guard FilePath.isFolder(source) else { return try readFile(source) }
     let listing = try FolderListing(source)
-    return try checked(publicDataset(source, listing) ?? ownDataset(source, listing))
+    return try checked(
+      publicDataset(source, listing, isEmptyMask) ?? ownDataset(source, listing))
   }
 
   /// In a layout that only one public data set has; nil for none.
   private static func publicDataset(
-    _ source: String, _ listing: FolderListing
+    _ source: String, _ listing: FolderListing, _ isEmptyMask: MaskProbe?
   ) throws -> Dataset? {
     if OCTLayout.isDataset(source, listing) { return OCTLayout.read(source, listing) }
     if VisALayout.isDataset(source, listing) { return try VisALayout.read(source) }
     if RealIADLayout.isDataset(listing) { return try RealIADLayout.read(source, listing) }
-    if KolektorLayout.isSecond(source, listing) { return KolektorLayout.readSecond(source) }
+    if KolektorLayout.isSecond(source, listing) {
+      return try KolektorLayout.readSecond(
+        source, isEmptyMask: needed(isEmptyMask, source, KolektorLayout.second))
+    }
     let items = KolektorLayout.items(in: source, listing)
-    if !items.isEmpty { return KolektorLayout.readFirst(source, items: items) }
+    if !items.isEmpty {
+      return try KolektorLayout.readFirst(
+        source, items: items, isEmptyMask: needed(isEmptyMask, source, KolektorLayout.first))
+    }
     if DAGMLayout.isCategory(listing) { return DAGMLayout.readCategory(source) }
     let textures = DAGMLayout.categories(in: source, listing)
     if !textures.isEmpty { return DAGMLayout.read(source, categories: textures) }
     if MVTec3DLayout.isCategory(source) { return MVTec3DLayout.readCategory(source) }
     let objects = listing.folders.filter { MVTec3DLayout.isCategory(source + "/" + $0) }
     return objects.isEmpty ? nil : MVTec3DLayout.read(source, categories: objects)
+  }
+
+  private static func needed(
+    _ isEmptyMask: MaskProbe?, _ source: String, _ layout: String
+  ) throws -> MaskProbe {
+    guard let isEmptyMask else {
+      throw DatasetProblem(
+        "\(source): only the masks of \(layout) say which pictures are defective, and nothing was "
+          + "given that decodes them; read it with an isEmptyMask such as PictureReader's")
+    }
+    return isEmptyMask
   }
 
   private static func ownDataset(
