@@ -207,7 +207,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "NormaBenchmarkTests",
-      dependencies: ["NormaBenchmark", "NormaCore", "NormaFiles", "NormaReport"],
+      dependencies: ["NormaBenchmark", "NormaCore", "NormaFiles", "NormaReport", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "CommandLineTests",

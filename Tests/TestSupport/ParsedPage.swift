@@ -1,35 +1,43 @@
 import Foundation
-import Testing
 
 #if canImport(FoundationXML)
   import FoundationXML
 #endif
 
 /// A page read back by an XML parser, which takes nothing that is not well-formed.
-final class ParsedPage: NSObject, XMLParserDelegate {
-  struct Element {
-    var name: String
-    var attributes: [String: String]
+public final class ParsedPage: NSObject, XMLParserDelegate {
+  public struct Element {
+    public var name: String
+    public var attributes: [String: String]
     /// All text inside, with runs of white space as one space.
-    var text = ""
+    public var text = ""
   }
 
   /// Every element, in the order in which they open.
-  private(set) var elements: [Element] = []
+  public private(set) var elements: [Element] = []
   private var open: [Int] = []
   private var problem: (any Error)?
 
-  init(_ html: String) throws {
+  /// What an XML parser does not take, and where.
+  public struct Malformed: Error, CustomStringConvertible {
+    public let description: String
+  }
+
+  public init(_ html: String) throws {
     super.init()
     let parser = XMLParser(data: Data(html.utf8))
     parser.delegate = self
-    let isWellFormed = parser.parse()
-    try #require(
-      isWellFormed, "line \(parser.lineNumber), column \(parser.columnNumber): \(problem as Any)")
+    guard parser.parse(), problem == nil else {
+      throw Malformed(
+        description: "line \(parser.lineNumber), column \(parser.columnNumber): \(problem as Any)")
+    }
   }
 
+  /// Whether an XML parser takes a page.
+  public static func isWellFormed(_ html: String) -> Bool { (try? ParsedPage(html)) != nil }
+
   /// Elements by name, and by a class if one is given.
-  func all(_ name: String, style: String? = nil) -> [Element] {
+  public func all(_ name: String, style: String? = nil) -> [Element] {
     elements.filter { element in
       guard element.name == name else { return false }
       guard let style else { return true }
@@ -38,11 +46,11 @@ final class ParsedPage: NSObject, XMLParserDelegate {
   }
 
   /// The element with this identifier.
-  func element(_ identifier: String) -> Element? {
+  public func element(_ identifier: String) -> Element? {
     elements.first { $0.attributes["id"] == identifier }
   }
 
-  func parser(
+  public func parser(
     _ parser: XMLParser, didStartElement name: String, namespaceURI: String?,
     qualifiedName: String?, attributes: [String: String]
   ) {
@@ -50,17 +58,17 @@ final class ParsedPage: NSObject, XMLParserDelegate {
     elements.append(Element(name: name, attributes: attributes))
   }
 
-  func parser(
+  public func parser(
     _ parser: XMLParser, didEndElement name: String, namespaceURI: String?, qualifiedName: String?
   ) {
     open.removeLast()
   }
 
-  func parser(_ parser: XMLParser, foundCharacters text: String) {
+  public func parser(_ parser: XMLParser, foundCharacters text: String) {
     for index in open { elements[index].text += text }
   }
 
-  func parser(_ parser: XMLParser, parseErrorOccurred error: any Error) {
+  public func parser(_ parser: XMLParser, parseErrorOccurred error: any Error) {
     problem = error
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("Zipped models")
@@ -8,7 +9,7 @@ struct ZippedModelTests {
   typealias Base = ModelFolderTests
 
   static func model(_ prefix: String) throws -> [(String, Data)] {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Base.write(tree["m"])
     return try (Base.files.keys.sorted() + [ModelFile.manifest]).map { name in
       (prefix + name, try Data(contentsOf: URL(fileURLWithPath: tree["m/" + name])))
@@ -16,7 +17,7 @@ struct ZippedModelTests {
   }
 
   @Test func isReadWithAndWithoutAFolderInIt() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     for prefix in ["", "line.norma/"] {
       let path = try tree.file("m.zip", HandmadeZip.stored(Self.model(prefix)))
       let model = try ModelFolder.open(path)
@@ -29,7 +30,7 @@ struct ZippedModelTests {
   }
 
   @Test func extraMissingAndChangedFilesAreNamed() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let model = try Self.model("m/")
     let system = ("__MACOSX/m/._graph.onnx", Data("x".utf8))
     try tree.file("m.zip", HandmadeZip.stored(model + [system]))
