@@ -1,3 +1,5 @@
+import Foundation
+
 /// A table for the terminal: a header, a line under it, columns as wide as they need to be.
 public struct TextTable: Sendable {
   private var rows: [[String]]
@@ -29,5 +31,22 @@ public struct TextTable: Sendable {
     }
     let joined = cells.joined(separator: "  ")
     return String(joined.reversed().drop { $0 == " " }.reversed())
+  }
+}
+
+/// Values as JSON text: keys sorted, so that equal values give equal text.
+public enum JSONText {
+  /// `value` in one line.
+  public static func line(_ value: some Encodable) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}
+
+extension String {
+  /// The names in a list: `a, b,c` gives `[a, b, c]`. Empty ones are left out.
+  public var commaSeparated: [String] {
+    split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.filter { !$0.isEmpty }
   }
 }
