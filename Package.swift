@@ -104,10 +104,12 @@ let package = Package(
       linkerSettings: [
         .linkedLibrary("vips"), .linkedLibrary("gobject-2.0"), .linkedLibrary("glib-2.0"),
       ]),
+    .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
     // Files that are hostile or precious
     .target(
-      name: "NormaFiles", dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      name: "NormaFiles",
+      dependencies: ["CZlib", .product(name: "Crypto", package: "swift-crypto")],
       swiftSettings: strict),
 
     // Networks and their two engines
@@ -218,7 +220,7 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "NormaBenchmarkTests",
-      dependencies: ["NormaBenchmark", "NormaCore", "NormaFiles", "NormaReport"],
+      dependencies: ["NormaBenchmark", "NormaCore", "NormaFiles", "NormaReport", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(name: "HouseTests", swiftSettings: strict),
     .testTarget(

@@ -48,6 +48,7 @@ missing_packages() {
   command -v git >/dev/null || wanted+=(git)
   command -v make >/dev/null || wanted+=(make)
   compgen -G '/usr/include/c++/*/vector' >/dev/null || wanted+=(g++)
+  [ -f /usr/include/zlib.h ] || [ -f /usr/local/include/zlib.h ] || wanted+=(zlib1g-dev)
   if [ "$mode" != cuda ]; then
     [ -f /usr/include/vips/vips.h ] || [ -f /usr/local/include/vips/vips.h ] ||
       wanted+=(libvips-dev)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandLineBasics
 import Foundation
+import Norma
 import NormaCore
 import NormaFiles
 import NormaRuntime
@@ -46,7 +47,7 @@ struct DatasetsCommand: ParsableCommand {
 
   func run() throws {
     guard let folder else { return try list() }
-    let dataset = try DatasetReader.read(folder)
+    let dataset = try DatasetReader.read(folder, by: PictureReader())
     guard let known = key.flatMap(KnownDataset.named) ?? KnownDataset.recognized(dataset) else {
       throw FileProblem(
         path: folder,

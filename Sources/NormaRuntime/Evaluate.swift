@@ -58,10 +58,11 @@ public struct Evaluate: ParsableCommand {
   public func run() throws {
     let cancellation = Signals.cancellation()
     let folder = try ModelFolder.openForInspection(model)
-    let chosen = try DatasetReader.read(dataset).tested(
+    let reader = pictures.reader(for: folder.manifest)
+    let chosen = try DatasetReader.read(dataset, by: reader).tested(
       on: categories?.commaSeparated, by: [folder.manifest])
     for note in chosen.notes { Messages.say("note: \(note)") }
-    let evaluator = try Evaluator(model: folder, reader: pictures.reader(for: folder.manifest))
+    let evaluator = try Evaluator(model: folder, reader: reader)
     let progress = ProgressLine("Evaluating", total: chosen.test.count, unit: "pictures")
     defer { progress.clear() }
     let evaluation = try evaluator.evaluate(chosen) { done, _ in

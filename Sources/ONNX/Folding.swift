@@ -94,3 +94,215 @@ enum Folding {
     }
   }
 }
+
+extension Folding {
+  static func permute(_ x: Constant, _ order: [Int]) -> Constant {
+    let shape = order.map { x.shape[$0] }
+    let strides = strides(x.shape)
+    let steps = order.map { strides[$0] }
+    let inner = shape.last ?? 1
+    let innerStep = steps.last ?? 1
+    return Constant(shape: shape) { result in
+      x.values.withUnsafeBufferPointer { x in
+        var position = [Int](repeating: 0, count: max(shape.count - 1, 0))
+        var (from, to) = (0, 0)
+        while to < result.count {
+          for i in 0..<inner { result[to + i] = x[from + i * innerStep] }
+          to += inner
+          // The next row: the last of the outer dimensions moves fastest.
+          for dimension in position.indices.reversed() {
+            position[dimension] += 1
+            from += steps[dimension]
+            if position[dimension] < shape[dimension] { break }
+            from -= steps[dimension] * shape[dimension]
+            position[dimension] = 0
+          }
+        }
+      }
+    }
+  }
+
+  static func slice(_ x: Constant, axis: Int, _ range: Range<Int>) -> Constant {
+    var shape = x.shape
+    shape[axis] = range.count
+    let inner = x.shape[(axis + 1)...].reduce(1, *)
+    let outer = x.shape[..<axis].reduce(1, *)
+    var values: [Float] = []
+    values.reserveCapacity(outer * range.count * inner)
+    for i in 0..<outer {
+      let start = (i * x.shape[axis] + range.lowerBound) * inner
+      values += x.values[start..<start + range.count * inner]
+    }
+    return Constant(shape: shape, values: values)
+  }
+
+  static func gather(_ x: Constant, axis: Int, _ indices: [Int]) -> Constant {
+    var shape = x.shape
+    shape[axis] = indices.count
+    let inner = x.shape[(axis + 1)...].reduce(1, *)
+    let outer = x.shape[..<axis].reduce(1, *)
+    var values: [Float] = []
+    values.reserveCapacity(outer * indices.count * inner)
+    for i in 0..<outer {
+      for index in indices {
+        let start = (i * x.shape[axis] + index) * inner
+        values += x.values[start..<start + inner]
+      }
+    }
+    return Constant(shape: shape, values: values)
+  }
+
+  static func concatenate(_ parts: [Constant], axis: Int) -> Constant {
+    var shape = parts[0].shape
+    shape[axis] = parts.reduce(0) { $0 + $1.shape[axis] }
+    let outer = shape[..<axis].reduce(1, *)
+    var values: [Float] = []
+    values.reserveCapacity(shape.reduce(1, *))
+    for i in 0..<outer {
+      for part in parts {
+        let run = part.values.count / outer
+        values += part.values[i * run..<(i + 1) * run]
+      }
+    }
+    return Constant(shape: shape, values: values)
+  }
+}
+
+extension Folding {
+  /// The matrix product of the last two dimensions, the others broadcast; `shape` is the result's.
+  static func matmul(_ a: Constant, _ b: Constant, shape: [Int]) -> Constant {
+    let rank = shape.count
+    let (rows, columns) = (shape[rank - 2], shape[rank - 1])
+    let depth = a.shape[a.shape.count - 1]
+    // One matrix of each operand counts as one row of the broadcast over the dimensions before it.
+    let batch = Array(shape.dropLast(2)) + [1]
+    let aStarts = Rows(of: padded(a.shape.dropLast(2) + [1], batch.count), in: batch)
+    let bStarts = Rows(of: padded(b.shape.dropLast(2) + [1], batch.count), in: batch)
+    return Constant(shape: shape) { result in
+      result.initialize(repeating: 0)
+      a.values.withUnsafeBufferPointer { a in
+        b.values.withUnsafeBufferPointer { b in
+          for matrix in 0..<batch.reduce(1, *) {
+            accumulate(
+              UnsafeBufferPointer(rebasing: a[(aStarts.start(of: matrix) * rows * depth)...]),
+              UnsafeBufferPointer(rebasing: b[(bStarts.start(of: matrix) * depth * columns)...]),
+              into: UnsafeMutableBufferPointer(rebasing: result[(matrix * rows * columns)...]),
+              rows: rows, depth: depth, columns: columns)
+          }
+        }
+      }
+    }
+  }
+
+  /// `result += a · b`. A block of b's rows stays in the cache while every row of a meets it, and
+  /// the innermost loop runs along rows, which vectorises.
+  private static func accumulate(
+    _ a: UnsafeBufferPointer<Float>, _ b: UnsafeBufferPointer<Float>,
+    into result: UnsafeMutableBufferPointer<Float>, rows: Int, depth: Int, columns: Int
+  ) {
+    let block = max(1, 65_536 / columns)
+    for first in stride(from: 0, to: depth, by: block) {
+      let end = min(first + block, depth)
+      for row in 0..<rows {
+        for k in first..<end {
+          let factor = a[row * depth + k]
+          let (from, to) = (k * columns, row * columns)
+          for column in 0..<columns { result[to + column] += factor * b[from + column] }
+        }
+      }
+    }
+  }
+}
+
+extension Folding {
+  /// Combines the elements of `axes`, which stay as size 1.
+  @inline(__always)
+  static func reduce(
+    _ x: Constant, axes: [Int], initial: Float, _ combine: (Float, Float) -> Float
+  ) -> Constant {
+    let shape = x.shape.indices.map { axes.contains($0) ? 1 : x.shape[$0] }
+    let strides = strides(shape)
+    let steps = shape.indices.map { axes.contains($0) ? 0 : strides[$0] }
+    var result = Constant(
+      shape: shape, values: [Float](repeating: initial, count: shape.reduce(1, *)))
+    var position = [Int](repeating: 0, count: shape.count)
+    var to = 0
+    for value in x.values {
+      result.values[to] = combine(result.values[to], value)
+      for dimension in position.indices.reversed() {
+        position[dimension] += 1
+        to += steps[dimension]
+        if position[dimension] < x.shape[dimension] { break }
+        to -= steps[dimension] * x.shape[dimension]
+        position[dimension] = 0
+      }
+    }
+    return result
+  }
+
+  static func mean(_ x: Constant, axes: [Int]) -> Constant {
+    let count = Float(axes.reduce(1) { $0 * x.shape[$1] })
+    return map(reduce(x, axes: axes, initial: 0, +)) { $0 / count }
+  }
+
+  static func softmax(_ x: Constant, axis: Int) -> Constant {
+    let largest = reduce(x, axes: [axis], initial: -.infinity, larger)
+    let powers = broadcast(x, largest) { exp($0 - $1) }
+    return broadcast(powers, reduce(powers, axes: [axis], initial: 0, +), /)
+  }
+
+  static func layerNorm(
+    _ x: Constant, weight: Constant, bias: Constant, epsilon: Float
+  ) -> Constant {
+    let last = x.shape.count - 1
+    let centred = broadcast(x, mean(x, axes: [last]), -)
+    let variance = mean(map(centred) { $0 * $0 }, axes: [last])
+    let normal = broadcast(centred, map(variance) { ($0 + epsilon).squareRoot() }, /)
+    return broadcast(broadcast(normal, weight, *), bias, +)
+  }
+}
+
+/// Numbers that a graph knows when it is recorded: row-major `values` of `shape`.
+struct Constant {
+  var shape: [Int]
+  var values: [Float]
+
+  init(shape: [Int], values: [Float]) {
+    self.shape = shape
+    self.values = values
+  }
+
+  /// A constant whose values `fill` writes, every one of them.
+  init(
+    shape: [Int], filling fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
+  ) rethrows {
+    self.shape = shape
+    let count = shape.reduce(1, *)
+    values = try [Float](unsafeUninitializedCapacity: count) { buffer, written in
+      try fill(UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+      written = count
+    }
+  }
+
+  init(_ scalar: Float) {
+    self.init(shape: [], values: [scalar])
+  }
+}
+
+/// Two constants are the same when their bits are: 0 and −0 differ, a NaN equals itself.
+extension Constant: Hashable {
+  static func == (left: Constant, right: Constant) -> Bool {
+    guard left.shape == right.shape, left.values.count == right.values.count else { return false }
+    return left.values.withUnsafeBytes { a in
+      right.values.withUnsafeBytes { b in
+        guard let first = a.baseAddress, let second = b.baseAddress else { return true }
+        return first == second || memcmp(first, second, a.count) == 0
+      }
+    }
+  }
+
+  func hash(into hasher: inout Hasher) {
+    hasher.combine(shape)
+    values.withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
+}

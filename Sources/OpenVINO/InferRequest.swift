@@ -173,3 +173,86 @@ extension InferRequest {
     }
   }
 }
+
+/// What a tensor may hold at a model's door.
+public protocol TensorElement: BitwiseCopyable {
+  static var elementType: ElementType { get }
+}
+
+extension Float: TensorElement {
+  public static var elementType: ElementType { .float32 }
+}
+
+extension UInt8: TensorElement {
+  public static var elementType: ElementType { .uint8 }
+}
+
+/// A tensor in OpenVINO's memory.
+final class Tensor {
+  let pointer: OpaquePointer
+
+  init(owning pointer: OpaquePointer) {
+    self.pointer = pointer
+  }
+
+  convenience init(type: ElementType, shape: [Int]) throws {
+    let element: ov_element_type_e =
+      switch type {
+      case .float32: F32
+      case .uint8: U8
+      case .int32: I32
+      case .int64: I64
+      case .other: DYNAMIC
+      }
+    var dimensions = shape.map(Int64.init)
+    let pointer = try dimensions.withUnsafeMutableBufferPointer { dimensions in
+      try create("make a tensor \(shape) of \(type.rawValue)") {
+        ov_tensor_create(
+          element, ov_shape_t(rank: Int64(dimensions.count), dims: dimensions.baseAddress), $0)
+      }
+    }
+    self.init(owning: pointer)
+  }
+
+  deinit { ov_tensor_free(pointer) }
+
+  func shape() throws -> [Int] {
+    var shape = ov_shape_t()
+    try check(ov_tensor_get_shape(pointer, &shape), "read a tensor's shape")
+    defer { _ = ov_shape_free(&shape) }
+    return UnsafeBufferPointer(start: shape.dims, count: Int(shape.rank)).map(Int.init)
+  }
+
+  /// The elements, valid as long as the tensor; their type is the caller's to know.
+  func elements<Element: TensorElement>(
+    of type: Element.Type
+  ) throws -> UnsafeMutableBufferPointer<Element> {
+    var data: UnsafeMutableRawPointer?
+    var count = 0
+    try check(ov_tensor_get_size(pointer, &count), "read a tensor's size")
+    try check(ov_tensor_data(pointer, &data), "reach a tensor's elements")
+    return UnsafeMutableBufferPointer(
+      start: data?.assumingMemoryBound(to: Element.self), count: count)
+  }
+}
+
+/// One layer of a compiled model as it ran: OpenVINO merges layers, so a name may stand for
+/// several.
+public struct LayerProfile: Sendable, Hashable {
+  public let name: String
+  /// OpenVINO's name for the operation, such as `Convolution`, `FullyConnected` or `Subgraph`.
+  public let type: String
+  /// The kernel and its precision, such as `brgemm_avx512_bf16`.
+  public let kernel: String
+  /// False for layers that were merged into another or had nothing to do.
+  public let wasExecuted: Bool
+  public let microseconds: Int
+
+  init(_ info: ov_profiling_info_t) {
+    name = info.node_name.map { String(cString: $0) } ?? ""
+    type = info.node_type.map { String(cString: $0) } ?? ""
+    kernel = info.exec_type.map { String(cString: $0) } ?? ""
+    wasExecuted = info.status == EXECUTED
+    microseconds = Int(info.real_time)
+  }
+}

@@ -138,3 +138,83 @@ public final class Tensor {
     try check(ctorch_accumulate(handle, value.handle))
   }
 }
+
+extension Tensor {
+  /// Makes this tensor a parameter: what is computed from it is recorded for `backward()`.
+  public func requireGradient() throws {
+    try check(ctorch_require_gradient(handle))
+  }
+
+  /// Adds the derivatives of this single number to the gradients of the parameters behind it.
+  public func backward() throws {
+    try check(ctorch_backward(handle))
+  }
+
+  /// The gradient that `backward()` left; nil when no loss reached this parameter.
+  public func gradient() throws -> Tensor? {
+    var gradient: CTorchTensor?
+    try check(ctorch_gradient(handle, &gradient))
+    return gradient.map(Tensor.init(owning:))
+  }
+
+  public func clearGradient() throws {
+    try check(ctorch_clear_gradient(handle))
+  }
+
+  /// A gradient of zeros: the optimiser still moves such a parameter, by what it remembers.
+  public func zeroGradient() throws {
+    try check(ctorch_zero_gradient(handle))
+  }
+}
+
+/// Runs `body` without recording for differentiation, and puts back what was in force before.
+public func withoutGradient<Result>(_ body: () throws -> Result) rethrows -> Result {
+  let before = ctorch_set_gradient_recording(false)
+  defer { _ = ctorch_set_gradient_recording(before) }
+  return try body()
+}
+
+/// Runs `body` with matrix products in 16-bit brain floats when `enabled` (sums, norms and the
+/// parameters themselves stay 32-bit), and puts back what was in force before.
+public func withBF16Autocast<Result>(
+  _ enabled: Bool = true, _ body: () throws -> Result
+) rethrows -> Result {
+  guard enabled else { return try body() }
+  let before = ctorch_set_bf16_autocast(true)
+  defer { _ = ctorch_set_bf16_autocast(before) }
+  return try body()
+}
+
+/// Linear algebra by LAPACK, as LibTorch brings it; for fits and for looking at, not for networks.
+extension Tensor {
+  /// 64-bit floating point; arithmetic with 32-bit tensors then is 64-bit too.
+  public func toDouble() throws -> Tensor { try .make { ctorch_to_double(handle, $0) } }
+
+  /// L of symmetric positive definite matrices LLᵀ, `[…, n, n]`; throws when one is not.
+  public func cholesky() throws -> Tensor { try .make { ctorch_cholesky(handle, $0) } }
+
+  /// The inverses of lower triangular matrices, `[…, n, n]`.
+  public func inverseOfLowerTriangle() throws -> Tensor {
+    try .make { ctorch_invert_lower(handle, $0) }
+  }
+
+  /// The eigenvectors of a symmetric matrix, as columns, in rising order of their eigenvalues.
+  public func symmetricEigenvectors() throws -> Tensor {
+    try .make { ctorch_symmetric_eigenvectors(handle, $0) }
+  }
+}
+
+/// LibTorch refused an operation.
+public struct TorchError: Error, CustomStringConvertible, Sendable {
+  public let description: String
+
+  public init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// Throws what LibTorch said when `status` is not 0.
+func check(_ status: Int32) throws {
+  guard status != 0 else { return }
+  throw TorchError("LibTorch: " + String(cString: ctorch_last_error()))
+}

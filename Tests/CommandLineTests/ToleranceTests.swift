@@ -1,10 +1,7 @@
 import Foundation
 import NormaCore
+import TestSupport
 import Testing
-
-#if canImport(FoundationXML)
-  import FoundationXML
-#endif
 
 extension CommandLineTests {
   /// From pictures that get worse to figures, table and page.
@@ -73,7 +70,7 @@ extension CommandLineTests {
 
     private func checkFiles(_ workshop: Workshop) throws {
       let page = try String(decoding: workshop.data("out/index.html"), as: UTF8.self)
-      #expect(XMLParser(data: Data(page.utf8)).parse())
+      #expect(ParsedPage.isWellFormed(page))
       for text in ["id=\"noise\"", "data:image/jpeg", "polyline", "line-1", "copy"] {
         #expect(page.contains(text), "\(text)")
       }

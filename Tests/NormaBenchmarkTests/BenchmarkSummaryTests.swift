@@ -1,6 +1,7 @@
 import Foundation
 import NormaBenchmark
 import NormaCore
+import TestSupport
 import Testing
 
 struct BenchmarkSummaryTests {
@@ -81,7 +82,7 @@ struct BenchmarkSummaryTests {
     let sure = try #require(try summary(isSure: true).rows[0].review).byUncertainty
     #expect(errors(try #require(sure.last)) == errors(sure[0]))
     let page = BenchmarkPage.html(doubtful)
-    #expect(page.contains("id=\"review\"") && XMLCheck.isWellFormed(page))
+    #expect(page.contains("id=\"review\"") && ParsedPage.isWellFormed(page))
     #expect(try summary(isSure: false, groups: [["a"], ["b"]]).rows[0].review == nil)
     let silent = try summary(isSure: nil)
     #expect(silent.rows[0].review == nil)
@@ -109,11 +110,11 @@ struct BenchmarkSummaryTests {
     #expect(page.contains("98.4") && page.contains("Made &lt;up&gt;"))
     #expect(!page.contains("<up>") && !page.contains("<paper>"))
     #expect(!page.contains("http://") && !page.contains("https://"))
-    #expect(XMLCheck.isWellFormed(page))
-    #expect(!XMLCheck.isWellFormed(page.replacingOccurrences(of: "</main>", with: "")))
+    #expect(ParsedPage.isWellFormed(page))
+    #expect(!ParsedPage.isWellFormed(page.replacingOccurrences(of: "</main>", with: "")))
     let unfinished = BenchmarkPage.html(
       try self.summary([Fixture.row("weak")], without: ["weak 0 ab", "weak 1 ab"]))
-    #expect(XMLCheck.isWellFormed(unfinished) && unfinished.contains("0 of 2 runs"))
+    #expect(ParsedPage.isWellFormed(unfinished) && unfinished.contains("0 of 2 runs"))
     // What no row has is no column.
     #expect(page.contains("Misses, own") && !unfinished.contains("Misses, own"))
     #expect(page.contains(">290 ± 0<") && page.contains("1\u{A0}min"))

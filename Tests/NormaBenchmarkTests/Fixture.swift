@@ -1,6 +1,7 @@
 import Foundation
 import NormaBenchmark
 import NormaCore
+import TestSupport
 
 /// Made-up runs of two rows, two seeds and two categories.
 enum Fixture {
@@ -55,9 +56,7 @@ enum Fixture {
   }
 
   static func withFolder<Result>(_ body: (String) throws -> Result) throws -> Result {
-    let folder = NSTemporaryDirectory() + "/norma-benchmark-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    return try body(folder)
+    let folder = try TemporaryFolder()
+    return try withExtendedLifetime(folder) { try body(folder.path) }
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Networks
 import NormaCore
 import NormaTraining
+import TestSupport
 import Torch
 
 /// A training small enough for a test: RAS on a 4×4 grid, on features made up from a seed.
@@ -65,9 +66,6 @@ enum SmallTraining {
 
 /// A folder of its own, removed afterwards.
 func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
-  let folder = FileManager.default.temporaryDirectory
-    .appendingPathComponent("norma-test-\(UUID().uuidString)")
-  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-  defer { try? FileManager.default.removeItem(at: folder) }
-  return try body(folder)
+  let folder = try TemporaryFolder()
+  return try withExtendedLifetime(folder) { try body(folder.url) }
 }

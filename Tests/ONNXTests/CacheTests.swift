@@ -2,13 +2,15 @@ import Foundation
 import Networks
 import ONNX
 import OpenVINO
+import TestSupport
 import Testing
 
 /// Compiled models in a cache folder are found again, never taken for another's, never run damaged.
 @Suite struct CacheTests {
-  private let parent = FileManager.default.temporaryDirectory.appendingPathComponent(
-    UUID().uuidString)
-  private var folder: URL { parent.appendingPathComponent("made/when/needed") }
+  private let parent: TemporaryFolder
+  private var folder: URL { parent.url.appendingPathComponent("made/when/needed") }
+
+  init() throws { parent = try TemporaryFolder() }
 
   private func model(scale: Float) throws -> Data {
     let graph = Graph()
@@ -33,7 +35,6 @@ import Testing
   }
 
   @Test func modelsAreToldApart() throws {
-    defer { try? FileManager.default.removeItem(at: parent) }
     let models = try [model(scale: 1), model(scale: 1.001), model(scale: -1)]
     for precision in Precision.allCases {
       for model in models {
@@ -50,7 +51,6 @@ import Testing
 
   /// What compiles otherwise has a folder of its own: OpenVINO alone would let some of these share one.
   @Test func everyOptionIsToldApart() throws {
-    defer { try? FileManager.default.removeItem(at: parent) }
     let model = try model(scale: 1)
     let all = [
       CompileOptions(precision: .f32), CompileOptions(precision: .bf16),
@@ -71,7 +71,6 @@ import Testing
 
   /// Eight at once on an empty cache: nobody reads what another is writing, nothing half is left.
   @Test func manyMayBeginAtOnce() async throws {
-    defer { try? FileManager.default.removeItem(at: parent) }
     let model = try model(scale: 1)
     let options = CompileOptions(cacheFolder: folder.path)
     let expected = try run(model, CompileOptions())
@@ -89,7 +88,6 @@ import Testing
 
   /// What a process that was killed left half-way is not taken for whole.
   @Test func unsignedFilesAreNotRun() throws {
-    defer { try? FileManager.default.removeItem(at: parent) }
     let model = try model(scale: 1)
     let options = CompileOptions(cacheFolder: folder.path)
     let expected = try run(model, options)
@@ -101,7 +99,6 @@ import Testing
   }
 
   @Test func damagedFilesAreNotRun() throws {
-    defer { try? FileManager.default.removeItem(at: parent) }
     let model = try model(scale: 1)
     let options = CompileOptions(cacheFolder: folder.path)
     let expected = try run(model, options)

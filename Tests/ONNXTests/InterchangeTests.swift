@@ -32,18 +32,16 @@ import Testing
       if: interpreter != nil,
       "needs Python with onnx, onnxruntime and numpy: let NORMA_PYTHON name its interpreter"))
   func otherToolsReadTheModelsAndAgree() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try TemporaryFolder()
     for (index, operation) in OperationCase.all.enumerated() {
-      let stem = folder.appendingPathComponent("\(index)")
+      let stem = folder.url.appendingPathComponent("\(index)")
       let graph = try operation.graph(inputs: operation.inputs)
       graph.metadata["case"] = operation.name
       try graph.model().write(to: stem.appendingPathExtension("onnx"))
       for (input, values) in operation.values(batch: 3).enumerated() {
         try values.withUnsafeBytes { Data($0) }.write(to: stem.appendingPathExtension("x\(input)"))
       }
-      let constant = folder.appendingPathComponent("\(index)-folded.onnx")
+      let constant = folder.url.appendingPathComponent("\(index)-folded.onnx")
       try operation.constantGraph(batch: 3).model().write(to: constant)
     }
     let python = try #require(Self.interpreter)
@@ -52,7 +50,7 @@ import Testing
     for (index, operation) in OperationCase.all.enumerated() {
       let expected = try operation.expected(batch: 3)
       for stem in ["\(index)", "\(index)-folded"] {
-        let path = folder.appendingPathComponent(stem)
+        let path = folder.url.appendingPathComponent(stem)
         let shape = try String(
           contentsOf: path.appendingPathExtension("shape"), encoding: .utf8
         ).split(separator: ",").compactMap { Int($0) }
@@ -69,19 +67,17 @@ import Testing
       if: interpreter != nil,
       "needs Python with onnx, onnxruntime and numpy: let NORMA_PYTHON name its interpreter"))
   func otherToolsReadQuantizedModelsAndAgree() throws {
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
+    let folder = try TemporaryFolder()
     let channels = (1...4).map { AffineQuantization(symmetric: Float($0)) }
     let model = try Quantizer(QuantizerTests.convolution(groups: 4).model())
       .quantized(["x0": .channels(channels)])
     let values = QuantizerTests.numbers(3 * 120)
-    try model.write(to: folder.appendingPathComponent("0.onnx"))
-    try values.withUnsafeBytes { Data($0) }.write(to: folder.appendingPathComponent("0.x0"))
+    try model.write(to: folder.url.appendingPathComponent("0.onnx"))
+    try values.withUnsafeBytes { Data($0) }.write(to: folder.url.appendingPathComponent("0.x0"))
     let python = try #require(Self.interpreter)
     let (status, output) = try Python.run(python, ["-c", Self.script, folder.path])
     try #require(status == 0, "\(output)")
-    let found = try Data(contentsOf: folder.appendingPathComponent("0.y")).withUnsafeBytes {
+    let found = try Data(contentsOf: folder.url.appendingPathComponent("0.y")).withUnsafeBytes {
       Array($0.bindMemory(to: Float.self))
     }
     let request = try Engine.core.get().compile(

@@ -65,6 +65,11 @@ public struct PictureReader: Sendable {
   /// The mask at `path`, brought to `width × height` by nearest neighbour; what is above zero is
   /// anomalous. Throws `FileProblem`.
   public func readMask(_ path: String, width: Int, height: Int) throws -> Mask {
+    try readMask(path).resized(width: width, height: height)
+  }
+
+  /// The mask at `path` in its own size. Throws `FileProblem`.
+  func readMask(_ path: String) throws -> Mask {
     let file = try open(path)
     try check(headerSize(file), of: file, smallestSide: 1)
     return try explaining(file) {
@@ -75,7 +80,7 @@ public struct PictureReader: Sendable {
         let values = try mask.pixels().map { $0 == 0 ? UInt8(0) : 1 }
         return Mask(width: mask.width, height: mask.height, values: values)
       }
-    }.resized(width: width, height: height)
+    }
   }
 
   private func open(_ path: String) throws -> PictureFile {

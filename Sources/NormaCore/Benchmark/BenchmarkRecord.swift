@@ -1,4 +1,6 @@
 import Foundation
+import NormaFiles
+import Yams
 
 /// What a run of a plan found, as the database keeps it and as one machine hands it to another. The run's
 /// own facts are its members too.
@@ -108,5 +110,139 @@ extension BenchmarkRecord {
       + "AUPRO \(metric(result.mean.aupro)); trained "
       + (run.trainingSeconds.map(Figures.duration) ?? "–")
       + ", \(counted(run.epochs ?? 0, "epoch"))"
+  }
+}
+
+extension BenchmarkRecord {
+  private static let ending = ".record.json"
+
+  /// Where the record of a run lies in a folder of records.
+  public static func path(of key: String, in folder: String) -> String {
+    "\(folder)/\(key.prefix(32))\(ending)"
+  }
+
+  /// Writes the record into a folder of records, as a whole or not at all.
+  public func write(into folder: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    try AtomicFile.write(encoder.encode(self), to: Self.path(of: run.key, in: folder))
+  }
+
+  /// Reads the records of a folder, sorted by file.
+  /// - Throws: `FileProblem` for a folder without records, or a record that is damaged.
+  public static func all(in folder: String) throws -> [BenchmarkRecord] {
+    let names = try FolderListing(folder).files.filter { $0.hasSuffix(ending) }.sorted()
+    guard !names.isEmpty else {
+      throw FileProblem(
+        path: folder,
+        reason: "it holds no records (….record.json), which 'norma-train benchmark' writes")
+    }
+    return try names.map { name in
+      let path = folder + "/" + name
+      do {
+        return try JSONDecoder().decode(
+          BenchmarkRecord.self, from: PosixFile(reading: path).readAll(limit: 1 << 28))
+      } catch is DecodingError {
+        throw FileProblem(
+          path: path, reason: "this is not the record of a run, or it is damaged; copy it anew")
+      }
+    }
+  }
+}
+
+/// The fingerprints of a data set's pictures by category, which name a plan's runs and their models, on
+/// whatever machine these are computed.
+public struct BenchmarkFingerprints: Codable, Sendable, Equatable {
+  /// Of the pictures to train on, by category.
+  public var training: [String: String]
+  /// Of the pictures and masks to test with and their labels, by category.
+  public var test: [String: String]
+  /// How pictures are read: whatever makes the same files other pictures.
+  public var reading: String
+
+  public init(training: [String: String], test: [String: String], reading: String) {
+    (self.training, self.test, self.reading) = (training, test, reading)
+  }
+
+  /// Of the training pictures of `categories`.
+  public func ofTraining(_ categories: [String]) -> String { joined(categories, training) }
+
+  /// Names the model of `run`; see ``BenchmarkRun/trainingKey(pictures:)``.
+  public func trainingKey(of run: BenchmarkRun) -> String {
+    run.trainingKey(pictures: ofTraining(run.categories))
+  }
+
+  /// Names what `run` finds.
+  public func key(of run: BenchmarkRun) -> String {
+    run.key(pictures: ofTraining(run.categories), test: joined(run.categories, test))
+  }
+
+  private func joined(_ categories: [String], _ fingerprints: [String: String]) -> String {
+    let facts = [reading] + categories.map { "\($0) \(fingerprints[$0] ?? "")" }
+    return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
+  }
+}
+
+/// What a paper reports for a row of a table, in per cent.
+public struct PublishedFigures: Codable, Sendable, Equatable {
+  /// Image AUROC.
+  public var image: Double?
+  /// Pixel AUROC.
+  public var pixel: Double?
+  /// Paper, table and data set.
+  public var source: String?
+
+  public init(image: Double? = nil, pixel: Double? = nil, source: String? = nil) {
+    self.image = image
+    self.pixel = pixel
+    self.source = source
+  }
+}
+
+extension PublishedFigures: RecipeValue {
+  private static let names = ["image", "pixel", "source"]
+
+  init(yaml node: Node) throws {
+    guard case .mapping(let mapping) = node,
+      mapping.keys.allSatisfy({ $0.string.map(Self.names.contains) ?? false })
+    else {
+      throw RecipeValueProblem(
+        expected: "figures as {image: 98.4, pixel: 97.5, source: RAS}", found: node)
+    }
+    self.init(
+      image: try mapping["image"].map(Double.init(yaml:)),
+      pixel: try mapping["pixel"].map(Double.init(yaml:)),
+      source: try mapping["source"].map(String.init(yaml:)))
+  }
+
+  var yaml: String {
+    let figures = [("image", image), ("pixel", pixel)].compactMap { name, value in
+      value.map { "\(name): \($0.yaml)" }
+    }
+    return "{\((figures + (source.map { ["source: \($0.yaml)"] } ?? [])).joined(separator: ", "))}"
+  }
+}
+
+/// Noise for the features of one picture after another, by which a network's tolerance is measured
+/// (RAS, Table 6). A picture's noise depends on the seed and on the picture's place in its data set,
+/// not on where the data set lies or on what is inspected besides, so that two models see the same.
+public struct DetectionNoise: Sendable {
+  public let seed: UInt64
+  /// `[1, tokens, C]`.
+  public let shape: [Int]
+
+  public init(seed: UInt64, shape: [Int]) {
+    (self.seed, self.shape) = (seed, shape)
+  }
+
+  /// N(0, 1) for the picture of this path.
+  public func values(for path: String) -> [Float] {
+    var generator = SeededGenerator(seed: seed, stream: "noise \(Self.place(of: path))")
+    return (0..<shape.reduce(1, *)).map { _ in Float(generator.normal()) }
+  }
+
+  /// Category, split, kind and file: what a data set's own part of the path is in MVTec AD's layout.
+  public static func place(of path: String) -> String {
+    path.split(separator: "/").suffix(4).joined(separator: "/")
   }
 }

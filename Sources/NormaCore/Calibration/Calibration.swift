@@ -264,3 +264,91 @@ extension Calibration {
     throw CalibrationError.unknownCategory(category, known: knownCategories)
   }
 }
+
+/// Where a model's thresholds come from.
+public enum CalibrationStatus: Sendable, Equatable, Codable, CustomStringConvertible {
+  /// Set by normal pictures that the network was not trained on.
+  case calibrated(from: Source)
+  /// No thresholds: the model gives scores only.
+  case uncalibrated
+
+  /// The normal pictures that set the thresholds.
+  public enum Source: String, Sendable, Codable {
+    /// Pictures held out of training.
+    case holdout
+    /// Training pictures, each scored by a network that did not see it.
+    case crossFit
+    /// A folder of further normal pictures, given after training.
+    case folder
+  }
+
+  public var description: String {
+    switch self {
+    case .calibrated(.holdout): "calibrated on held-out pictures"
+    case .calibrated(.crossFit): "calibrated by cross-fitting"
+    case .calibrated(.folder): "calibrated on a folder of normal pictures"
+    case .uncalibrated: "uncalibrated"
+    }
+  }
+
+  /// One word: the source, or `uncalibrated`.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    let word = try container.decode(String.self)
+    if let source = Source(rawValue: word) {
+      self = .calibrated(from: source)
+    } else if word == "uncalibrated" {
+      self = .uncalibrated
+    } else {
+      throw CalibrationError.unreadable(
+        "its status is '\(word)', expected holdout, crossFit, folder or uncalibrated")
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .calibrated(let source): try container.encode(source.rawValue)
+    case .uncalibrated: try container.encode("uncalibrated")
+    }
+  }
+}
+
+/// What keeps a calibration from being made, read or used.
+public enum CalibrationError: Error, CustomStringConvertible, Sendable, Equatable {
+  /// There is no normal picture to calibrate with.
+  case noPictures
+  /// A number that must be finite is not; `what` says which.
+  case notFinite(what: String, value: String)
+  /// A false-alarm rate outside (0, 1).
+  case rate(Double)
+  /// The model carries no thresholds.
+  case uncalibrated
+  /// A category that the calibration does not know.
+  case unknownCategory(String, known: [String])
+  /// Feature vectors of different lengths.
+  case featureLength(category: String, found: Int, expected: Int)
+  /// The stored calibration contradicts itself or cannot be read.
+  case unreadable(String)
+
+  public var description: String {
+    switch self {
+    case .noPictures:
+      "there is no normal picture to set thresholds with; give a folder with at least one"
+    case .notFinite(let what, let value):
+      "\(what) is \(value), expected a finite number; the model or the picture is damaged"
+    case .rate(let rate):
+      "the false-alarm rate is \(rate), expected a number above 0 and below 1, such as 0.01"
+    case .uncalibrated:
+      "the model is uncalibrated, so it has scores but no thresholds; run `norma calibrate MODEL "
+        + "FOLDER` with a folder of normal pictures that it was not trained on"
+    case .unknownCategory(let name, let known):
+      "unknown category '\(name)'; the model knows "
+        + (known.isEmpty ? "none" : known.joined(separator: ", "))
+    case .featureLength(let category, let found, let expected):
+      "a feature vector of category '\(category)' has \(found) channels, expected \(expected)"
+    case .unreadable(let reason):
+      "the calibration cannot be read: \(reason)"
+    }
+  }
+}

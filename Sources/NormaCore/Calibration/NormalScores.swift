@@ -1,3 +1,5 @@
+import Foundation
+
 /// One number a held-out normal picture, by category, and the thresholds that follow from it. The
 /// number is a picture's score, or the largest value of its anomaly map.
 struct NormalScores: Sendable, Equatable {
@@ -75,5 +77,276 @@ struct NormalScores: Sendable, Equatable {
       uniqueKeysWithValues: own.keys.compactMap { name in
         threshold(category: name, rate: rate, extrapolate: extrapolate).map { (name, $0) }
       })
+  }
+}
+
+/// A score above which something is anomalous, and what that promises.
+public struct Threshold: Codable, Sendable, Equatable {
+  /// Which normal scores the threshold was set by.
+  public enum Basis: String, Codable, Sendable {
+    /// The normal pictures of all categories together, as they score.
+    case pooled
+    /// The category's own normal pictures alone.
+    case category
+    /// The normal pictures of all categories, each seen relative to its own category: where the
+    /// category's own pictures are too few (``CategoryScales``).
+    case leaning
+  }
+
+  /// Anomalous is what scores *above* this.
+  public var value: Float
+  /// The stated false-alarm rate: the share of new normal pictures that score above ``value``. Where
+  /// the pictures are too few for the rate that was asked for, the smallest rate that they support.
+  public var rate: Double
+  /// The rate that was asked for.
+  public var requestedRate: Double
+  /// Whether the value lies on a fitted tail instead of among the scores that were seen; then the
+  /// rate is an estimate, not a guarantee.
+  public var extrapolated: Bool
+  /// How many normal pictures stand behind the rate.
+  public var pictures: Int
+  /// Which pictures these are.
+  public var basis: Basis
+
+  public init(
+    value: Float, rate: Double, requestedRate: Double, extrapolated: Bool, pictures: Int,
+    basis: Basis
+  ) {
+    self.value = value
+    self.rate = rate
+    self.requestedRate = requestedRate
+    self.extrapolated = extrapolated
+    self.pictures = pictures
+    self.basis = basis
+  }
+}
+
+/// Scores of normal pictures that the network was not trained on, against which new scores are
+/// ranked.
+///
+/// Source: V. Vovk, A. Gammerman, G. Shafer, "Algorithmic Learning in a Random World" (2005); for
+/// outliers, S. Bates et al., "Testing for outliers with conformal p-values", Annals of Statistics 51
+/// (2023), eq. 2. The one assumption is that new normal pictures are exchangeable with these.
+struct ConformalReference: Sendable, Equatable {
+  /// Ascending.
+  let scores: [Double]
+
+  init(_ scores: some Sequence<Double>) { self.scores = scores.sorted() }
+
+  var count: Int { scores.count }
+
+  /// (1 + #{normal ≥ score}) / (n + 1): a normal picture's value is at most p with probability at
+  /// most p.
+  func pValue(_ score: Double) -> Double {
+    Double(1 + count - firstIndex(atLeast: score)) / Double(count + 1)
+  }
+
+  /// Whether n pictures can support a false-alarm rate: r ≥ 1 / (n + 1).
+  static func supports(_ rate: Double, pictures: Int) -> Bool {
+    alarms(rate, pictures) >= 1
+  }
+
+  /// The threshold for the false-alarm rate r, or `nil` when there is no score.
+  ///
+  /// With k = ⌈(1 − r)(n + 1)⌉ it is the k-th smallest score, and a new normal score is above it with
+  /// probability at most 1 − k / (n + 1). Where k > n (r < 1 / (n + 1)) it is the largest score, at
+  /// the rate 1 / (n + 1), unless the tail is to be extrapolated (``TailExtrapolation``).
+  func threshold(
+    rate: Double, extrapolate: Bool
+  ) -> (value: Double, rate: Double, extrapolated: Bool)? {
+    guard let largest = scores.last else { return nil }
+    let alarms = Self.alarms(rate, count)
+    if alarms >= 1 {
+      // At a rate near 1 every score may alarm: the smallest is the lowest threshold there is.
+      let rank = max(1, count + 1 - alarms)
+      return (scores[rank - 1], Double(count + 1 - rank) / Double(count + 1), false)
+    }
+    if extrapolate, let value = TailExtrapolation.threshold(scores, rate: rate) {
+      return (value, rate, true)
+    }
+    return (largest, 1 / Double(count + 1), false)
+  }
+
+  /// ⌊r (n + 1)⌋ = n + 1 − k: how many of the n + 1 ranks may alarm. The nudge keeps rates such as
+  /// 0.29 · 100, which comes out below 29, from losing one.
+  private static func alarms(_ rate: Double, _ pictures: Int) -> Int {
+    Int((rate * Double(pictures + 1) * (1 + 1e-12)).rounded(.down))
+  }
+
+  private func firstIndex(atLeast score: Double) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if scores[middle] < score { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
+
+/// A guess at scores rarer than any that was seen.
+///
+/// Above a high score u the excesses of most distributions follow a generalized Pareto law
+/// (J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3,
+/// 1975). A few dozen pictures cannot tell its shape, so the shape is taken as 0, the exponential
+/// tail of L. Breiman, C. Stone and C. Kooperberg, "Robust confidence bounds for extreme upper
+/// quantiles", J. Stat. Comput. Simul. 37 (1990). Scores with a heavier tail alarm more often than
+/// stated: what comes from here is labelled as extrapolated.
+enum TailExtrapolation {
+  /// Fewer scores than this have no tail to speak of.
+  static let fewestScores = 20
+
+  /// u + β · ln((m + 1) / ((n + 1) r)), where u is the score below the m = ⌈n / 5⌉ largest, β their
+  /// mean excess over u, and (m + 1) / (n + 1) the share of new scores expected above u.
+  ///
+  /// - Parameters:
+  ///   - scores: ascending.
+  ///   - rate: below 1 / (n + 1).
+  /// - Returns: at least the largest score; `nil` when the scores are too few or do not spread.
+  static func threshold(_ scores: [Double], rate: Double) -> Double? {
+    let count = scores.count
+    guard count >= fewestScores, let largest = scores.last else { return nil }
+    let tail = (count + 4) / 5
+    let base = scores[count - tail - 1]
+    let meanExcess = scores.suffix(tail).reduce(0) { $0 + ($1 - base) } / Double(tail)
+    guard meanExcess > 0 else { return nil }
+    let share = Double(tail + 1) / Double(count + 1)
+    return max(largest, base + meanExcess * log(share / rate))
+  }
+}
+
+/// Where each category's normal scores lie and how far they spread, estimated from few pictures with
+/// help from the other categories.
+///
+/// Category c has n_c scores with mean m_c and sum of squared deviations Q_c; all N scores together
+/// have the mean m. The variances within and between categories are (H. Bühlmann and E. Straub,
+/// "Glaubwürdigkeit für Schadensätze", 1970):
+///
+///     v = Σ Q_c / Σ (n_c − 1)
+///     a = max(0, (Σ n_c (m_c − m)² − (C − 1) v) / (N − Σ n_c² / N))
+///
+/// and the estimates lean on the pool with the credibility weight w_c = n_c / (n_c + v / a):
+///
+///     location μ_c = w_c m_c + (1 − w_c) m
+///     scale    σ_c² = (Q_c + κ g) / (n_c − 1 + κ),   κ = 3
+///     typical  ln g = Σ (n_c − 1) ln(Q_c / (n_c − 1)) / Σ (n_c − 1)
+///
+/// Categories that score alike (a = 0) thus share one location, categories that lie far apart keep
+/// their own, and a category of two pictures borrows its spread. κ pseudo-pictures for the scale are
+/// the moderated variance of G. Smyth (2004) with its weight fixed: there are too few categories to
+/// estimate it. g is a geometric mean, for an arithmetic one (v) would be the widest category's and
+/// take away the alarms of all the others.
+///
+/// Every score is then standardized as a *new* picture of its category would be, z_i = (s_i − μ) / σ
+/// with μ and σ estimated without picture i: a score that had a part in its own scale would look
+/// smaller than a new one. The z of all categories form one pool of N scores, and the threshold of
+/// category c is μ_c + σ_c z*, z* being the conformal threshold of that pool.
+struct CategoryScales: Sendable, Equatable {
+  struct Scale: Sendable, Equatable {
+    var location: Double
+    var deviation: Double
+
+    func standardized(_ score: Double) -> Double { (score - location) / deviation }
+    func score(_ standardized: Double) -> Double { location + deviation * standardized }
+  }
+
+  /// By category, from all of its scores.
+  let scales: [String: Scale]
+  /// Every score relative to its category, estimated without it.
+  let standardized: ConformalReference
+
+  /// κ: how many pictures' worth of trust the pooled spread has.
+  static let pooledSpreadPictures = 3.0
+  /// Below this many degrees of freedom not even the pooled spread is known.
+  static let fewestDegrees = 5
+
+  /// `nil` when there are fewer than two categories or too few pictures to know any spread.
+  init?(_ scores: [String: [Float]]) {
+    let names = scores.filter { !$0.value.isEmpty }.keys.sorted()
+    let values = names.map { (scores[$0] ?? []).map(Double.init) }
+    var moments = values.map(Moments.init)
+    guard names.count >= 2, let pool = Pool(moments),
+      pool.degrees - 1 >= Self.fewestDegrees
+    else { return nil }
+    scales = Dictionary(uniqueKeysWithValues: zip(names, moments.map(pool.scale)))
+
+    var all: [Double] = []
+    for category in values.indices {
+      let whole = moments[category]
+      for score in values[category] {
+        moments[category] = whole.removing(score)
+        guard let others = Pool(moments) else { return nil }
+        all.append(others.scale(moments[category]).standardized(score))
+      }
+      moments[category] = whole
+    }
+    standardized = ConformalReference(all)
+  }
+}
+
+extension CategoryScales {
+  /// Count, mean and sum of squared deviations.
+  struct Moments {
+    var count: Double
+    var mean: Double
+    var squares: Double
+
+    init(_ values: [Double]) {
+      count = Double(values.count)
+      let mean = values.isEmpty ? 0 : values.reduce(0, +) / Double(values.count)
+      self.mean = mean
+      squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    }
+
+    func removing(_ value: Double) -> Moments {
+      var rest = self
+      rest.count -= 1
+      guard rest.count > 0 else { return Moments([]) }
+      rest.mean = (count * mean - value) / rest.count
+      rest.squares = max(0, squares - (value - mean) * (value - rest.mean))
+      return rest
+    }
+  }
+
+  /// What all categories say together.
+  struct Pool {
+    let mean: Double
+    let within: Double
+    let between: Double
+    let typical: Double
+    let degrees: Int
+
+    /// `nil` when no category has two scores.
+    init?(_ moments: [Moments]) {
+      let present = moments.filter { $0.count > 0 }
+      let count = present.reduce(0) { $0 + $1.count }
+      let freedom = present.reduce(0) { $0 + $1.count - 1 }
+      guard freedom >= 1 else { return nil }
+      degrees = Int(freedom)
+      let mean = present.reduce(0) { $0 + $1.count * $1.mean } / count
+      self.mean = mean
+      within = present.reduce(0) { $0 + $1.squares } / freedom
+      let varying = present.filter { $0.squares > 0 && $0.count > 1 }
+      let logarithms = varying.reduce(0) {
+        $0 + ($1.count - 1) * log($1.squares / ($1.count - 1))
+      }
+      let varyingFreedom = varying.reduce(0) { $0 + $1.count - 1 }
+      typical = varyingFreedom > 0 ? exp(logarithms / varyingFreedom) : 0
+      let spread = present.reduce(0) { $0 + $1.count * ($1.mean - mean) * ($1.mean - mean) }
+      let unevenness = count - present.reduce(0) { $0 + $1.count * $1.count } / count
+      let excess = spread - Double(present.count - 1) * within
+      between = unevenness > 0 ? max(0, excess / unevenness) : 0
+    }
+
+    func scale(_ category: Moments) -> Scale {
+      let credible = category.count * between
+      let weight = credible > 0 ? credible / (credible + within) : 0
+      let freedom = max(0, category.count - 1)
+      let kappa = CategoryScales.pooledSpreadPictures
+      let variance = (category.squares + kappa * typical) / (freedom + kappa)
+      let location = weight * category.mean + (1 - weight) * mean
+      // Scores that are all equal must not divide by zero.
+      let least = max(abs(location) * 1e-6, Double(Float.leastNormalMagnitude))
+      return Scale(location: location, deviation: max(variance.squareRoot(), least))
+    }
   }
 }

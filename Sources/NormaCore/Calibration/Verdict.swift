@@ -52,3 +52,109 @@ public struct Verdict: Codable, Sendable, Equatable {
     try container.encodeIfPresent(review, forKey: .review)
   }
 }
+
+/// One anomalous region of a picture, in the picture's own pixels.
+public struct Region: Codable, Sendable, Hashable {
+  /// Left edge of the box, from the picture's left edge.
+  public var x: Int
+  /// Upper edge of the box, from the picture's upper edge.
+  public var y: Int
+  /// Size of the box; at least 1 each.
+  public var width: Int
+  public var height: Int
+  /// Pixels of the region itself, at least 1.
+  public var area: Int
+  /// The largest value of the anomaly map in the region.
+  public var peak: Float
+
+  public init(x: Int, y: Int, width: Int, height: Int, area: Int, peak: Float) {
+    self.x = x
+    self.y = y
+    self.width = width
+    self.height = height
+    self.area = area
+    self.peak = peak
+  }
+}
+
+/// Finds the 8-connected regions of an anomaly map above a threshold.
+public struct RegionFinder: Sendable, Equatable {
+  /// A pixel belongs to a region when its value is *above* this.
+  public var threshold: Float
+
+  public init(threshold: Float) { self.threshold = threshold }
+
+  /// The regions of `map`, highest peak first, scaled to a picture of `pictureWidth` ×
+  /// `pictureHeight` pixels, each axis by its own factor: pictures are resized to the map's size
+  /// without keeping the aspect. A box covers every picture pixel that the region touches; an area is
+  /// the region's share of the picture, rounded.
+  ///
+  /// - Parameters:
+  ///   - map: height × width, row by row.
+  ///   - width: the map's columns.
+  ///   - height: the map's rows.
+  ///   - pictureWidth: the original picture's columns.
+  ///   - pictureHeight: the original picture's rows.
+  /// - Throws: ``MetricError`` for NaN or for sizes that do not agree.
+  public func regions(
+    in map: [Float], width: Int, height: Int, pictureWidth: Int, pictureHeight: Int
+  ) throws -> [Region] {
+    guard width > 0, height > 0, map.count == width * height else {
+      throw MetricError.lengths(
+        what: "pixels of an anomaly map of \(width)×\(height)", found: map.count,
+        expected: width * height)
+    }
+    guard pictureWidth > 0, pictureHeight > 0 else {
+      throw MetricError.invalid(
+        what: "the picture's size", found: "\(pictureWidth)×\(pictureHeight)",
+        expected: "at least 1×1")
+    }
+    try ScoreKey.refuseNaN(map, what: "pixel of the anomaly map")
+    let found = try ConnectedRegions(
+      mask: map.map { $0 > threshold ? 1 : 0 }, width: width, height: height)
+    let across = Scale(from: width, to: pictureWidth)
+    let down = Scale(from: height, to: pictureHeight)
+    return boxes(found, map, width).map { box in
+      let share = Double(found.areas[box.region]) / Double(map.count)
+      let area = share * Double(pictureWidth) * Double(pictureHeight)
+      let (left, right) = (across.floor(box.left), across.ceiling(box.right))
+      let (top, bottom) = (down.floor(box.top), down.ceiling(box.bottom))
+      return Region(
+        x: left, y: top, width: right - left, height: bottom - top,
+        area: max(1, Int(area.rounded())), peak: box.peak)
+    }
+    .sorted { ($1.peak, $1.area, $0.y, $0.x) < ($0.peak, $0.area, $1.y, $1.x) }
+  }
+
+  /// Map pixels on one axis to picture pixels.
+  private struct Scale {
+    var from: Int
+    var to: Int
+
+    func floor(_ edge: Int) -> Int { edge * to / from }
+    func ceiling(_ edge: Int) -> Int { (edge * to + from - 1) / from }
+  }
+
+  private struct Box {
+    var region: Int
+    var left = Int.max
+    var right = 0
+    var top = Int.max
+    var bottom = 0
+    var peak = -Float.infinity
+  }
+
+  private func boxes(_ found: ConnectedRegions, _ map: [Float], _ width: Int) -> [Box] {
+    var boxes = found.areas.indices.map { Box(region: $0) }
+    for run in found.runs {
+      var box = boxes[run.region]
+      box.left = min(box.left, run.start)
+      box.right = max(box.right, run.end)
+      box.top = min(box.top, run.row)
+      box.bottom = max(box.bottom, run.row + 1)
+      for column in run.start..<run.end { box.peak = max(box.peak, map[run.row * width + column]) }
+      boxes[run.region] = box
+    }
+    return boxes
+  }
+}

@@ -1,3 +1,4 @@
+import Foundation
 import NormaFiles
 
 /// The pictures of a data set as they lie on disk, and what was found beside them.
@@ -135,4 +136,149 @@ public struct DatasetProblem: Error, CustomStringConvertible, Sendable, Equatabl
 /// `1 file`, `3 files`.
 package func counted(_ count: Int, _ noun: String) -> String {
   "\(count) \(noun)\(count == 1 ? "" : "s")"
+}
+
+/// One picture of a data set.
+public struct Sample: Sendable, Hashable, Codable {
+  /// Absolute path of the picture.
+  public var path: String
+  public var category: String
+  public var split: Split
+  public var label: Label
+  /// Absolute path of the picture that marks the defect's pixels (> 0), when there is one.
+  public var mask: String?
+  /// Further such pictures, which mark other pixels of the same picture (MVTec LOCO AD); nil for none.
+  public var moreMasks: [String]?
+
+  public init(
+    path: String, category: String, split: Split, label: Label, mask: String? = nil,
+    moreMasks: [String]? = nil
+  ) {
+    self.path = path
+    self.category = category
+    self.split = split
+    self.label = label
+    self.mask = mask
+    self.moreMasks = moreMasks
+  }
+
+  /// All pictures that mark its defect.
+  public var masks: [String] { [mask].compactMap { $0 } + (moreMasks ?? []) }
+}
+
+/// What a picture is for. Further splits that a data set has (a validation set) are left out and
+/// noted.
+public enum Split: String, Sendable, Hashable, Codable, CaseIterable {
+  case train, test
+}
+
+/// Whether a picture shows a normal thing, and if not, what kind of defect it has. As text:
+/// `normal` or the kind.
+public enum Label: Sendable, Hashable, Codable {
+  case normal
+  case anomalous(String)
+
+  public var isAnomalous: Bool { self != .normal }
+
+  /// The kind of defect; nil for a normal picture.
+  public var defect: String? {
+    if case .anomalous(let kind) = self { kind } else { nil }
+  }
+
+  /// `normal`, `good` and `0` (in any case of letters) say normal, anything else names a defect.
+  public init(_ text: String) {
+    self = ["normal", "good", "0"].contains(text.lowercased()) ? .normal : .anomalous(text)
+  }
+
+  public init(from decoder: any Decoder) throws {
+    self.init(try decoder.singleValueContainer().decode(String.self))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(defect ?? "normal")
+  }
+}
+
+/// A file of a data set that cannot be used, and why.
+public struct UnusableFile: Sendable, Hashable, Codable {
+  public var path: String
+  public var reason: String
+  /// The category that it would belong to, where that is known.
+  public var category: String?
+  /// The split that it would belong to, where that is known. A mask belongs to its picture's.
+  public var split: Split?
+
+  /// Whether its name begins with a dot: nobody put it there to be used.
+  public var isHidden: Bool { FilePath.name(path).hasPrefix(".") }
+
+  public init(path: String, reason: String, category: String? = nil, split: Split? = nil) {
+    self.path = path
+    self.reason = reason
+    self.category = category
+    self.split = split
+  }
+}
+
+/// What identifies the pictures that something was made from: SHA-256 over each one's path relative
+/// to the data set, size in bytes and content. Independent of where the data set lies and of the
+/// order of the samples.
+public enum DatasetFingerprint {
+  /// - Parameters:
+  ///   - samples: the pictures used; their labels and masks do not count.
+  ///   - root: the data set's folder (`Dataset.root`).
+  ///   - digest: the content's SHA-256; pass one that remembers digests by path and `FileKey` to
+  ///     avoid reading every picture again.
+  /// - Throws: `FileProblem` when a picture cannot be read.
+  public static func of(
+    _ samples: [Sample], root: String,
+    digest: (_ path: String, _ key: FileKey) throws -> String = { path, _ in
+      try Digest.sha256(file: path)
+    }
+  ) throws -> String {
+    let lines = try samples.map { sample in
+      let key = try FileKey(of: sample.path)
+      let name = FilePath.relative(sample.path, to: root)
+      return "\(name)\0\(key.size)\0\(try digest(sample.path, key))\n"
+    }
+    return Digest.sha256(Data(lines.sorted().joined().utf8))
+  }
+}
+
+/// Remembers the digests of pictures, so that a data set that has not changed is not read again only
+/// to find that out. A digest is believed while the file's size and times are those that it was
+/// computed with.
+public final class DigestCache {
+  private struct Entry: Codable {
+    var key: FileKey
+    var digest: String
+  }
+
+  private let path: String
+  private var entries: [String: Entry]
+  private var changed = false
+
+  /// - Parameter path: the cache's file; one that is missing or damaged begins empty.
+  public init(path: String) {
+    self.path = path
+    let data = try? Data(contentsOf: URL(fileURLWithPath: path))
+    entries = data.flatMap { try? JSONDecoder().decode([String: Entry].self, from: $0) } ?? [:]
+  }
+
+  /// The SHA-256 of the file at `path`, whose key is `key`.
+  public func digest(_ path: String, _ key: FileKey) throws -> String {
+    if let known = entries[path], known.key == key { return known.digest }
+    let digest = try Digest.sha256(file: path)
+    entries[path] = Entry(key: key, digest: digest)
+    changed = true
+    return digest
+  }
+
+  /// Keeps what was computed. Files that no longer exist are forgotten.
+  public func save() throws {
+    guard changed else { return }
+    let present = entries.filter { FileManager.default.fileExists(atPath: $0.key) }
+    try AtomicFile.write(JSONEncoder().encode(present), to: path)
+    changed = false
+  }
 }

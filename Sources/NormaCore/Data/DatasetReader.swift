@@ -3,34 +3,60 @@ import NormaFiles
 
 /// Reads a data set as its user has it on disk, whichever of the layouts it has.
 public enum DatasetReader {
-  /// - Parameter path: a table (`.csv`), a folder that holds exactly one, a folder in MVTec AD's,
-  ///   MVTec LOCO AD's, MVTec 3D-AD's or BTAD's layout (of several categories or of one), in VisA's,
-  ///   OCT-2017's, DAGM's, Real-IAD's or a Kolektor data set's, or a plain folder of normal pictures.
+  /// Whether the mask at a path marks nothing; what it throws is the reason for which the picture that
+  /// it belongs to cannot be used.
+  public typealias MaskProbe = (_ path: String) throws -> Bool
+
+  /// - Parameters:
+  ///   - path: a table (`.csv`), a folder that holds exactly one, a folder in MVTec AD's,
+  ///     MVTec LOCO AD's, MVTec 3D-AD's or BTAD's layout (of several categories or of one), in VisA's,
+  ///     OCT-2017's, DAGM's, Real-IAD's or a Kolektor data set's, or a plain folder of normal pictures.
+  ///   - isEmptyMask: looks into a mask. Only the Kolektor data sets need it: they give every picture a
+  ///     mask and say in no other way which are defective. This library decodes no pictures; `Norma`'s
+  ///     `PictureReader.isEmptyMask` does. Without it these data sets are refused, and all others read.
   /// - Throws: `DatasetProblem` or `FileProblem` when nothing can be read at all. Single files that
   ///   cannot be used do not throw; they are named in `Dataset.unusable`.
-  public static func read(_ path: String) throws -> Dataset {
+  public static func read(_ path: String, isEmptyMask: MaskProbe? = nil) throws -> Dataset {
     let source = FilePath.absolute(path)
     guard FilePath.isFolder(source) else { return try readFile(source) }
     let listing = try FolderListing(source)
-    return try checked(publicDataset(source, listing) ?? ownDataset(source, listing))
+    return try checked(
+      publicDataset(source, listing, isEmptyMask) ?? ownDataset(source, listing))
   }
 
   /// In a layout that only one public data set has; nil for none.
   private static func publicDataset(
-    _ source: String, _ listing: FolderListing
+    _ source: String, _ listing: FolderListing, _ isEmptyMask: MaskProbe?
   ) throws -> Dataset? {
     if OCTLayout.isDataset(source, listing) { return OCTLayout.read(source, listing) }
     if VisALayout.isDataset(source, listing) { return try VisALayout.read(source) }
     if RealIADLayout.isDataset(listing) { return try RealIADLayout.read(source, listing) }
-    if KolektorLayout.isSecond(source, listing) { return KolektorLayout.readSecond(source) }
+    if KolektorLayout.isSecond(source, listing) {
+      return try KolektorLayout.readSecond(
+        source, isEmptyMask: needed(isEmptyMask, source, KolektorLayout.second))
+    }
     let items = KolektorLayout.items(in: source, listing)
-    if !items.isEmpty { return KolektorLayout.readFirst(source, items: items) }
+    if !items.isEmpty {
+      return try KolektorLayout.readFirst(
+        source, items: items, isEmptyMask: needed(isEmptyMask, source, KolektorLayout.first))
+    }
     if DAGMLayout.isCategory(listing) { return DAGMLayout.readCategory(source) }
     let textures = DAGMLayout.categories(in: source, listing)
     if !textures.isEmpty { return DAGMLayout.read(source, categories: textures) }
     if MVTec3DLayout.isCategory(source) { return MVTec3DLayout.readCategory(source) }
     let objects = listing.folders.filter { MVTec3DLayout.isCategory(source + "/" + $0) }
     return objects.isEmpty ? nil : MVTec3DLayout.read(source, categories: objects)
+  }
+
+  private static func needed(
+    _ isEmptyMask: MaskProbe?, _ source: String, _ layout: String
+  ) throws -> MaskProbe {
+    guard let isEmptyMask else {
+      throw DatasetProblem(
+        "\(source): only the masks of \(layout) say which pictures are defective, and nothing was "
+          + "given that decodes them; read it with an isEmptyMask such as PictureReader's")
+    }
+    return isEmptyMask
   }
 
   private static func ownDataset(
@@ -85,4 +111,144 @@ public enum DatasetReader {
   static let testHelp =
     "test pictures lie in CATEGORY/test/good and CATEGORY/test/DEFECT (MVTec AD's layout), or are "
     + "rows of a table whose split is test"
+}
+
+/// Collects a data set while a layout is walked: looks into each file once and sorts it into
+/// samples and unusable files.
+struct DatasetBuilder {
+  let root: String
+  let layout: String
+  private(set) var samples: [Sample] = []
+  private(set) var categories: Set<String> = []
+  private(set) var unusable: [UnusableFile] = []
+  private(set) var remarks: [DatasetRemark] = []
+
+  init(root: String, layout: String) {
+    self.root = root
+    self.layout = layout
+  }
+
+  func dataset(source: String? = nil) -> Dataset {
+    Dataset(
+      root: root, source: source, layout: layout, samples: samples,
+      categories: Array(categories), unusable: unusable, remarks: remarks)
+  }
+
+  mutating func add(category: String) { categories.insert(category) }
+
+  mutating func note(_ text: String, category: String? = nil) {
+    remarks.append(DatasetRemark(category: category, text))
+  }
+
+  mutating func refuse(
+    _ path: String, _ reason: String, category: String? = nil, split: Split? = nil
+  ) {
+    unusable.append(
+      UnusableFile(path: path, reason: reason, category: category, split: split))
+  }
+
+  /// The folder's entries; nil, and the folder named as unusable, when it cannot be opened.
+  mutating func list(
+    _ folder: String, category: String? = nil, split: Split? = nil
+  ) -> FolderListing? {
+    do {
+      let listing = try FolderListing(folder)
+      for name in listing.unreadableNames {
+        refuse(
+          folder + "/" + name, "its name is not valid UTF-8; rename it", category: category,
+          split: split)
+      }
+      return listing
+    } catch {
+      refuse(folder, reason(error), category: category, split: split)
+      return nil
+    }
+  }
+
+  /// Whether a file is a picture by its first bytes; if not, it is named as unusable.
+  mutating func isPicture(_ path: String, category: String, split: Split) -> Bool {
+    if FilePath.name(path).hasPrefix(".") {
+      refuse(
+        path, "a hidden file (its name begins with a dot)", category: category, split: split)
+      return false
+    }
+    do {
+      _ = try PictureFormat.of(path)
+      return true
+    } catch {
+      refuse(path, reason(error), category: category, split: split)
+      return false
+    }
+  }
+
+  mutating func add(_ sample: Sample) {
+    categories.insert(sample.category)
+    samples.append(sample)
+  }
+
+  /// All pictures directly in a folder, which share category, split and label.
+  /// - Parameter masks: paths by the stem of the picture's name, one or several each.
+  mutating func addPictures(
+    in folder: String, category: String, split: Split, label: Label,
+    masks: [String: [String]] = [:]
+  ) {
+    guard let listing = list(folder, category: category, split: split) else { return }
+    let shown = FilePath.relative(folder, to: root)
+    if let inner = listing.folders.first(where: { !$0.hasPrefix(".") }) {
+      let more = listing.folders.count > 1 ? ", …" : ""
+      note("\(shown): folders inside it are not read (\(inner)\(more))", category: category)
+    }
+    var stems: [String: String] = [:]
+    for name in listing.files {
+      let path = folder + "/" + name
+      guard isPicture(path, category: category, split: split) else { continue }
+      let stem = FilePath.stem(name)
+      if let other = stems.updateValue(name, forKey: stem) {
+        note("\(shown): \(other) and \(name) share a name, and so a mask", category: category)
+      }
+      let marks = masks[stem] ?? []
+      add(
+        Sample(
+          path: path, category: category, split: split, label: label, mask: marks.first,
+          moreMasks: marks.count > 1 ? Array(marks.dropFirst()) : nil))
+    }
+  }
+
+  private func reason(_ error: any Error) -> String {
+    (error as? FileProblem)?.reason ?? "\(error)"
+  }
+}
+
+/// A folder of somebody's own pictures, all taken as normal and to train on: each sub-folder is a
+/// category, or the pictures lie in the folder itself, which then is the only category.
+enum FolderLayout {
+  static let name = "folder"
+
+  static func read(_ root: String, _ listing: FolderListing) throws -> Dataset {
+    var inner = DatasetBuilder(root: root, layout: name)
+    for folder in listing.folders where !folder.hasPrefix(".") {
+      inner.add(category: folder)
+      inner.addPictures(
+        in: root + "/" + folder, category: folder, split: .train, label: .normal)
+    }
+    var direct = DatasetBuilder(root: root, layout: name)
+    direct.addPictures(
+      in: root, category: FilePath.name(root), split: .train, label: .normal)
+    if direct.samples.isEmpty { return inner.adding(unusable: direct.unusable).dataset() }
+    guard inner.samples.isEmpty else {
+      throw DatasetProblem(
+        "\(root): pictures lie in the folder itself (\(direct.samples.count)) and in its "
+          + "sub-folders (\(inner.samples.count)), so it is not clear what the categories are; "
+          + "either move the pictures into a sub-folder of their own, or name one sub-folder")
+    }
+    return direct.dataset()
+  }
+}
+
+extension DatasetBuilder {
+  fileprivate func adding(unusable files: [UnusableFile]) -> DatasetBuilder {
+    var result = self
+    for file in files { result.refuse(file.path, file.reason, split: file.split) }
+    return result
+  }
 }

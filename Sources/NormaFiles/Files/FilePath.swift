@@ -60,3 +60,87 @@ package enum FilePath {
     }
   }
 }
+
+/// What lies directly in a folder, sorted by name.
+package struct FolderListing {
+  /// Names of sub-folders; links to folders count.
+  package var folders: [String] = []
+  /// Names of everything else, also of links that lead nowhere.
+  package var files: [String] = []
+  /// Names that are not UTF-8, repaired so that they can be shown; they cannot be opened by them.
+  package var unreadableNames: [String] = []
+
+  /// - Throws: `FileProblem` when the folder cannot be opened or read.
+  package init(_ folder: String) throws {
+    guard let stream = opendir(folder) else {
+      throw FileProblem.system(folder, "the folder cannot be opened", code: errno)
+    }
+    defer { closedir(stream) }
+    while true {
+      errno = 0
+      guard let entry = readdir(stream) else {
+        guard errno == 0 else {
+          throw FileProblem.system(folder, "the folder cannot be read", code: errno)
+        }
+        break
+      }
+      guard let offset = MemoryLayout<dirent>.offset(of: \.d_name) else { continue }
+      let name = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
+      add(name, in: folder)
+    }
+    folders.sort()
+    files.sort()
+    unreadableNames.sort()
+  }
+
+  private mutating func add(_ bytes: UnsafePointer<CChar>, in folder: String) {
+    guard let name = String(validatingCString: bytes) else {
+      unreadableNames.append(String(cString: bytes))
+      return
+    }
+    if name == "." || name == ".." { return }
+    if FilePath.isFolder(folder + "/" + name) { folders.append(name) } else { files.append(name) }
+  }
+}
+
+/// Something is wrong with a file or a folder. The description is meant for the person who named
+/// it: which file, what was found, what to do.
+public struct FileProblem: Error, CustomStringConvertible, Sendable, Equatable {
+  /// The file or folder, as a path.
+  public var path: String
+  /// What is wrong, and what to do about it; a sentence without a full stop.
+  public var reason: String
+
+  public init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+
+  public var description: String { "\(path): \(reason)" }
+
+  /// What the operating system refused, in words.
+  /// - Parameters:
+  ///   - doing: what was attempted, as "cannot be …".
+  ///   - code: the system's error number (`errno`).
+  package static func system(_ path: String, _ doing: String, code: Int32) -> FileProblem {
+    FileProblem(path: path, reason: "\(doing): \(explanation(of: code))")
+  }
+
+  private static func explanation(of code: Int32) -> String {
+    switch code {
+    case ENOENT: "there is no such file or folder"
+    case EACCES, EPERM: "permission denied; check who owns it and its access rights"
+    case ENOSPC: "no space is left on the disk; free some and try again"
+    case EDQUOT: "the disk quota is used up; free some space and try again"
+    case EROFS: "the disk is read-only"
+    case EISDIR: "it is a folder"
+    case ENOTDIR: "a part of its path is a file, not a folder"
+    case EEXIST, ENOTEMPTY: "it exists already"
+    case ELOOP: "its links lead in a circle"
+    case ENAMETOOLONG: "its name is too long"
+    case EMFILE, ENFILE: "too many files are open"
+    case EIO: "the disk reports an error (input/output error)"
+    default: String(cString: strerror(code))
+    }
+  }
+}

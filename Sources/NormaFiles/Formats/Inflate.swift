@@ -1,14 +1,15 @@
+import CZlib
 import Foundation
 
-/// Raw deflate data, decompressed (RFC 1951). Bounded: the caller says how long the result must be,
-/// and nothing longer is ever made; what is not a valid stream throws.
-package enum Inflate {
-  package enum Problem: Error, CustomStringConvertible, Sendable, Equatable {
+/// Raw deflate data (RFC 1951), decompressed by zlib. Bounded: the caller says how long the result must
+/// be, and nothing longer is ever made; what is not a valid stream throws.
+enum Inflate {
+  enum Problem: Error, CustomStringConvertible, Sendable, Equatable {
     case truncated
     case invalid(String)
     case wrongSize(expected: Int)
 
-    package var description: String {
+    var description: String {
       switch self {
       case .truncated: "the compressed data ends too early"
       case .invalid(let what): "the compressed data is damaged: \(what)"
@@ -21,143 +22,79 @@ package enum Inflate {
   /// Deflate turns 258 bytes into 2 bits at best, so more than this per input byte is impossible:
   /// a damaged size is refused before memory is asked for.
   private static let largestRatio = 1032
+  /// zlib counts in 32 bits, so longer data go through it in pieces.
+  private static let largestPiece = 1 << 30
 
-  package static func inflate(_ compressed: UnsafeRawBufferPointer, size: Int) throws -> Data {
+  /// - Parameter size: the length in bytes that the result must have.
+  /// - Throws: `Problem` when the data are damaged, end too early, or unfold to another size. What
+  ///   follows the end of the stream is not looked at.
+  static func inflate(_ compressed: UnsafeRawBufferPointer, size: Int) throws -> Data {
     guard size >= 0, size / largestRatio <= compressed.count else {
       throw Problem.wrongSize(expected: size)
     }
+    // zlib remembers the structure's address, so it must not move.
+    let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+    stream.initialize(to: z_stream())
+    defer { stream.deallocate() }
+    // A negative window means raw data, without a header of zlib's own.
+    let started = inflateInit2_(
+      stream, -MAX_WBITS, zlibVersion(), Int32(MemoryLayout<z_stream>.size))
+    guard started == Z_OK else { throw problem(stream, status: started) }
+    defer { inflateEnd(stream) }
     var result = Data(count: size)
     try result.withUnsafeMutableBytes { output in
-      var stream = Stream(input: BitReader(bytes: compressed), output: output)
-      try stream.run()
+      try run(stream, from: compressed, to: output)
     }
     return result
   }
 
-  private struct Stream {
-    var input: BitReader
-    let output: UnsafeMutableRawBufferPointer
-    var written = 0
-
-    init(input: BitReader, output: UnsafeMutableRawBufferPointer) {
-      self.input = input
-      self.output = output
-    }
-
-    mutating func run() throws {
-      var last = false
-      while !last {
-        last = try input.take(1) == 1
-        switch try input.take(2) {
-        case 0: try copyStored()
-        case 1: try copyCoded(literals: fixedLiterals, distances: fixedDistances)
-        case 2:
-          let (literals, distances) = try readCodes()
-          try copyCoded(literals: literals, distances: distances)
-        default: throw Problem.invalid("unknown block type")
-        }
-      }
-      guard written == output.count else { throw Problem.wrongSize(expected: output.count) }
-    }
-
-    private mutating func copyStored() throws {
-      input.skipToByte()
-      let length = try input.take(16)
-      guard try input.take(16) == ~length & 0xFFFF else {
-        throw Problem.invalid("a stored block's length is contradicted")
-      }
-      guard length <= output.count - written else {
-        throw Problem.wrongSize(expected: output.count)
-      }
-      for _ in 0..<length {
-        output[written] = UInt8(try input.take(8))
-        written += 1
-      }
-    }
-
-    /// The two codes that a dynamic block carries before its data (section 3.2.7).
-    private mutating func readCodes() throws -> (literals: HuffmanCode, distances: HuffmanCode) {
-      let literalCount = try input.take(5) + 257
-      let distanceCount = try input.take(5) + 1
-      let lengthCount = try input.take(4) + 4
-      guard literalCount <= 286, distanceCount <= 30 else {
-        throw Problem.invalid("a block declares too many symbols")
-      }
-      var lengthLengths = [UInt8](repeating: 0, count: 19)
-      for index in 0..<lengthCount { lengthLengths[lengthOrder[index]] = UInt8(try input.take(3)) }
-      let lengthCode = try HuffmanCode(lengths: lengthLengths)
-
-      var lengths: [UInt8] = []
-      while lengths.count < literalCount + distanceCount {
-        let symbol = try lengthCode.read(&input)
-        switch symbol {
-        case 0..<16: lengths.append(UInt8(symbol))
-        case 16:
-          guard let previous = lengths.last else {
-            throw Problem.invalid("a repeat with nothing before it")
-          }
-          lengths += [UInt8](repeating: previous, count: try input.take(2) + 3)
-        case 17: lengths += [UInt8](repeating: 0, count: try input.take(3) + 3)
-        default: lengths += [UInt8](repeating: 0, count: try input.take(7) + 11)
-        }
-      }
-      guard lengths.count == literalCount + distanceCount else {
-        throw Problem.invalid("a block's code lengths overrun")
-      }
-      guard lengths[256] > 0 else { throw Problem.invalid("a block without an end") }
-      return (
-        try HuffmanCode(lengths: Array(lengths[..<literalCount])),
-        try HuffmanCode(lengths: Array(lengths[literalCount...]))
-      )
-    }
-
-    private mutating func copyCoded(literals: HuffmanCode, distances: HuffmanCode) throws {
-      while true {
-        let symbol = try literals.read(&input)
-        if symbol == 256 { return }
-        if symbol < 256 {
-          guard written < output.count else { throw Problem.wrongSize(expected: output.count) }
-          output[written] = UInt8(symbol)
-          written += 1
-          continue
-        }
-        guard symbol - 257 < lengthBase.count else { throw Problem.invalid("unknown length") }
-        let length = lengthBase[symbol - 257] + (try input.take(lengthExtra[symbol - 257]))
-        let code = try distances.read(&input)
-        guard code < distanceBase.count else { throw Problem.invalid("unknown distance") }
-        let distance = distanceBase[code] + (try input.take(distanceExtra[code]))
-        guard distance <= written else { throw Problem.invalid("a reference before the beginning") }
-        guard length <= output.count - written else {
-          throw Problem.wrongSize(expected: output.count)
-        }
-        for index in written..<written + length { output[index] = output[index - distance] }
-        written += length
+  private static func run(
+    _ stream: UnsafeMutablePointer<z_stream>, from input: UnsafeRawBufferPointer,
+    to output: UnsafeMutableRawBufferPointer
+  ) throws {
+    // zlib only reads through `next_in`, which its header does not declare const.
+    let source = UnsafeMutablePointer(
+      mutating: input.assumingMemoryBound(to: UInt8.self).baseAddress)
+    let target = output.assumingMemoryBound(to: UInt8.self).baseAddress
+    // When the result is full, the stream's end may still be to come: a byte that goes here instead is
+    // one too many.
+    let spare = UnsafeMutablePointer<UInt8>.allocate(capacity: 1)
+    defer { spare.deallocate() }
+    var (read, written) = (0, 0)
+    while true {
+      let isFull = written == output.count
+      let offered = min(input.count - read, largestPiece)
+      let room = isFull ? 1 : min(output.count - written, largestPiece)
+      stream.pointee.next_in = source.map { $0 + read }
+      stream.pointee.avail_in = UInt32(offered)
+      stream.pointee.next_out = isFull ? spare : target.map { $0 + written }
+      stream.pointee.avail_out = UInt32(room)
+      let status = CZlib.inflate(stream, Z_NO_FLUSH)
+      let made = room - Int(stream.pointee.avail_out)
+      if isFull, made > 0 { throw Problem.wrongSize(expected: output.count) }
+      read += offered - Int(stream.pointee.avail_in)
+      written += made
+      switch status {
+      case Z_OK: continue
+      case Z_STREAM_END:
+        guard written == output.count else { throw Problem.wrongSize(expected: output.count) }
+        return
+      // It could do nothing, and there was room: what was missing is input.
+      case Z_BUF_ERROR: throw Problem.truncated
+      default: throw problem(stream, status: status)
       }
     }
   }
 
-  // MARK: Constants of RFC 1951, sections 3.2.5 to 3.2.7
+  private static func problem(_ stream: UnsafeMutablePointer<z_stream>, status: Int32) -> Problem {
+    .invalid(stream.pointee.msg.map { String(cString: $0) } ?? "zlib's status is \(status)")
+  }
+}
 
-  private static let lengthOrder = [
-    16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
-  ]
-  private static let lengthBase = [
-    3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131,
-    163, 195, 227, 258,
-  ]
-  private static let lengthExtra = [
-    0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0,
-  ]
-  private static let distanceBase = [
-    1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385, 513, 769, 1025, 1537,
-    2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577,
-  ]
-  private static let distanceExtra = [
-    0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 13,
-    13,
-  ]
-  private static let fixedLiterals = HuffmanCode(
-    complete: [UInt8](repeating: 8, count: 144) + [UInt8](repeating: 9, count: 112)
-      + [UInt8](repeating: 7, count: 24) + [UInt8](repeating: 8, count: 8))
-  private static let fixedDistances = HuffmanCode(complete: [UInt8](repeating: 5, count: 32))
+/// The checksum of zip, gzip and PNG, by zlib.
+package enum CRC32 {
+  package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    let start = bytes.assumingMemoryBound(to: UInt8.self).baseAddress
+    return UInt32(truncatingIfNeeded: crc32_z(0, start, bytes.count))
+  }
 }

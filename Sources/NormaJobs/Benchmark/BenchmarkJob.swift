@@ -50,7 +50,8 @@ public struct BenchmarkJob {
   public init(_ request: Request, _ context: JobContext) throws {
     let file = try ShippedFiles.plans.find(request.plan)
     plan = try request.options.applied(to: BenchmarkPlan.read(file))
-    let read = try DatasetReader.read(Self.source(request, plan, file: file))
+    let read = try DatasetReader.read(
+      Self.source(request, plan, file: file), by: request.reader)
     rows = try plan.rows(categories: read.categories, file: file)
     chosen = try request.options.chosen(of: rows, file: file)
     let used = Set(rows.flatMap { $0.runs.flatMap(\.categories) })

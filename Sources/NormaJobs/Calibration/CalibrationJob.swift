@@ -72,7 +72,7 @@ public struct CalibrationJob {
 
   private func normalSamples() throws -> [Sample] {
     let manifest = model.manifest
-    let dataset = try DatasetReader.read(folder).named(for: manifest.categories)
+    let dataset = try DatasetReader.read(folder, by: reader).named(for: manifest.categories)
     let unknown = Set(dataset.categories).subtracting(manifest.categories).sorted()
     guard unknown.isEmpty else {
       throw FileProblem(

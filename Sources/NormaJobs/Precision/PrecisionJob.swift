@@ -37,7 +37,7 @@ public struct PrecisionJob {
     }
     try ModelFolder.checkPlace(output, replacing: replaces)
     (self.model, self.precision, self.reader) = (model, precision, reader)
-    dataset = try DatasetReader.read(path).selecting(knownTo: model.manifest)
+    dataset = try DatasetReader.read(path, by: reader).selecting(knownTo: model.manifest)
     pictures = limit
     acceptance = PrecisionAcceptance(drop: acceptedDrop, context: context)
     (self.output, self.replaces, self.context) = (output, replaces, context)

@@ -46,7 +46,7 @@ public struct PictureStoreJob {
 
   /// - Throws: `Interrupted` when a stop is requested; nothing is written then.
   public func run() throws {
-    var found = try DatasetReader.read(request.dataset)
+    var found = try DatasetReader.read(request.dataset, by: request.reader)
     if let names = request.categories { found = try found.selecting(categories: names) }
     let data = try found.readable(by: request.reader, context)
     let all = data.train.filter { !$0.label.isAnomalous }

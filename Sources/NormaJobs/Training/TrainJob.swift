@@ -47,7 +47,7 @@ public struct TrainJob {
     }
     let prepared = try PreparedRecipe(
       recipe, weights: BackboneCache(path: request.weights))
-    var dataset = try DatasetReader.read(request.dataset)
+    var dataset = try DatasetReader.read(request.dataset, by: request.reader)
     if let names = request.categories { dataset = try dataset.selecting(categories: names) }
     dataset = try dataset.readable(by: request.reader, context)
     training = try TrainingJob(

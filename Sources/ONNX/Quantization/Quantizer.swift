@@ -201,3 +201,123 @@ private struct Rewriting {
     nodes.append(node)
   }
 }
+
+/// A weight as int8, −127…127, symmetric around 0, with one scale an output channel: the channel's
+/// largest magnitude becomes 127.
+struct QuantizedWeight {
+  /// In the weight's own order.
+  let values: [Int8]
+  /// One for each output channel.
+  let scales: [Float]
+
+  /// - Parameter axis: the weight's dimension of output channels.
+  /// - Throws: `GraphError` when a value is not finite.
+  init(_ weight: Constant, axis: Int, name: String) throws {
+    guard weight.values.allSatisfy(\.isFinite) else {
+      throw GraphError("the weight '\(name)' holds values that are not finite numbers")
+    }
+    let channels = weight.shape[axis]
+    let inner = weight.shape[(axis + 1)...].reduce(1, *)
+    func channel(_ index: Int) -> Int { index / inner % channels }
+    var largest = [Float](repeating: 0, count: channels)
+    for (index, value) in weight.values.enumerated() {
+      largest[channel(index)] = max(largest[channel(index)], abs(value))
+    }
+    let channelwise = largest.map(AffineQuantization.init(symmetric:))
+    scales = channelwise.map(\.scale)
+    values = weight.values.enumerated().map { index, value in
+      Int8(clamping: channelwise[channel(index)].quantized(value))
+    }
+  }
+}
+
+extension Constant {
+  /// A floating-point constant of a file.
+  /// - Throws: `GraphError` when its bytes are not as many as its shape needs.
+  init(_ tensor: Onnx_TensorProto) throws {
+    let shape = tensor.dims.map(Int.init)
+    var left = tensor.rawData.count
+    // Divided rather than multiplied: sizes that a file states may be anything.
+    let fits =
+      left % 4 == 0
+      && shape.allSatisfy { size in
+        guard size >= 1, left % size == 0 else { return false }
+        left /= size
+        return true
+      }
+    guard fits, left == 4 else {
+      throw GraphError(
+        "constant '\(tensor.name)' \(shape) has \(tensor.rawData.count) bytes, not four a value")
+    }
+    self.init(shape: shape) { values in
+      _ = tensor.rawData.copyBytes(to: values)
+    }
+  }
+}
+
+/// Real numbers as 8-bit integers (B. Jacob et al., "Quantization and Training of Neural Networks for
+/// Efficient Integer-Arithmetic-Only Inference", CVPR 2018, equation 1):
+///
+///     q = clamp(round(x / scale) + zeroPoint),   x ≈ (q − zeroPoint) · scale
+///
+/// Halves are rounded to the even neighbour, as ONNX's QuantizeLinear does.
+public struct AffineQuantization: Sendable, Hashable {
+  public enum Integers: Sendable, Hashable {
+    case uint8
+    case int8
+
+    public var range: ClosedRange<Int> {
+      switch self {
+      case .uint8: 0...255
+      case .int8: -128...127
+      }
+    }
+  }
+
+  /// The distance of neighbouring numbers, above 0.
+  public let scale: Float
+  /// The integer that stands for 0, which is always among the numbers that are kept exactly.
+  public let zeroPoint: Int
+  public let integers: Integers
+
+  /// 256 steps over `range`, widened to contain 0.
+  public init(covering range: ClosedRange<Float>) {
+    let (low, high) = (min(range.lowerBound, 0), max(range.upperBound, 0))
+    integers = .uint8
+    scale = Self.step(Double(high) - Double(low), steps: 255)
+    zeroPoint = Int((-Double(low) / Double(scale)).rounded())
+  }
+
+  /// 255 steps from −`largest` to `largest`, 0 in their middle.
+  public init(symmetric largest: Float) {
+    integers = .int8
+    scale = Self.step(Double(abs(largest)), steps: 127)
+    zeroPoint = 0
+  }
+
+  /// What is always 0 has no width; any step keeps it. Nor may a step be too small for a 32-bit float.
+  private static func step(_ width: Double, steps: Double) -> Float {
+    let step = Float(width / steps)
+    return step >= .leastNormalMagnitude ? step : 1
+  }
+
+  public func quantized(_ x: Float) -> Int {
+    let q = (x / scale).rounded(.toNearestOrEven) + Float(zeroPoint)
+    let (low, high) = (integers.range.lowerBound, integers.range.upperBound)
+    return q <= Float(low) ? low : q >= Float(high) ? high : Int(q)
+  }
+
+  public func dequantized(_ q: Int) -> Float { Float(q - zeroPoint) * scale }
+
+  /// The nearest number that is kept.
+  public func rounded(_ x: Float) -> Float { dequantized(quantized(x)) }
+}
+
+/// How an activation is stored as 8-bit integers.
+public enum ActivationQuantization: Sendable, Hashable {
+  /// By one scale and one zero point.
+  case tensor(AffineQuantization)
+  /// By one scale for each channel (dimension 1); all of one kind of integers, with zero points of 0.
+  /// A depthwise convolution keeps its channels apart, so each may have its own scale.
+  case channels([AffineQuantization])
+}

@@ -1,18 +1,18 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 
 /// A folder of its own for each test, with a `NORMA_HOME` that holds a backbone of random weights, so
 /// that nothing of the machine's user is seen or touched. It goes away with its owner.
 final class Workshop: Sendable {
-  let path: String
+  private let folder: TemporaryFolder
   let home: String
 
   /// - Parameter home: another workshop's, to share its weights and features.
   init(home: String? = nil) throws {
-    path = FilePath.absolute(NSTemporaryDirectory()) + "/norma-command-" + UUID().uuidString
-    self.home = home ?? path + "/home"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    folder = try TemporaryFolder()
+    self.home = home ?? folder["home"]
     if home == nil {
       let weights = self.home + "/weights"
       try FileManager.default.createDirectory(atPath: weights, withIntermediateDirectories: true)
@@ -23,7 +23,7 @@ final class Workshop: Sendable {
     }
   }
 
-  deinit { try? FileManager.default.removeItem(atPath: path) }
+  var path: String { folder.path }
 
   /// A network that learns in a second: 64 pixels, a grid of 4×4, and checkpoints at every epoch.
   static let recipe = """
@@ -89,11 +89,7 @@ final class Workshop: Sendable {
 
   @discardableResult
   func write(_ data: Data, to name: String) throws -> String {
-    let file = path + "/" + name
-    try FileManager.default.createDirectory(
-      atPath: FilePath.parent(file), withIntermediateDirectories: true)
-    try data.write(to: URL(fileURLWithPath: file))
-    return file
+    try folder.file(name, data)
   }
 
   func data(_ name: String) throws -> Data {

@@ -1,6 +1,7 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("What is shown of a data set")
@@ -71,13 +72,13 @@ struct DatasetSummaryTests {
 
 @Suite("Fingerprint of a data set")
 struct DatasetFingerprintTests {
-  static func fingerprint(_ tree: TemporaryTree) throws -> String {
+  static func fingerprint(_ tree: TemporaryFolder) throws -> String {
     let dataset = try DatasetReader.read(tree["mine"])
     return try DatasetFingerprint.of(dataset.samples, root: dataset.root)
   }
 
-  static func tree() throws -> TemporaryTree {
-    let tree = try TemporaryTree()
+  static func tree() throws -> TemporaryFolder {
+    let tree = try TemporaryFolder()
     try tree.picture("mine/a.png", variant: 1)
     try tree.picture("mine/b.png", variant: 2)
     return tree

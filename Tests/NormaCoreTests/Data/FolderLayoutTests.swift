@@ -1,12 +1,13 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("Plain folders")
 struct FolderLayoutTests {
   @Test func subfoldersAreCategories() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.pictures("mine/screws", "b.png", "a.jpg")
     try tree.pictures("mine/nuts", "a.png")
     try tree.pictures("mine/nuts/deeper", "x.png")
@@ -20,7 +21,7 @@ struct FolderLayoutTests {
   }
 
   @Test func picturesDirectlyAreOneCategory() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.pictures("screws", "b.png", "a.png")
     let dataset = try DatasetReader.read(tree["screws"])
     #expect(dataset.categories == ["screws"])
@@ -29,7 +30,7 @@ struct FolderLayoutTests {
   }
 
   @Test func bothAtOnceIsRefused() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.pictures("mine", "a.png")
     try tree.pictures("mine/nuts", "a.png")
     let problem = #expect(throws: DatasetProblem.self) { try DatasetReader.read(tree["mine"]) }
@@ -37,7 +38,7 @@ struct FolderLayoutTests {
   }
 
   @Test func nothingFoundExplainsTheLayouts() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.file("mine/readme.png", text: "text")
     try tree.folder("empty")
     for name in ["mine", "empty"] {
@@ -52,7 +53,7 @@ struct FolderLayoutTests {
   }
 
   @Test func aFolderOfFoldersIsAnEmptyCategory() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.pictures("mine/a", "1.png")
     try tree.pictures("mine/b/deeper", "1.png")
     let dataset = try DatasetReader.read(tree["mine"])
@@ -63,7 +64,7 @@ struct FolderLayoutTests {
   }
 
   @Test func saysWhatWasNamedInstead() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.picture("a.png")
     #expect(throws: FileProblem.self) { try DatasetReader.read(tree["none"]) }
     let problem = #expect(throws: DatasetProblem.self) { try DatasetReader.read(tree["a.png"]) }
@@ -72,7 +73,7 @@ struct FolderLayoutTests {
 
   /// Another data set's layout must not slip through with its defects as normal pictures.
   @Test func deeperLayoutsAreNotTakenAsNormal() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.pictures("set/01/train/fine", "a.png")
     try tree.pictures("set/01/test/broken", "a.png")
     let dataset = try DatasetReader.read(tree["set"])

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import TestSupport
 import Testing
 
 @Suite("Public data sets")
@@ -24,8 +25,8 @@ struct KnownDatasetTests {
   }
 
   /// `toothbrush` of MVTec AD whole, `wood` with a picture too few and one too many.
-  private static func tree() throws -> TemporaryTree {
-    let tree = try TemporaryTree()
+  private static func tree() throws -> TemporaryFolder {
+    let tree = try TemporaryFolder()
     func pictures(_ folder: String, _ count: Int) throws {
       for number in 0..<count { try tree.picture("\(folder)/\(number).png") }
     }
@@ -75,7 +76,7 @@ struct KnownDatasetTests {
   private func known() throws -> KnownDataset { try #require(KnownDataset.named("mvtec-ad")) }
 
   @Test func theCategoriesTellDataSetsOfOneLayoutApart() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.pictures("metal/tubes/train/good", "0.png")
     let dataset = try DatasetReader.read(tree["metal"])
     #expect(KnownDataset.recognized(dataset)?.key == "mpdd")

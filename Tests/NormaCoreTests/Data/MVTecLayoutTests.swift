@@ -1,12 +1,13 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("MVTec AD's layout")
 struct MVTecLayoutTests {
-  static func tree() throws -> TemporaryTree {
-    let tree = try TemporaryTree()
+  static func tree() throws -> TemporaryFolder {
+    let tree = try TemporaryFolder()
     try tree.pictures("set/bottle/train/good", "001.png", "000.png")
     try tree.pictures("set/bottle/test/good", "000.png")
     try tree.pictures("set/bottle/test/crack", "000.png", "001.png")

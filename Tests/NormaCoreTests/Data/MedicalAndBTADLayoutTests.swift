@@ -1,10 +1,11 @@
 import NormaCore
+import TestSupport
 import Testing
 
 @Suite("BTAD's layout")
 struct BTADLayoutTests {
-  private static func tree() throws -> TemporaryTree {
-    let tree = try TemporaryTree()
+  private static func tree() throws -> TemporaryFolder {
+    let tree = try TemporaryFolder()
     try tree.pictures("btad/01/train/ok", "0000.png", "0001.png")
     try tree.pictures("btad/01/test/ok", "0002.png")
     try tree.pictures("btad/01/test/ko", "0000.png", "0003.png")
@@ -44,7 +45,7 @@ struct BTADLayoutTests {
 @Suite("OCT-2017's layout")
 struct OCTLayoutTests {
   @Test func diseasesAreDefectsOfOneCategory() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.pictures("OCT2017/train/NORMAL", "NORMAL-1.png", "NORMAL-2.png")
     try tree.pictures("OCT2017/train/CNV", "CNV-1.png")
     try tree.pictures("OCT2017/test/NORMAL", "NORMAL-3.png")

@@ -1,6 +1,7 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("Picture formats")
@@ -27,7 +28,7 @@ struct PictureFormatTests {
   }
 
   @Test func saysWhatItFoundInstead() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     func reason(_ name: String) -> String? {
       do {
         _ = try PictureFormat.of(tree[name])

@@ -1,6 +1,7 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("Layouts of public data sets")
@@ -10,7 +11,7 @@ struct PublicLayoutTests {
   }
 
   @Test func visaIsReadByItsTable() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let pictures = "visa/candle/Data/Images"
     try tree.pictures("\(pictures)/Normal", "0000.JPG", "0001.JPG")
     try tree.pictures("\(pictures)/Anomaly", "000.JPG")
@@ -35,7 +36,7 @@ struct PublicLayoutTests {
 
   /// As VisA's own script leaves it.
   @Test func masksMayBeCalledAsTheirPictures() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.pictures("1cls/candle/train/good", "0000.JPG")
     try tree.pictures("1cls/candle/test/good", "0001.JPG")
     try tree.pictures("1cls/candle/test/bad", "000.JPG", "001.JPG")
@@ -51,7 +52,7 @@ struct PublicLayoutTests {
   }
 
   @Test func ofMVTec3DTheColoursAreRead() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     for part in ["train/good", "validation/good", "test/good", "test/crack"] {
       try tree.pictures("3d/bagel/\(part)/rgb", "000.png", "001.png")
       try tree.pictures("3d/bagel/\(part)/xyz", "000.tiff", "001.tiff")
@@ -75,7 +76,7 @@ struct PublicLayoutTests {
   }
 
   @Test func ofMVTecLOCOAPictureMayHaveSeveralMasks() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.pictures("loco/pushpins/train/good", "000.png")
     try tree.pictures("loco/pushpins/validation/good", "000.png")
     try tree.pictures("loco/pushpins/test/good", "000.png")
@@ -101,7 +102,7 @@ struct PublicLayoutTests {
   }
 
   @Test func ofDAGMPicturesWithALabelAreDefective() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     for number in [1, 2] {
       let folder = "dagm/Class\(number)"
       try tree.pictures("\(folder)/Train", "0001.PNG", "0002.PNG")
@@ -130,7 +131,7 @@ struct PublicLayoutTests {
   }
 
   @Test func realIADIsReadByItsLists() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let pictures = "iad/realiad_512/zipper"
     try tree.pictures("\(pictures)/OK/S0001", "a.jpg", "b.jpg")
     try tree.pictures("\(pictures)/NG/PS/S0002", "c.jpg", "c_mask.png")
@@ -164,7 +165,7 @@ struct PublicLayoutTests {
 
   /// Lists are someone else's: they lead nowhere outside their category.
   @Test func listsLeadNowhereElse() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.picture("iad/realiad_1024/usb/OK/a.jpg")
     try tree.picture("secret.png")
     try tree.file(

@@ -1,12 +1,13 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("Tables")
 struct TableLayoutTests {
-  static func tree(_ table: String) throws -> TemporaryTree {
-    let tree = try TemporaryTree()
+  static func tree(_ table: String) throws -> TemporaryFolder {
+    let tree = try TemporaryFolder()
     try tree.pictures("set/pictures", "a.png", "b, c.png", "d.png", "e.png", "mask.png")
     try tree.file("set/cells.csv", text: table)
     return tree
@@ -121,7 +122,7 @@ struct TableLayoutTests {
   }
 
   @Test func aTableMustBeText() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.file("t.csv", Data([0x70, 0x61, 0x74, 0x68, 0xFF, 0xFE, 0x0A]))
     let problem = #expect(throws: DatasetProblem.self) { try DatasetReader.read(tree["t.csv"]) }
     #expect(problem?.description.contains("not UTF-8") == true)

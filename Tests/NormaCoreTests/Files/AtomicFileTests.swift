@@ -1,12 +1,13 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("Files")
 struct AtomicFileTests {
   @Test func writesAndReplaces() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try AtomicFile.write(Data("one".utf8), to: tree["file.json"])
     try AtomicFile.write(Data("two".utf8), to: tree["file.json"])
     #expect(try String(contentsOfFile: tree["file.json"], encoding: .utf8) == "two")
@@ -14,7 +15,7 @@ struct AtomicFileTests {
   }
 
   @Test func followsALink() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.file("real/file", text: "one")
     try FileManager.default.createSymbolicLink(
       atPath: tree["link"], withDestinationPath: tree["real/file"])
@@ -25,7 +26,7 @@ struct AtomicFileTests {
   }
 
   @Test func removesWhatADeadWriterLeft() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.file(".file.writing-1a2b", text: "half")
     try tree.file(".other.writing-1a2b", text: "not ours")
     try AtomicFile.write(Data("whole".utf8), to: tree["file"])
@@ -33,7 +34,7 @@ struct AtomicFileTests {
   }
 
   @Test func leavesALivingWriterAlone() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let living = try Scratch(folderFor: tree["model"])
     let second = try Scratch(folderFor: tree["model"])
     #expect(FilePath.isFolder(living.path))
@@ -41,7 +42,7 @@ struct AtomicFileTests {
   }
 
   @Test func saysWhatIsInTheWay() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.folder("folder")
     #expect(throws: FileProblem(path: tree["folder"], reason: "cannot be written: it is a folder"))
     {
@@ -58,7 +59,7 @@ struct AtomicFileTests {
 
   @Test(.disabled(if: isRoot, "root may write everywhere"))
   func aForbiddenFolderKeepsTheOldFile() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.file("file", text: "old")
     chmod(tree.path, 0o555)
     #expect(throws: FileProblem.self) { try AtomicFile.write(Data("new".utf8), to: tree["file"]) }
@@ -66,7 +67,7 @@ struct AtomicFileTests {
   }
 
   @Test func digestsOfDataAndFilesAgree() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let data = Data((0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
     try tree.file("data", data)
     #expect(try Digest.sha256(file: tree["data"]) == Digest.sha256(data))
@@ -76,7 +77,7 @@ struct AtomicFileTests {
   }
 
   @Test func readsNoPipe() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     mkfifo(tree["pipe"], 0o600)
     #expect(throws: FileProblem.self) { try Digest.sha256(file: tree["pipe"]) }
   }
@@ -95,7 +96,7 @@ struct AtomicFileTests {
   }
 
   @Test func aChangedFileHasAnotherKey() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let path = try tree.file("file", text: "one")
     let first = try FileKey(of: path)
     #expect(try FileKey(of: path) == first)

@@ -88,11 +88,48 @@ struct ZipArchiveTests {
     }
   }
 
-  /// A size that the bytes cannot have must be refused before memory is asked for.
-  @Test func refusesAnImpossibleSize() throws {
-    let compressed: [UInt8] = [0x03, 0x00]
-    #expect(throws: Inflate.Problem.wrongSize(expected: 1 << 40)) {
-      try compressed.withUnsafeBytes { try Inflate.inflate($0, size: 1 << 40) }
+  /// "norma norma norma", deflated.
+  static let deflated = Data([0xCB, 0xCB, 0x2F, 0xCA, 0x4D, 0x54, 0xC8, 0x43, 0x90, 0x00])
+  static let content = Data("norma norma norma".utf8)
+
+  /// Unpacks deflated data whose archive says that they unfold to `size` bytes.
+  private func unpacked(_ deflated: Data, size: Int? = nil) throws -> Data {
+    let entry = HandmadeZip.Entry(
+      "x", deflated: deflated, content: Self.content, size: size.map { UInt32($0) })
+    return try ZipArchive(data: HandmadeZip.make([entry])).data("x")
+  }
+
+  private func refusal(_ deflated: Data, size: Int? = nil) -> String {
+    do {
+      _ = try unpacked(deflated, size: size)
+      return "it was unpacked"
+    } catch {
+      return "\(error)"
+    }
+  }
+
+  /// No byte more than the stated size is made; the last size here is one that the bytes cannot have,
+  /// and is refused before memory is asked for.
+  @Test(arguments: [0, 1, 16, 18, 5000, 0xFFFF_FFFE])
+  func deflatedDataMustUnfoldToTheStatedSize(size: Int) {
+    #expect(
+      refusal(Self.deflated, size: size)
+        .hasSuffix("the compressed data does not unfold to the \(size) bytes that it should"))
+  }
+
+  @Test func deflatedDataMustBeWhole() throws {
+    #expect(try unpacked(Self.deflated) == Self.content)
+    // What lies behind the end of the stream is not looked at.
+    #expect(try unpacked(Self.deflated + Data([1, 2, 3])) == Self.content)
+    for count in 0..<Self.deflated.count - 1 {
+      #expect(
+        refusal(Self.deflated.prefix(count)).hasSuffix("the compressed data ends too early"),
+        "\(count) bytes")
+    }
+    // A block of a kind that there is not, and a reference to before the beginning.
+    for damaged: [UInt8] in [[0x07, 0x00], [0x03, 0x02, 0x00, 0x00]] {
+      #expect(
+        refusal(Data(damaged)).contains("the compressed data is damaged: invalid"), "\(damaged)")
     }
   }
 

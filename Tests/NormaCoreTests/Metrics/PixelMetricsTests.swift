@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import TestSupport
 import Testing
 
 @Suite struct PixelMetricsTests {
@@ -140,7 +141,7 @@ import Testing
   }
 
   @Test func temporaryFolderThatDoesNotExistIsNamed() throws {
-    let folder = FileManager.default.temporaryDirectory.path + "/norma-\(UUID().uuidString)"
+    let folder = try TemporaryFolder()["none"]
     let metrics = try PixelMetrics(memoryLimit: 0, temporaryFolder: folder)
     let error = #expect(throws: MetricError.self) {
       try metrics.add(map: [1, 2, 3, 4], mask: nil, width: 2, height: 2)

@@ -1,6 +1,7 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("Model folders")
@@ -34,7 +35,7 @@ struct ModelFolderTests {
   }
 
   @Test func whatIsWrittenIsRead() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let written = try Self.write(tree["models/line.norma"])
     let read = try ModelFolder.open(tree["models/line.norma"])
     #expect(read.manifest == written.manifest)
@@ -47,7 +48,7 @@ struct ModelFolderTests {
   }
 
   @Test func writingTwiceGivesTheSameBytes() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Self.write(tree["a"])
     try Self.write(tree["b"])
     for name in [ModelFile.manifest, ModelFile.graph] {
@@ -58,7 +59,7 @@ struct ModelFolderTests {
   }
 
   @Test func theManifestIsReadableAndSorted() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Self.write(tree["m"])
     let text = try String(contentsOfFile: tree["m/manifest.json"], encoding: .utf8)
     #expect(text.contains("\n  \"formatVersion\" : 1,\n"))
@@ -69,7 +70,7 @@ struct ModelFolderTests {
   }
 
   @Test func everyFlippedByteIsNoticedAndItsFileNamed() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Self.write(tree["m"])
     for name in Self.files.keys.sorted() + [ModelFile.manifest] {
       let good = try Data(contentsOf: URL(fileURLWithPath: tree["m/" + name]))
@@ -87,7 +88,7 @@ struct ModelFolderTests {
   }
 
   @Test func missingExtraAndLongerFilesAreNamed() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Self.write(tree["m"])
     try tree.file("m/.DS_Store", text: "left by a file manager")
     #expect(throws: Never.self) { try ModelFolder.open(tree["m"]) }
@@ -112,7 +113,7 @@ struct ModelFolderTests {
   }
 
   /// A manifest that somebody made, with a digest that fits it.
-  static func forge(_ tree: TemporaryTree, _ change: (String) -> String) throws {
+  static func forge(_ tree: TemporaryFolder, _ change: (String) -> String) throws {
     let path = tree["m/manifest.json"]
     let text = try String(contentsOfFile: path, encoding: .utf8)
     guard let marker = text.range(of: "\n  \"digest\" : \"") else { return }
@@ -124,7 +125,7 @@ struct ModelFolderTests {
   }
 
   @Test func aForgedManifestReachesNothingOutside() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     for name in ["../secret", "/etc/passwd", "report/../../x", "a\\\\b", ".hidden", "a//b", ""] {
       try Self.write(tree["m"], replacing: true)
       try Self.forge(tree) { $0.replacing("\"graph.onnx\"", with: "\"\(name)\"") }
@@ -134,7 +135,7 @@ struct ModelFolderTests {
   }
 
   @Test func laterFormatsAndOtherTextAreRefused() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Self.write(tree["m"])
     try Self.forge(tree) { $0.replacing("\"formatVersion\" : 1", with: "\"formatVersion\" : 2") }
     #expect(
@@ -152,7 +153,7 @@ struct ModelFolderTests {
   }
 
   @Test func namesThatLeaveTheFolderAreNotWritten() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     #expect(throws: FileProblem.self) {
       try ModelFolder.write(
         to: tree["m"], manifest: Self.manifest, files: ["../x": Data()], replacing: false)

@@ -1,6 +1,7 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("Replacing and changing models")
@@ -8,7 +9,7 @@ struct ModelReplacementTests {
   typealias Base = ModelFolderTests
 
   @Test func aModelIsReplacedOnlyWhenAllowed() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Base.write(tree["m"])
     #expect(
       Base.problem { try Base.write(tree["m"]) }
@@ -24,7 +25,7 @@ struct ModelReplacementTests {
   }
 
   @Test func whatIsNotAModelIsNeverReplaced() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.file("thesis/chapter.tex", text: "dear")
     try tree.file("file", text: "dear")
     try tree.folder("empty")
@@ -40,7 +41,7 @@ struct ModelReplacementTests {
   }
 
   @Test func aLinkToAModelKeepsLeadingToIt() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Base.write(tree["real"])
     try FileManager.default.createSymbolicLink(
       atPath: tree["link"], withDestinationPath: tree["real"])
@@ -53,7 +54,7 @@ struct ModelReplacementTests {
   }
 
   @Test func leftoversOfADeadWriterAreRemoved() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.file(".m.writing-dead/manifest.json", text: "half")
     try Base.write(tree["m"])
     #expect(!FilePath.exists(tree[".m.writing-dead"]))
@@ -62,7 +63,7 @@ struct ModelReplacementTests {
   /// On file systems without an exchange, a replacement cut off between its two renames leaves the
   /// old model beside its place.
   @Test func anInterruptedReplacementIsFound() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Base.write(tree["m"])
     try FileManager.default.moveItem(atPath: tree["m"], toPath: tree[".m.previous"])
     #expect(
@@ -84,7 +85,7 @@ struct ModelReplacementTests {
   }
 
   @Test func aNewCalibrationKeepsWhatTheOldOneDecidedByAndAllElse() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let (one, two, three) = (
       try calibration([1, 2, 3]), try calibration([4, 5, 6]), try calibration([7, 8, 9])
     )
@@ -110,7 +111,7 @@ struct ModelReplacementTests {
 
   /// However many pictures the calibrations had.
   @Test func earlierCalibrationsDoNotSwellTheManifest() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try write(tree["m"], calibration((0..<20_000).map(Float.init)))
     for _ in 0..<3 {
       try ModelFolder.open(tree["m"])
@@ -152,7 +153,7 @@ struct ModelReplacementTests {
   }
 
   @Test func aCalibrationThatCannotBeReadIsNamed() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let model = try Base.write(tree["m"])
     #expect(
       Base.problem { _ = try model.calibration() }
@@ -160,7 +161,7 @@ struct ModelReplacementTests {
   }
 
   @Test func aModelChangedMeanwhileIsNotOverwritten() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     let (one, two) = (try calibration([1]), try calibration([2]))
     try write(tree["m"], one)
     let mine = try ModelFolder.open(tree["m"])
@@ -172,7 +173,7 @@ struct ModelReplacementTests {
 
   @Test(.disabled(if: isRoot, "root may write everywhere"))
   func aForbiddenFolderKeepsTheOldModel() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try Base.write(tree["m"])
     chmod(tree.path, 0o555)
     #expect(

@@ -1,6 +1,7 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 struct PictureStoreTests {
@@ -15,10 +16,8 @@ struct PictureStoreTests {
   }
 
   private func inFolder(_ body: (String) throws -> Void) throws {
-    let folder = NSTemporaryDirectory() + "norma-store-" + UUID().uuidString
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try body(folder + "/pictures.store")
+    let folder = try TemporaryFolder()
+    try withExtendedLifetime(folder) { try body(folder["pictures.store"]) }
   }
 
   @discardableResult

@@ -1,6 +1,7 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 @Suite("Recipes")
@@ -219,7 +220,7 @@ struct RecipeTests {
   }
 
   @Test func filesThatCannotBeRead() throws {
-    let tree = try TemporaryTree()
+    let tree = try TemporaryFolder()
     try tree.file("latin.yaml", Data([0x23, 0xE9, 0x0A]))
     #expect(throws: FileProblem.self) { try Recipe.read(tree["none.yaml"]) }
     #expect(throws: FileProblem.self) { try Recipe.read(tree.path) }

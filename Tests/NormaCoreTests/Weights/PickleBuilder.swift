@@ -130,7 +130,7 @@ enum CheckpointBuilder {
   static func zipped(_ pickle: Data, storages: [String: Data]) -> Data {
     var files = [("archive/data.pkl", pickle), ("archive/byteorder", Data("little".utf8))]
     files += storages.sorted { $0.key < $1.key }.map { ("archive/data/\($0.key)", $0.value) }
-    return StoredZip.make(files)
+    return HandmadeZip.stored(files)
   }
 
   static let magic: [UInt8] = [

@@ -10,9 +10,7 @@ import Testing
 
   @Test(.enabled(if: interpreter != nil, "needs a Python with PyTorch"), arguments: [true, false])
   func readsWhatPyTorchWrites(zip: Bool) throws {
-    let file = FileManager.default.temporaryDirectory
-      .appendingPathComponent("norma-\(UUID().uuidString).pth")
-    defer { try? FileManager.default.removeItem(at: file) }
+    let folder = try TemporaryFolder()
     let script = """
       import sys, torch
       x = torch.arange(24, dtype=torch.float32)
@@ -27,8 +25,8 @@ import Testing
                  _use_new_zipfile_serialization=\(zip ? "True" : "False"))
       """
     let interpreter = try #require(Self.interpreter)
-    #expect(try Python.run(interpreter, ["-c", script, file.path]).status == 0)
-    let tensors = try TorchCheckpoint.read(file.path)
+    #expect(try Python.run(interpreter, ["-c", script, folder["state.pth"]]).status == 0)
+    let tensors = try TorchCheckpoint.read(folder["state.pth"])
     #expect(
       tensors["0.weight"]
         == WeightTensor(shape: [3, 2, 1, 1], values: .init(repeating: 0.5, count: 6)))

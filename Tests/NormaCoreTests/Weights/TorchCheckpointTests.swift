@@ -129,12 +129,12 @@ import Testing
     #expect(
       refusal(CheckpointBuilder.zipped(pickle, storages: ["0": Self.storage.dropLast()]))
         .contains("has 47 bytes"))
-    #expect(refusal(StoredZip.make([("a.txt", Data())])).contains("no data.pkl"))
+    #expect(refusal(HandmadeZip.stored([("a.txt", Data())])).contains("no data.pkl"))
     #expect(
-      refusal(StoredZip.make([("a/data.pkl", pickle), ("a/constants.pkl", Data())]))
+      refusal(HandmadeZip.stored([("a/data.pkl", pickle), ("a/constants.pkl", Data())]))
         .contains("TorchScript"))
     #expect(
-      refusal(StoredZip.make([("a/data.pkl", pickle), ("a/byteorder", Data("big".utf8))]))
+      refusal(HandmadeZip.stored([("a/data.pkl", pickle), ("a/byteorder", Data("big".utf8))]))
         .contains("big-endian"))
   }
 

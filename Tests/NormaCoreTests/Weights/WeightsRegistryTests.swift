@@ -1,26 +1,22 @@
 import Foundation
 import NormaCore
+import TestSupport
 import Testing
 
 @Suite struct WeightsRegistryTests {
   @Test func looksThroughTheFoldersInOrder() throws {
-    let root = FileManager.default.temporaryDirectory.path + "/norma-\(UUID().uuidString)"
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    let folders = ["home", "shared"].map { root + "/" + $0 }
+    let root = try TemporaryFolder()
+    let folders = ["home", "shared"].map { root[$0] }
     let registry = WeightsRegistry(folders: folders)
     let b4 = try #require(KnownBackbone.named("efficientnet-b4"))
     #expect(registry.find(b4) == nil)
 
-    func put(_ folder: String, _ name: String) throws {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      try Data([1]).write(to: URL(fileURLWithPath: folder + "/" + name))
-    }
-    try put(folders[1], "tf_efficientnet_b4_trunk.safetensors")
-    #expect(registry.find(b4) == folders[1] + "/tf_efficientnet_b4_trunk.safetensors")
-    try put(folders[1], "efficientnet-b4.safetensors")
-    #expect(registry.find(b4) == folders[1] + "/efficientnet-b4.safetensors")
-    try put(folders[0], "tf_efficientnet_b4.safetensors")
-    #expect(registry.find(b4) == folders[0] + "/tf_efficientnet_b4.safetensors")
+    try root.file("shared/tf_efficientnet_b4_trunk.safetensors", [1])
+    #expect(registry.find(b4) == root["shared/tf_efficientnet_b4_trunk.safetensors"])
+    try root.file("shared/efficientnet-b4.safetensors", [1])
+    #expect(registry.find(b4) == root["shared/efficientnet-b4.safetensors"])
+    try root.file("home/tf_efficientnet_b4.safetensors", [1])
+    #expect(registry.find(b4) == root["home/tf_efficientnet_b4.safetensors"])
     #expect(registry.find(try #require(KnownBackbone.named("efficientnet-b5"))) == nil)
   }
 

@@ -3,11 +3,12 @@ import Networks
 import NormaCore
 import NormaFiles
 import NormaTraining
+import TestSupport
 import Testing
 
 @Suite struct BackboneImportTests {
   private func write(
-    _ tensors: [String: WeightTensor], to folder: ScratchFolder, metadata: [String: String] = [:]
+    _ tensors: [String: WeightTensor], to folder: TemporaryFolder, metadata: [String: String] = [:]
   ) throws -> String {
     let path = folder.path + "/download.safetensors"
     try SafeTensors.write(tensors, metadata: metadata).write(to: URL(fileURLWithPath: path))
@@ -15,7 +16,7 @@ import Testing
   }
 
   @Test func storesUnderTheBackbonesNameWithItsOrigin() throws {
-    let folder = try ScratchFolder()
+    let folder = try TemporaryFolder()
     let registry = WeightsRegistry(folders: [folder.path + "/home/weights"])
     let specification = try BackboneWeightsTests.named("efficientnet-lite0")
     var shapes = UpstreamNames.lukemelas(specification)
@@ -47,7 +48,7 @@ import Testing
   }
 
   @Test func whatDoesNotFitIsNotStored() throws {
-    let folder = try ScratchFolder()
+    let folder = try TemporaryFolder()
     let registry = WeightsRegistry(folders: [folder.path + "/home"])
     let specification = try BackboneWeightsTests.named("efficientnet-lite0")
     let whole = UpstreamNames.tensors(UpstreamNames.timm(specification, through: 10))

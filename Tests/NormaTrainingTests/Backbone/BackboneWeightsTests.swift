@@ -67,7 +67,7 @@ import Testing
   }
 
   @Test func loadsFromTheRegistryWithTheFilesDigest() throws {
-    let scratch = try ScratchFolder()
+    let scratch = try TemporaryFolder()
     let specification = try Self.named("efficientnet-lite0")
     let data = try SafeTensors.write(
       UpstreamNames.tensors(UpstreamNames.timm(specification, through: 10)),
@@ -118,16 +118,4 @@ import Testing
           !$0.key.hasSuffix("num_batches_tracked")
         })
   }
-}
-
-/// A folder that is gone with the value.
-final class ScratchFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.path + "/norma-\(UUID().uuidString)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
 }

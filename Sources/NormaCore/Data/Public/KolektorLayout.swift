@@ -4,7 +4,7 @@ import NormaFiles
 /// whose mask is empty is normal; so the masks are looked into.
 ///
 /// KolektorSDD (Tabernik et al., 2020): `kosNN/PartM.jpg` and `kosNN/PartM_label.bmp`, without a split.
-/// Here the items (`kosNN`) are dealt: every fourth is tested with, the normal pictures of the others
+/// Here the items (`kosNN`) are split: every fourth is tested with, the normal pictures of the others
 /// are trained on, and their defective ones are tested with too, so that no item is on both sides with
 /// normal pictures.
 ///
@@ -25,7 +25,9 @@ enum KolektorLayout {
     }
   }
 
-  static func readFirst(_ root: String, items: [String]) -> Dataset {
+  static func readFirst(
+    _ root: String, items: [String], isEmptyMask: DatasetReader.MaskProbe
+  ) -> Dataset {
     let category = FilePath.name(root)
     var builder = DatasetBuilder(root: root, layout: first)
     builder.add(category: category)
@@ -36,7 +38,7 @@ enum KolektorLayout {
       let split: Split = number % 4 == 3 ? .test : .train
       add(
         folder: root + "/" + item, maskSuffix: "_label", category, to: &builder,
-        normal: split, defective: .test)
+        normal: split, defective: .test, isEmptyMask)
     }
     return builder.dataset()
   }
@@ -51,16 +53,18 @@ enum KolektorLayout {
     }
   }
 
-  static func readSecond(_ root: String) -> Dataset {
+  static func readSecond(
+    _ root: String, isEmptyMask: DatasetReader.MaskProbe
+  ) -> Dataset {
     let category = FilePath.name(root)
     var builder = DatasetBuilder(root: root, layout: second)
     builder.add(category: category)
     add(
       folder: root + "/train", maskSuffix: "_GT", category, to: &builder,
-      normal: .train, defective: nil)
+      normal: .train, defective: nil, isEmptyMask)
     add(
       folder: root + "/test", maskSuffix: "_GT", category, to: &builder,
-      normal: .test, defective: .test)
+      normal: .test, defective: .test, isEmptyMask)
     return builder.dataset()
   }
 
@@ -69,7 +73,7 @@ enum KolektorLayout {
   /// - Parameter defective: nil leaves defective pictures out.
   private static func add(
     folder: String, maskSuffix: String, _ category: String, to builder: inout DatasetBuilder,
-    normal: Split, defective: Split?
+    normal: Split, defective: Split?, _ isEmptyMask: DatasetReader.MaskProbe
   ) {
     guard let listing = builder.list(folder, category: category, split: normal) else { return }
     let masks = Dictionary(
@@ -88,7 +92,7 @@ enum KolektorLayout {
         continue
       }
       do {
-        if try MaskContent.isEmpty(mask) {
+        if try isEmptyMask(mask) {
           builder.add(Sample(path: path, category: category, split: normal, label: .normal))
         } else if let defective {
           builder.add(
