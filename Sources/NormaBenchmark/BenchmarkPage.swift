@@ -21,7 +21,7 @@ public enum BenchmarkPage {
     let shell = PageShell(
       title: summary.title, kind: "benchmark",
       lede: "\(summary.dataset), \(done == all ? "" : "\(done) of ")"
-        + ReportNumbers.count(all, "run", "runs"),
+        + Figures.count(all, "run", "runs"),
       links: links, toolVersion: NormaVersion.current, script: script, style: style)
     return shell.html {
       ResultsTable(rows: summary.rows).markup()

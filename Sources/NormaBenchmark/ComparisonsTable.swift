@@ -29,7 +29,7 @@ struct ComparisonsTable {
               .init(Markup.name(pair.first), value: nil),
               .init(Markup.name(pair.second), value: nil),
               .difference(pair.difference.value), .init(interval(pair.difference)),
-              .init(ReportNumbers.pValue(pair.difference.pValue), value: pair.difference.pValue),
+              .init(Figures.pValue(pair.difference.pValue), value: pair.difference.pValue),
             ], ["data-first": pair.first, "data-second": pair.second]
           )
         }
@@ -39,7 +39,7 @@ struct ComparisonsTable {
 
   private func interval(_ difference: Bootstrap.Difference) -> String {
     func signed(_ value: Double) -> String {
-      (value < 0 ? "−" : "+") + ReportNumbers.metric(abs(value))
+      (value < 0 ? "−" : "+") + Figures.metric(abs(value))
     }
     return "\(signed(difference.low)) … \(signed(difference.high))"
   }

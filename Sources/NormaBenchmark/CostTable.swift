@@ -20,11 +20,11 @@ struct CostTable {
           (
             [
               .init(Markup.name(row.name), value: nil),
-              .number(row.trainingSeconds) { ReportNumbers.duration($0) },
+              .number(row.trainingSeconds) { Figures.page.duration($0) },
               .number(row.epochs, SortableTable.Cell.count),
               .number(row.steps, SortableTable.Cell.count),
-              .number(row.millisecondsPerPicture) { ReportNumbers.value($0) },
-              .number(row.peakAnonymousBytes) { ReportNumbers.value($0 / 1_048_576) + " MiB" },
+              .number(row.millisecondsPerPicture) { Figures.value($0) },
+              .number(row.peakAnonymousBytes) { Figures.value($0 / 1_048_576) + " MiB" },
             ], [:]
           )
         }

@@ -19,7 +19,7 @@ struct ReviewTable {
         caption: "Errors that are left by row",
         columns: ["Row", "Pictures", "Errors"]
           + Self.shares.flatMap { share in
-            ["uncertainty", "score"].map { "\(ReportNumbers.share(share)) by \($0)" }
+            ["uncertainty", "score"].map { "\(Figures.page.share(share)) by \($0)" }
           },
         rows: rows.compactMap { row in row.review.map { (cells(row, $0), [:]) } }
       ).markup()
@@ -29,7 +29,7 @@ struct ReviewTable {
   private func cells(_ row: BenchmarkSummary.Row, _ dial: ReviewDial) -> [SortableTable.Cell] {
     [
       .init(Markup.name(row.name), value: nil),
-      .init(ReportNumbers.count(dial.pictures), value: Double(dial.pictures)),
+      .init(Figures.count(dial.pictures), value: Double(dial.pictures)),
       cell(dial.byUncertainty, 0),
     ]
       + Self.shares.flatMap { share in
@@ -39,7 +39,7 @@ struct ReviewTable {
 
   private func cell(_ dial: [ReviewDial.Row], _ share: Double) -> SortableTable.Cell {
     guard let row = dial.first(where: { $0.share == share }) else {
-      return .init(ReportNumbers.absent, value: .nan)
+      return .init(Figures.absent, value: .nan)
     }
     return .init(
       "\(row.falseAlarms) + \(row.misses)", value: Double(row.falseAlarms + row.misses))

@@ -5,23 +5,23 @@ import NormaReport
 extension SortableTable.Cell {
   /// A metric over seeds in per cent: `98.4 ± 0.2`, with the bootstrap's bounds below.
   static func metric(_ spread: Spread?, _ interval: Bootstrap.Interval? = nil) -> Self {
-    guard let spread else { return Self(ReportNumbers.absent, value: .nan) }
-    let deviation = spread.deviation.map { " ± " + ReportNumbers.metric($0) } ?? ""
+    guard let spread else { return Self(Figures.absent, value: .nan) }
+    let deviation = spread.deviation.map { " ± " + Figures.metric($0) } ?? ""
     let bounds = interval.map { bounds in
       Markup("span", ["class": "interval"]) {
-        " \(ReportNumbers.metric(bounds.low))…\(ReportNumbers.metric(bounds.high))"
+        " \(Figures.metric(bounds.low))…\(Figures.metric(bounds.high))"
       }
     }
     return Self(
       Markup("span") {
-        ReportNumbers.metric(spread.mean) + deviation
+        Figures.metric(spread.mean) + deviation
         bounds
       }, value: spread.mean)
   }
 
   /// A plain number over seeds.
   static func number(_ spread: Spread?, _ text: (Double) -> String) -> Self {
-    guard let spread else { return Self(ReportNumbers.absent, value: .nan) }
+    guard let spread else { return Self(Figures.absent, value: .nan) }
     let deviation = spread.deviation.map { " ± " + text($0) } ?? ""
     return Self(text(spread.mean) + deviation, value: spread.mean)
   }
@@ -29,22 +29,22 @@ extension SortableTable.Cell {
   /// A count as a whole number; a mean of several with a decimal.
   static func count(_ value: Double) -> String {
     let isWhole = value == value.rounded() && abs(value) < 1e15
-    return isWhole ? ReportNumbers.count(Int(value)) : ReportNumbers.metric(value / 100)
+    return isWhole ? Figures.count(Int(value)) : Figures.metric(value / 100)
   }
 
   /// A paper's figure, in per cent already, and how far the measured one is from it.
   static func published(_ figure: Double?, measured: Spread?) -> [Self] {
     guard let figure else {
-      return [Self(ReportNumbers.absent, value: .nan), Self(ReportNumbers.absent, value: .nan)]
+      return [Self(Figures.absent, value: .nan), Self(Figures.absent, value: .nan)]
     }
-    let known = Self(ReportNumbers.metric(figure / 100), value: figure, style: "quiet")
-    guard let measured else { return [known, Self(ReportNumbers.absent, value: .nan)] }
+    let known = Self(Figures.metric(figure / 100), value: figure, style: "quiet")
+    guard let measured else { return [known, Self(Figures.absent, value: .nan)] }
     return [known, .difference(measured.mean - figure / 100)]
   }
 
   /// A difference of fractions, in per cent points with its sign.
   static func difference(_ value: Double) -> Self {
-    let text = (value < 0 ? "−" : "+") + ReportNumbers.metric(abs(value))
+    let text = (value < 0 ? "−" : "+") + Figures.metric(abs(value))
     return Self(text, value: value, style: value < 0 ? "worse" : "better")
   }
 }

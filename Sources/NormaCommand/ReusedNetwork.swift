@@ -45,15 +45,7 @@ struct ReusedNetwork {
     let stored = try StoredNetwork(model).weights
     return TrainedNetwork(
       names: stored.keys.sorted(), shapes: stored.mapValues(\.shape),
-      values: stored.mapValues(\.values), history: try history())
-  }
-
-  private func history() throws -> LossHistory {
-    let content = try EvaluationReport.stored(in: model)
-    let losses = content?.losses
-    return LossHistory(
-      losses: (losses?.epochs ?? []).map { ($0.training, $0.heldOut) },
-      kept: losses?.keptEpoch.map { $0 - 1 }, steps: losses?.steps,
-      seconds: content?.model.trainingSeconds)
+      values: stored.mapValues(\.values),
+      history: try TrainingRecord.read(from: model)?.losses ?? LossHistory())
   }
 }

@@ -1,3 +1,5 @@
+import NormaCore
+
 /// A page that shows pictures as a model sees them and as it would have them: its features, and those
 /// that it rebuilds, decoded.
 public struct DecodedPage: Sendable {
@@ -64,7 +66,7 @@ public struct DecodedPage: Sendable {
           + "a defect that no good picture shows can only be drawn with what good ones are made of."
         if let decoderError {
           " On good pictures that it has not seen, the decoder is off by "
-            + "\(ReportNumbers.share(decoderError)) of the range from black to white on average."
+            + "\(Figures.page.share(decoderError)) of the range from black to white on average."
         }
       }
     }

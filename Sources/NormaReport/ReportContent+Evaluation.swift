@@ -1,3 +1,4 @@
+import Foundation
 import NormaCore
 
 extension ReportContent {
@@ -123,6 +124,126 @@ extension ReportContent {
       case .shared: shared
       case .own: own
       }
+    }
+  }
+}
+
+extension ReportContent {
+  /// What became of a test picture.
+  public enum Fate: String, Codable, Sendable, CaseIterable {
+    /// An anomalous picture below the threshold.
+    case missed
+    /// A normal picture above the threshold.
+    case falselyFlagged
+    /// An anomalous picture above the threshold.
+    case caught
+
+    /// The order in which a page shows pictures, as indices of `scores`: the worst first.
+    ///
+    /// A missed picture is the worse the lower its score, a falsely flagged one the higher; among
+    /// the caught the narrowest come first. Equal scores keep their order, and NaN comes last.
+    public func worstFirst(_ scores: [Double]) -> [Int] {
+      let rising = self != .falselyFlagged
+      return scores.indices.sorted { left, right in
+        let (a, b) = (scores[left], scores[right])
+        if a.isNaN || b.isNaN { return !a.isNaN || (b.isNaN && left < right) }
+        if a == b { return left < right }
+        return rising ? a < b : a > b
+      }
+    }
+  }
+
+  /// Some of the pictures that share a fate, out of all of them.
+  public struct ExampleGroup: Codable, Sendable, Equatable {
+    public var fate: Fate
+    /// How many pictures share the fate, shown or not.
+    public var total: Int
+    /// Those that are shown; the page orders them, the worst first.
+    public var examples: [Example]
+
+    public init(fate: Fate, total: Int, examples: [Example]) {
+      self.fate = fate
+      self.total = total
+      self.examples = examples
+    }
+  }
+
+  /// A test picture beside what the model made of it. All images are JPEG, PNG or WebP files of the
+  /// same proportions; a few hundred pixels suffice.
+  public struct Example: Codable, Sendable, Equatable {
+    /// What tells the picture from the others of its category, for example `broken_small/003.jpg`.
+    public var fileName: String
+    public var score: Double
+    /// The share of normal pictures that score as high, 0…1.
+    public var pValue: Double?
+    public var picture: Data
+    public var heatMap: Data?
+    /// The picture with the outlines of the anomalous regions.
+    public var contour: Data?
+    /// The labelled defect; nil for a normal picture or without a mask.
+    public var groundTruth: Data?
+
+    public init(
+      fileName: String, score: Double, pValue: Double? = nil, picture: Data,
+      heatMap: Data? = nil, contour: Data? = nil, groundTruth: Data? = nil
+    ) {
+      self.fileName = fileName
+      self.score = score
+      self.pValue = pValue
+      self.picture = picture
+      self.heatMap = heatMap
+      self.contour = contour
+      self.groundTruth = groundTruth
+    }
+  }
+}
+
+extension ReportContent {
+  /// A point of a ROC curve.
+  public struct CurvePoint: Codable, Sendable, Equatable {
+    /// The share of normal pictures called anomalous, 0…1.
+    public var falsePositiveRate: Double
+    /// The share of anomalous pictures called anomalous, 0…1.
+    public var truePositiveRate: Double
+
+    public init(falsePositiveRate: Double, truePositiveRate: Double) {
+      self.falsePositiveRate = falsePositiveRate
+      self.truePositiveRate = truePositiveRate
+    }
+  }
+
+  /// The exact ROC curve of a set of scores, with the points on straight lines left out.
+  ///
+  /// Pictures with equal scores change sides together, which draws a slanted line.
+  ///
+  /// - Returns: points from (0, 0) to (1, 1), or none when either class is empty or a score is NaN.
+  public static func rocCurve(normal: [Double], anomalous: [Double]) -> [CurvePoint] {
+    guard !normal.isEmpty, !anomalous.isEmpty, !(normal + anomalous).contains(where: \.isNaN)
+    else { return [] }
+    let scored = (normal.map { ($0, false) } + anomalous.map { ($0, true) }).sorted {
+      $0.0 > $1.0
+    }
+    var corners = [(falsePositives: 0, truePositives: 0)]
+    var falsePositives = 0
+    var truePositives = 0
+    for (index, item) in scored.enumerated() {
+      if item.1 { truePositives += 1 } else { falsePositives += 1 }
+      let isTied = index + 1 < scored.count && scored[index + 1].0 == item.0
+      if isTied { continue }
+      if corners.count >= 2 {
+        let last = corners[corners.count - 1]
+        let before = corners[corners.count - 2]
+        let cross =
+          (last.falsePositives - before.falsePositives) * (truePositives - before.truePositives)
+          - (last.truePositives - before.truePositives) * (falsePositives - before.falsePositives)
+        if cross == 0 { corners.removeLast() }
+      }
+      corners.append((falsePositives, truePositives))
+    }
+    return corners.map {
+      CurvePoint(
+        falsePositiveRate: Double($0.falsePositives) / Double(normal.count),
+        truePositiveRate: Double($0.truePositives) / Double(anomalous.count))
     }
   }
 }

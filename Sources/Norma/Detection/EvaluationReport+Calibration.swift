@@ -7,7 +7,7 @@ extension EvaluationReport {
   public static func content(
     of model: ModelFolder, calibration: Calibration
   ) throws -> ReportContent {
-    var content = try stored(in: model) ?? basis(model)
+    var content = try before(model)
     content.calibration = ReportContent.Calibration(calibration)
     guard var evaluation = content.evaluation else { return content }
     for index in evaluation.categories.indices {

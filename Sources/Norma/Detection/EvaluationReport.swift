@@ -6,7 +6,7 @@ import NormaReport
 public enum EvaluationReport {
   /// Where a model folder keeps the content of its report besides the page, so that a later
   /// evaluation adds to what training showed.
-  public static let contentFile = "report/content.json"
+  public static let contentFile = ModelFile.reportContent
 
   /// The report of a model with a new evaluation.
   /// - Parameters:
@@ -17,7 +17,7 @@ public enum EvaluationReport {
     examples: Int = 6
   ) throws -> ReportContent {
     let calibration = evaluator.calibration
-    var content = try stored(in: model) ?? basis(model)
+    var content = try before(model)
     content.calibration = ReportContent.Calibration(calibration)
     content.evaluation = ReportContent.Evaluation(
       dataset: dataset,
@@ -35,15 +35,20 @@ public enum EvaluationReport {
     return content
   }
 
-  /// What training left, if it did.
+  /// What the model's page shows, with the training as its record has it.
+  static func before(_ model: ModelFolder) throws -> ReportContent {
+    var content =
+      try stored(in: model)
+      ?? ReportContent(
+        title: FilePath.stem(model.path), model: ReportContent.Model(model.manifest))
+    if let training = try TrainingRecord.read(from: model) { content.show(training) }
+    return content
+  }
+
+  /// The content of the model's page; nil when it has none.
   public static func stored(in model: ModelFolder) throws -> ReportContent? {
     guard model.contains(contentFile) else { return nil }
     return try ReportContent(encoded: model.data(contentFile))
-  }
-
-  static func basis(_ model: ModelFolder) -> ReportContent {
-    ReportContent(
-      title: FilePath.stem(model.path), model: ReportContent.Model(model.manifest))
   }
 
   private static func category(

@@ -99,14 +99,16 @@ struct BenchmarkRunner {
           category: picture.sample.category, isAnomalous: picture.sample.label.isAnomalous,
           score: picture.score, uncertainty: picture.uncertainty)
       })
-    let content = try EvaluationReport.stored(in: folder)
-    record.trainingPictures = content?.model.trainingPictures ?? folder.manifest.data.pictures
-    record.heldOutPictures = content?.model.heldOutPictures ?? 0
-    record.trainingSeconds = content?.model.trainingSeconds
-    record.epochs = content?.losses?.epochs.count
-    record.steps = content?.losses?.steps
+    let training = try TrainingRecord.read(from: folder)
+    record.trainingPictures = training?.trainingPictures ?? folder.manifest.data.pictures
+    record.heldOutPictures = training?.heldOutPictures ?? 0
+    record.trainingSeconds = training?.seconds
+    let epochs = training?.losses.epochs ?? []
+    // A fit has none, which is not the same as none that were begun.
+    record.epochs = epochs.isEmpty ? nil : epochs.count
+    record.steps = training?.losses.steps
     record.losses = BenchmarkRecord.losses(
-      (content?.losses?.epochs ?? []).map { ($0.number, $0.training, $0.heldOut) })
+      epochs.enumerated().map { ($0 + 1, $1.training, $1.heldOut) })
     record.millisecondsPerPicture = found.millisecondsPerPicture
     record.peakAnonymousBytes = [model.measured?.peakAnonymousBytes, memory.bytes]
       .compactMap { $0 }.max()

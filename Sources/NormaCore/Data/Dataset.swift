@@ -131,8 +131,3 @@ public struct DatasetProblem: Error, CustomStringConvertible, Sendable, Equatabl
 
   public init(_ description: String) { self.description = description }
 }
-
-/// `1 file`, `3 files`.
-package func counted(_ count: Int, _ noun: String) -> String {
-  "\(count) \(noun)\(count == 1 ? "" : "s")"
-}
