@@ -42,6 +42,21 @@ extension ReportContent {
       self.autoCategoryAccuracy = autoCategoryAccuracy
       self.note = note
     }
+
+    /// Normal test pictures of all categories.
+    public var normalCount: Int { categories.reduce(0) { $0 + $1.normalCount } }
+    /// Anomalous test pictures of all categories.
+    public var anomalousCount: Int { categories.reduce(0) { $0 + $1.anomalousCount } }
+
+    /// What thresholds of a kind did in all categories together, without a threshold of its own; nil
+    /// where a category has none, or there is no category.
+    public func total(_ deciding: Deciding) -> Outcome? {
+      let all = categories.compactMap { $0.outcome(deciding) }
+      guard !all.isEmpty, all.count == categories.count else { return nil }
+      return Outcome(
+        threshold: .nan, falseAlarms: all.reduce(0) { $0 + $1.falseAlarms },
+        misses: all.reduce(0) { $0 + $1.misses })
+    }
   }
 
   /// Metrics as fractions, 0…1; nil or NaN where a metric is not defined (one class is missing, or
@@ -119,7 +134,7 @@ extension ReportContent {
     }
 
     /// What the deciding threshold did here.
-    func outcome(_ deciding: Evaluation.Deciding) -> Outcome? {
+    public func outcome(_ deciding: Evaluation.Deciding) -> Outcome? {
       switch deciding {
       case .shared: shared
       case .own: own

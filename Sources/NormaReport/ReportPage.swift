@@ -90,18 +90,14 @@ struct SummarySection {
 
   /// What the deciding threshold did on all test pictures, in words.
   static func verdict(_ evaluation: ReportContent.Evaluation) -> String {
-    let normal = evaluation.categories.reduce(0) { $0 + $1.normalCount }
-    let anomalous = evaluation.categories.reduce(0) { $0 + $1.anomalousCount }
-    let outcomes = evaluation.categories.compactMap { $0.outcome(evaluation.deciding) }
-    guard outcomes.count == evaluation.categories.count, !outcomes.isEmpty else {
+    let (normal, anomalous) = (evaluation.normalCount, evaluation.anomalousCount)
+    guard let total = evaluation.total(evaluation.deciding) else {
       return "Scored " + Figures.count(normal, "normal", "normal") + " and "
         + Figures.count(anomalous, "anomalous test picture", "anomalous test pictures")
         + "; the model has no thresholds to judge them by."
     }
-    let misses = outcomes.reduce(0) { $0 + $1.misses }
-    let falseAlarms = outcomes.reduce(0) { $0 + $1.falseAlarms }
     return outcomeText(
-      normal: normal, anomalous: anomalous, falseAlarms: falseAlarms, misses: misses)
+      normal: normal, anomalous: anomalous, falseAlarms: total.falseAlarms, misses: total.misses)
   }
 
   /// "Caught 61 of 63 anomalous pictures; falsely flagged 1 of 20 normal ones."

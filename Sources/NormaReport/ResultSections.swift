@@ -100,9 +100,8 @@ struct ResultsSection {
       if evaluation.categories.count > 1 {
         Markup("tfoot") {
           outcomeRow(
-            "Total", normal: evaluation.categories.reduce(0) { $0 + $1.normalCount },
-            anomalous: evaluation.categories.reduce(0) { $0 + $1.anomalousCount },
-            shared: total(\.shared), own: total(\.own))
+            "Total", normal: evaluation.normalCount, anomalous: evaluation.anomalousCount,
+            shared: evaluation.total(.shared), own: evaluation.total(.own))
         }
       }
     }
@@ -121,17 +120,6 @@ struct ResultsSection {
       errors(own?.falseAlarms, style: "first")
       errors(own?.misses)
     }
-  }
-
-  /// The sum over the categories; nil where one has no such threshold.
-  private func total(_ outcome: KeyPath<ReportContent.Category, ReportContent.Outcome?>)
-    -> ReportContent.Outcome?
-  {
-    let all = evaluation.categories.compactMap { $0[keyPath: outcome] }
-    guard all.count == evaluation.categories.count else { return nil }
-    return ReportContent.Outcome(
-      threshold: .nan, falseAlarms: all.reduce(0) { $0 + $1.falseAlarms },
-      misses: all.reduce(0) { $0 + $1.misses })
   }
 
   /// A count of errors; none is set back, so that the eye finds the others.
