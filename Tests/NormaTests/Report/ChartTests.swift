@@ -87,20 +87,47 @@ import Testing
     #expect(ReportContent.Fate.caught.worstFirst(scores) == [3, 0, 4, 2, 1])
     #expect(ReportContent.Fate.falselyFlagged.worstFirst(scores) == [2, 0, 4, 3, 1])
   }
+}
 
-  @Test func numbersAreWrittenTheSameEverywhere() {
-    #expect(ReportNumbers.metric(0.98449) == "98.4" && ReportNumbers.metric(.nan) == "–")
-    #expect(ReportNumbers.share(1 / 64) == "1.6\u{A0}%")
-    #expect(ReportNumbers.share(0.0005) == "0.05\u{A0}%")
-    #expect(ReportNumbers.value(0.34567) == "0.3457" && ReportNumbers.value(0) == "0")
-    #expect(ReportNumbers.value(12.3456) == "12.35" && ReportNumbers.value(-.infinity) == "–")
-    #expect(ReportNumbers.value(0.00001234) == "1.23e-05")
-    #expect(ReportNumbers.pValue(1 / 21) == "0.048" && ReportNumbers.pValue(nil) == "–")
-    #expect(ReportNumbers.count(1198) == "1,198" && ReportNumbers.count(1_000_007) == "1,000,007")
-    #expect(ReportNumbers.count(1, "picture", "pictures") == "1 picture")
-    #expect(ReportNumbers.duration(3.14) == "3.1\u{A0}s")
-    #expect(ReportNumbers.duration(860) == "14\u{A0}min 20\u{A0}s")
-    #expect(ReportNumbers.duration(7260) == "2\u{A0}h 1\u{A0}min")
-    #expect(ReportNumbers.duration(-1) == "–")
+@Suite struct StepChartTests {
+  private func chart(_ lines: [StepChart.Line], coversAll: Bool = false) -> StepChart {
+    StepChart(
+      title: "image AUROC", stepTitle: "deviation <in> pixels", steps: ["0", "1", "4"],
+      reference: 0, lines: lines, coversAll: coversAll)
+  }
+
+  @Test func stepsStandEvenlyAndLinesRunThroughTheirValues() throws {
+    let figure = try #require(
+      chart([
+        StepChart.Line(name: "a & b", style: "line-0", values: [1, 0.9, 0.6]),
+        StepChart.Line(name: "c", style: "line-1", values: [0.8, nil, .nan]),
+      ]).markup())
+    let page = try ParsedPage("<div>\(figure.source)</div>")
+    // 60 to 100 per cent in the axis' own bounds.
+    #expect(
+      page.all("polyline", style: "line-0").map { $0.attributes["points"] }
+        == ["0,0 500,250 1000,1000"])
+    #expect(page.all("circle", style: "line-0").count == 3)
+    #expect(page.all("circle", style: "line-1").count == 1)
+    #expect(page.all("line", style: "upright").map { $0.attributes["x1"] } == ["0.00%"])
+    #expect(page.all("circle", style: "line-0").first?.text == "a & b, 0: 100.0")
+    let texts = page.all("text").map(\.text)
+    for label in ["0", "1", "4", "60", "100", "deviation <in> pixels"] {
+      #expect(texts.contains(label), "\(label) in \(texts)")
+    }
+  }
+
+  @Test func ratesStandOnTheWholeAxis() throws {
+    let figure = try #require(
+      chart([StepChart.Line(name: "a", style: "line-0", values: [0.5, 0.5, 0.5])], coversAll: true)
+        .markup())
+    let page = try ParsedPage("<div>\(figure.source)</div>")
+    #expect(
+      page.all("polyline").map { $0.attributes["points"] } == ["0,500 500,500 1000,500"])
+  }
+
+  @Test func nothingIsDrawnOfNothing() {
+    #expect(chart([StepChart.Line(name: "a", style: "", values: [nil, .nan])]).markup() == nil)
+    #expect(chart([]).markup() == nil)
   }
 }
