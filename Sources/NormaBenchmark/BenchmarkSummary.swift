@@ -2,9 +2,11 @@ import NormaCore
 
 /// A number over seeds.
 public struct Spread: Codable, Sendable, Equatable {
+  /// The arithmetic mean.
   public var mean: Double
   /// The sample's standard deviation; nil of a single number.
   public var deviation: Double?
+  /// Of how many numbers.
   public var count: Int
 
   /// Nil for no numbers.
@@ -22,8 +24,11 @@ public struct Spread: Codable, Sendable, Equatable {
 
 /// A plan's table as far as its runs are done.
 public struct BenchmarkSummary: Codable, Sendable, Equatable {
+  /// The plan's name, as people read it.
   public var title: String
+  /// The data set's name, as people read it.
   public var dataset: String
+  /// In the plan's order.
   public var rows: [Row]
   /// Every pair of rows that have been tested on the same pictures.
   public var comparisons: [Comparison]
@@ -37,12 +42,18 @@ public struct BenchmarkSummary: Codable, Sendable, Equatable {
 
   /// One row; fractions between 0 and 1, over the seeds whose runs are all done.
   public struct Row: Codable, Sendable, Equatable {
+    /// The row's name in the plan.
     public var name: String
+    /// The name of the recipe that it varies.
     public var recipe: String
+    /// The method's name in recipes.
     public var method: String
+    /// Those whose runs are all done.
     public var seeds: [Int]
+    /// How many of its runs are done, of how many.
     public var runsDone: Int
     public var runs: Int
+    /// The mean over categories, like the metrics that follow.
     public var imageAUROC: Spread?
     /// Bootstrap over the pictures.
     public var imageInterval: Bootstrap.Interval?
@@ -55,11 +66,16 @@ public struct BenchmarkSummary: Codable, Sendable, Equatable {
     /// By the model's own thresholds: the categories', and the one for all.
     public var ownOutcome: Errors?
     public var sharedOutcome: Errors?
+    /// Of all models of a seed together, without the features.
     public var trainingSeconds: Spread?
     public var epochs: Spread?
+    /// Optimiser steps of all models of a seed together.
     public var steps: Spread?
+    /// Of testing, decoding included.
     public var millisecondsPerPicture: Spread?
+    /// The largest sum of the process's own resident pages.
     public var peakAnonymousBytes: Spread?
+    /// What the method's paper says of itself.
     public var published: PublishedFigures?
     /// What it is worth to send the least sure pictures to a person, all seeds' pictures together; nil
     /// for methods that do not know how sure they are, or without a threshold for all categories.
@@ -69,7 +85,9 @@ public struct BenchmarkSummary: Codable, Sendable, Equatable {
 
   /// Errors of thresholds, over the seeds.
   public struct Errors: Codable, Sendable, Equatable {
+    /// Normal pictures that were called anomalous.
     public var falseAlarms: Spread
+    /// Anomalous pictures that were called normal.
     public var misses: Spread
   }
 
@@ -80,6 +98,7 @@ public struct BenchmarkSummary: Codable, Sendable, Equatable {
     public var imageInterval: Bootstrap.Interval?
     public var pixelAUROC: Spread?
     public var aupro: Spread?
+    /// The best F1 that a threshold of the category's own reaches.
     public var f1Max: Spread?
   }
 

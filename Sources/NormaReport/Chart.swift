@@ -111,13 +111,16 @@ enum Chart {
 
 /// One axis of a chart: which values it covers, where a value lies on it, and its ticks.
 package struct ChartAxis: Sendable {
+  /// How values become places.
   package enum Scale: Sendable { case linear, logarithmic }
 
+  /// A mark on the axis and what stands beside it.
   package struct Tick: Sendable, Equatable {
     package var value: Double
     package var label: String
   }
 
+  /// The values at its two ends.
   package let lower: Double
   package let upper: Double
   package let scale: Scale

@@ -3,7 +3,9 @@ import NormaCore
 /// A page that shows pictures as a model sees them and as it would have them: its features, and those
 /// that it rebuilds, decoded.
 public struct DecodedPage: Sendable {
+  /// What the page is about, in the browser's title and as its heading.
   public var title: String
+  /// The line below the heading.
   public var lede: String
   /// Mean absolute error of the decoder on pictures that it has not seen, values from 0 to 1; nil when
   /// nobody measured it.
@@ -12,7 +14,9 @@ public struct DecodedPage: Sendable {
   public var note: String?
   /// What the model rebuilds from nothing; nil for methods that have no such thing.
   public var learned: ReportContent.Portrait.Row?
+  /// The pictures, a section a category.
   public var sections: [Section]
+  /// The version of Norma that writes the page.
   public var toolVersion: String
 
   /// The pictures of a category.

@@ -7,7 +7,9 @@ import NormaCore
 package struct ScoreHistogram: Sendable {
   /// The lower edge of the first bin.
   package let lower: Double
+  /// Of each bin, on the scale of the scores.
   package let width: Double
+  /// Pictures of each class by bin.
   package let normal: [Int]
   package let anomalous: [Int]
   /// The first bin above the threshold; nil without a threshold.

@@ -126,6 +126,7 @@ extension Markup {
     Markup("th", ["scope": "row"], content: content)
   }
 
+  /// A cell of text.
   package static func cell(_ text: String, style: String? = nil) -> Markup {
     Markup("td", ["class": style]) { text }
   }

@@ -59,8 +59,7 @@ struct ThresholdsSection {
     if shared.isExtrapolated {
       return start + ", by an extrapolated tail, as the pictures alone do not reach so far."
     }
-    let isCoarser = shared.rate > calibration.requestedRate * (1 + 1e-9)
-    return isCoarser
+    return calibration.isCoarserThanRequested
       ? start + ", the lowest rate that so many pictures can support; "
         + "\(Figures.page.share(calibration.requestedRate)) was asked for."
       : start + "."

@@ -12,6 +12,7 @@ package struct PictureTile {
     (self.label, self.image, self.alt) = (label, image, alt)
   }
 
+  /// The tile; a placeholder where there is no picture, or one that browsers may not show.
   package func markup() -> Markup {
     guard let image, let type = Self.mediaType(image) else {
       return Self.placeholder(label, "none")

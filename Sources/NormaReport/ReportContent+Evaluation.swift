@@ -14,9 +14,11 @@ extension ReportContent {
 
     /// The data set's name, as people read it.
     public var dataset: String
+    /// In the order in which the page shows them.
     public var categories: [Category]
     /// The mean of the categories' metrics.
     public var mean: Metrics
+    /// The threshold that sorts the pictures.
     public var deciding: Deciding
     /// The share of test pictures whose category was recognised without being told, 0…1.
     public var autoCategoryAccuracy: Double?
@@ -62,11 +64,17 @@ extension ReportContent {
   /// Metrics as fractions, 0…1; nil or NaN where a metric is not defined (one class is missing, or
   /// there are no masks).
   public struct Metrics: Codable, Sendable, Equatable {
+    /// Area under the ROC curve of the pictures' scores.
     public var imageAUROC: Double?
+    /// Average precision of the pictures' scores.
     public var imageAP: Double?
+    /// The best F1 that a threshold of the pictures' scores reaches.
     public var imageF1Max: Double?
+    /// Area under the ROC curve of the maps' values, by the masks.
     public var pixelAUROC: Double?
+    /// Average precision of the maps' values, by the masks.
     public var pixelAP: Double?
+    /// Area under the per-region overlap up to a false-positive rate of 0.3.
     public var aupro: Double?
 
     public init(
@@ -84,6 +92,7 @@ extension ReportContent {
 
   /// What a threshold did on a category's test pictures.
   public struct Outcome: Codable, Sendable, Equatable {
+    /// On the scale of the model's scores; NaN for a sum over several.
     public var threshold: Double
     /// Normal pictures that were called anomalous.
     public var falseAlarms: Int
@@ -100,7 +109,9 @@ extension ReportContent {
   /// One category's result: its metrics, scores, curves and pictures.
   public struct Category: Codable, Sendable, Equatable {
     public var name: String
+    /// Normal test pictures.
     public var normalCount: Int
+    /// Anomalous test pictures.
     public var anomalousCount: Int
     public var metrics: Metrics
     /// What the shared threshold did; nil without one.
@@ -188,10 +199,13 @@ extension ReportContent {
   public struct Example: Codable, Sendable, Equatable {
     /// What tells the picture from the others of its category, for example `broken_small/003.jpg`.
     public var fileName: String
+    /// The image score; higher is more anomalous.
     public var score: Double
     /// The share of normal pictures that score as high, 0…1.
     public var pValue: Double?
+    /// The picture itself.
     public var picture: Data
+    /// The picture with the anomaly map's colours over it.
     public var heatMap: Data?
     /// The picture with the outlines of the anomalous regions.
     public var contour: Data?

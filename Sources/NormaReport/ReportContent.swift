@@ -10,10 +10,13 @@ import NormaCore
 public struct ReportContent: Codable, Sendable, Equatable {
   /// What the page is about, usually the model's name.
   public var title: String
+  /// What the model is and how it came to be.
   public var model: Model
   /// The loss of every epoch, and which epoch the model was taken from; nil for what was only fitted.
   public var losses: LossHistory?
+  /// What the model's thresholds promise; nil leaves them unsaid.
   public var calibration: Calibration?
+  /// What the model did on test pictures; nil until it is evaluated.
   public var evaluation: Evaluation?
   /// What the network shows of itself; nil for methods that show nothing.
   public var portraits: [Portrait]?
@@ -68,6 +71,7 @@ extension ReportContent {
     case title, model, losses, calibration, evaluation, portraits, reliability
   }
 
+  /// Reads losses in the form that pages have always had.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     title = try container.decode(String.self, forKey: .title)
@@ -103,6 +107,7 @@ extension ReportContent {
     public var precision: String
     /// Side of the square picture that the network sees, in pixels.
     public var imageSize: Int
+    /// The names of the categories that it was trained on.
     public var categories: [String]
     /// Normal pictures that the network was trained on, without those held out.
     public var trainingPictures: Int
@@ -110,6 +115,7 @@ extension ReportContent {
     public var heldOutPictures: Int
     /// Wall-clock time of training, in seconds.
     public var trainingSeconds: Double?
+    /// The version of Norma that wrote the model.
     public var toolVersion: String
     /// The resolved recipe as YAML text.
     public var recipe: String?
@@ -191,6 +197,12 @@ extension ReportContent {
     /// Anomaly-map values above this belong to an anomalous region.
     public var pixelThreshold: Double?
 
+    /// Whether so few pictures set the shared threshold that they cannot support the rate asked for.
+    public var isCoarserThanRequested: Bool {
+      guard let shared = shared ?? categories.first?.threshold else { return false }
+      return shared.rate > requestedRate * (1 + 1e-9)
+    }
+
     public init(
       source: Source?, requestedRate: Double, shared: Threshold? = nil,
       categories: [CategoryThreshold] = [], pixelThreshold: Double? = nil
@@ -215,6 +227,7 @@ extension ReportContent {
       case leaning
     }
 
+    /// On the scale of the model's scores.
     public var value: Double
     /// The stated share of normal pictures that score above `value`, 0…1.
     public var rate: Double
@@ -252,7 +265,9 @@ extension ReportContent {
 extension ReportContent {
   /// What the trained network shows of itself: pictures side by side, in rows, under a heading.
   public struct Portrait: Codable, Sendable, Equatable {
+    /// The heading.
     public var title: String
+    /// What there is to see, in a paragraph.
     public var text: String
     public var rows: [Row]
 
@@ -260,6 +275,7 @@ extension ReportContent {
       (self.title, self.text, self.rows) = (title, text, rows)
     }
 
+    /// Pictures side by side.
     public struct Row: Codable, Sendable, Equatable {
       public var caption: String
       /// What else is to be said of the row.
@@ -271,7 +287,9 @@ extension ReportContent {
       }
     }
 
+    /// One picture of a row.
     public struct Tile: Codable, Sendable, Equatable {
+      /// What it shows, in a word or two.
       public var label: String
       /// JPEG, PNG or WebP.
       public var image: Data

@@ -163,7 +163,7 @@ extension Evaluate {
       try model.update(
         files: [ModelFile.report: page, EvaluationReport.contentFile: content.encoded()]
       ) { manifest in
-        manifest.metrics = Self.metrics(evaluation.result)
+        manifest.metrics = evaluation.figures
       }
       try tell("page: \(model.path)/\(ModelFile.report)")
     } catch let problem as FileProblem {
@@ -175,22 +175,6 @@ extension Evaluate {
 
   private func tell(_ line: String) throws {
     if json { Messages.say(line) } else { try StandardOutput.print("\n\(line)") }
-  }
-
-  /// The figures by name: of the mean as they are, of a category after its name and a dot.
-  private static func metrics(_ result: EvaluationResult) -> [String: Double] {
-    var metrics: [String: Double] = [:]
-    func add(_ result: CategoryResult, _ prefix: String) {
-      metrics[prefix + "imageAUROC"] = result.imageAUROC
-      metrics[prefix + "imageAP"] = result.imageAP
-      metrics[prefix + "imageF1Max"] = result.imageF1Max
-      metrics[prefix + "pixelAUROC"] = result.pixelAUROC
-      metrics[prefix + "pixelAP"] = result.pixelAP
-      metrics[prefix + "aupro"] = result.aupro
-    }
-    add(result.mean, "")
-    for category in result.categories { add(category, category.name + ".") }
-    return metrics
   }
 }
 

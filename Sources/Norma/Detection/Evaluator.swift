@@ -233,6 +233,7 @@ extension Evaluator {
 
 /// What an evaluation found on a data set's test pictures.
 public struct Evaluation: Sendable {
+  /// Metrics, and what the thresholds did, by category, in the mean and pooled.
   public var result: EvaluationResult
   /// Every picture that could be read, in the data set's order.
   public var pictures: [EvaluatedPicture]
@@ -250,6 +251,23 @@ public struct Evaluation: Sendable {
   /// metrics are of; nil when it gives none, or no category has masks.
   public var reliability: ReliabilityDiagram?
 
+  /// The metrics by name, as a manifest keeps them: of the mean as they are, of a category after its
+  /// name and a dot.
+  public var figures: [String: Double] {
+    var figures: [String: Double] = [:]
+    func add(_ result: CategoryResult, _ prefix: String) {
+      figures[prefix + "imageAUROC"] = result.imageAUROC
+      figures[prefix + "imageAP"] = result.imageAP
+      figures[prefix + "imageF1Max"] = result.imageF1Max
+      figures[prefix + "pixelAUROC"] = result.pixelAUROC
+      figures[prefix + "pixelAP"] = result.pixelAP
+      figures[prefix + "aupro"] = result.aupro
+    }
+    add(result.mean, "")
+    for category in result.categories { add(category, category.name + ".") }
+    return figures
+  }
+
   /// The pictures of one category.
   public func pictures(of category: String) -> [EvaluatedPicture] {
     pictures.filter { $0.sample.category == category }
@@ -259,6 +277,7 @@ public struct Evaluation: Sendable {
 /// One test picture and what the model said of it.
 public struct EvaluatedPicture: Sendable, Hashable {
   public var sample: Sample
+  /// The image score; higher is more anomalous.
   public var score: Float
   /// The share of normal pictures of its category that score as high; nil when uncalibrated.
   public var pValue: Double?

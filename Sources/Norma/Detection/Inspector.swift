@@ -16,6 +16,7 @@ public struct Inspector: Sendable {
 
   /// How pictures are inspected.
   public struct Options: Sendable {
+    /// Whose threshold decides.
     public var category: CategoryChoice
     /// Another false-alarm rate than the calibration's, for pictures and regions.
     public var falseAlarmRate: Double?
@@ -46,7 +47,9 @@ public struct Inspector: Sendable {
     }
   }
 
+  /// What verdicts are given by.
   public let calibration: Calibration
+  /// As it was made with.
   public let options: Options
   private let detector: Detector
   private let reader: PictureReader

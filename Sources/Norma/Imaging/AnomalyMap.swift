@@ -2,6 +2,7 @@ import Foundation
 
 /// How anomalous each place of a picture is: the network's map, over the whole picture.
 public struct AnomalyMap: Sendable, Equatable {
+  /// In pixels.
   public var width: Int
   public var height: Int
   /// `height · width` values, 0 or more; their scale is the model's own.
@@ -60,7 +61,9 @@ private func mix(_ first: Float, _ second: Float, _ share: Float) -> Float {
 
 /// Which values of an anomaly map the ends of the colours stand for.
 public struct HeatScale: Sendable, Equatable {
+  /// The map's value at the transparent end.
   public var low: Float
+  /// The map's value at the bright end.
   public var high: Float
 
   public init(low: Float, high: Float) {

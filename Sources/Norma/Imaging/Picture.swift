@@ -2,6 +2,7 @@ import NormaCore
 
 /// Decoded pixels: 8-bit RGB, interleaved, from top left to bottom right.
 public struct Picture: Sendable, Equatable {
+  /// In pixels.
   public var width: Int
   public var height: Int
   /// `height · width · 3` bytes.
@@ -21,6 +22,7 @@ public struct Picture: Sendable, Equatable {
 
 /// Which pixels are anomalous.
 public struct Mask: Sendable, Equatable {
+  /// In pixels.
   public var width: Int
   public var height: Int
   /// `height · width` values: 1 where the picture is anomalous, else 0.

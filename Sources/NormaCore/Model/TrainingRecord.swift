@@ -12,7 +12,7 @@ public struct TrainingRecord: Codable, Equatable, Sendable {
     case bf16, float32
   }
 
-  /// What it was trained on.
+  /// A machine that trains.
   public struct Machine: Codable, Equatable, Sendable {
     /// The processor's name, as its maker writes it.
     public var processor: String
@@ -26,6 +26,7 @@ public struct TrainingRecord: Codable, Equatable, Sendable {
     }
   }
 
+  /// Which keys there are and what they mean.
   public var formatVersion = TrainingRecord.currentFormat
   /// Losses by epoch, the kept epoch, optimiser steps, and the seconds of a fit.
   public var losses: LossHistory
@@ -39,6 +40,7 @@ public struct TrainingRecord: Codable, Equatable, Sendable {
   public var seed: Int
   /// Nil, like all that follows, of a model that is older than its record.
   public var precision: Precision?
+  /// What it was trained on.
   public var machine: Machine?
   /// The version of LibTorch that trained.
   public var engineVersion: String?
@@ -172,6 +174,7 @@ extension TrainingRecord {
 
 /// The losses of a training, epoch by epoch; a fit has none.
 public struct LossHistory: Codable, Equatable, Sendable {
+  /// Mean losses of one epoch.
   public struct Epoch: Codable, Equatable, Sendable {
     /// Mean over the epoch's steps, jitter included.
     public var training: Double
@@ -185,6 +188,7 @@ public struct LossHistory: Codable, Equatable, Sendable {
     }
   }
 
+  /// In their order.
   public var epochs: [Epoch] = []
   /// The epoch, counted from 0, whose weights the model keeps.
   public var kept: Int?
@@ -208,6 +212,7 @@ public struct LossHistory: Codable, Equatable, Sendable {
     return (epochs[index], index + 1)
   }
 
+  /// The history of a training that has not begun.
   public init() {}
 
   /// The history of a fit.
