@@ -86,6 +86,17 @@ import Testing
     #expect(content.losses == nil && content.model.trainingSeconds == 3.25)
   }
 
+  @Test func aNewModelsPageIsOfItsRecord() throws {
+    let (record, model) = (Self.record(), try model([:]))
+    let content = ReportContent(
+      title: "line", manifest: model.manifest, training: record,
+      calibration: try model.calibration())
+    #expect(content.losses == record.losses && content.model.heldOutPictures == 2)
+    #expect(content.model.trainingPictures == 18 && content.model.trainingSeconds == 31.5)
+    #expect(content.calibration?.source == .holdout && content.evaluation == nil)
+    #expect(content.model.recipe == model.manifest.recipe.yaml)
+  }
+
   /// The record decides, whatever an older page of the model says.
   @Test func aLaterPageTakesTheTrainingFromTheRecord() throws {
     let record = Self.record()

@@ -3,6 +3,58 @@ import NormaCore
 import NormaFiles
 import NormaReport
 
+extension EvaluationReport {
+  /// The report of a model with a new evaluation.
+  /// - Parameters:
+  ///   - dataset: the data set's name, as people read it.
+  ///   - examples: how many pictures each group of a category shows at most.
+  public static func content(
+    of model: ModelFolder, evaluation: Evaluation, evaluator: Evaluator, dataset: String,
+    examples: Int = 6
+  ) throws -> ReportContent {
+    let calibration = evaluator.calibration
+    var content = try before(model)
+    content.calibration = ReportContent.Calibration(calibration)
+    content.evaluation = ReportContent.Evaluation(
+      dataset: dataset,
+      categories: try evaluation.result.categories.map {
+        try category($0, evaluation: evaluation, evaluator: evaluator, examples: examples)
+      },
+      mean: ReportContent.Metrics(evaluation.result.mean),
+      autoCategoryAccuracy: evaluation.autoAccuracy, review: evaluation.review,
+      reliability: evaluation.reliability)
+    if calibration.status == .uncalibrated {
+      content.evaluation?.note =
+        "The model is uncalibrated. The pictures are sorted by the threshold of the best F1 on these "
+        + "very pictures, and outlined where the colours are in their middle."
+    }
+    return content
+  }
+
+  private static func category(
+    _ result: CategoryResult, evaluation: Evaluation, evaluator: Evaluator, examples: Int
+  ) throws -> ReportContent.Category {
+    let pictures = evaluation.pictures(of: result.name)
+    let normal = pictures.filter { !$0.sample.label.isAnomalous }.map { Double($0.score) }
+    let anomalous = pictures.filter { $0.sample.label.isAnomalous }.map { Double($0.score) }
+    let threshold = result.shared?.threshold ?? ExampleSelection.bestThreshold(pictures)
+    let groups = ExampleSelection.groups(pictures, threshold: threshold, limit: examples)
+    let drawn = try ExampleRenderer(evaluator: evaluator).render(
+      groups.flatMap(\.shown), category: result.name)
+    return ReportContent.Category(
+      name: result.name, normalCount: result.normalCount, anomalousCount: result.anomalousCount,
+      metrics: ReportContent.Metrics(result),
+      shared: result.shared.flatMap(ReportContent.Outcome.init),
+      own: result.own.flatMap(ReportContent.Outcome.init), normalScores: normal,
+      anomalousScores: anomalous,
+      roc: ReportContent.rocCurve(normal: normal, anomalous: anomalous),
+      examples: groups.map { group in
+        ReportContent.ExampleGroup(
+          fate: group.fate, total: group.total, examples: group.shown.compactMap { drawn[$0] })
+      })
+  }
+}
+
 /// Which test pictures a report shows: for each fate the worst ones.
 struct ExampleSelection {
   /// The pictures of one fate in one category.
