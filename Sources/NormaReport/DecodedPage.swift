@@ -1,7 +1,11 @@
+import NormaCore
+
 /// A page that shows pictures as a model sees them and as it would have them: its features, and those
 /// that it rebuilds, decoded.
 public struct DecodedPage: Sendable {
+  /// What the page is about, in the browser's title and as its heading.
   public var title: String
+  /// The line below the heading.
   public var lede: String
   /// Mean absolute error of the decoder on pictures that it has not seen, values from 0 to 1; nil when
   /// nobody measured it.
@@ -10,7 +14,9 @@ public struct DecodedPage: Sendable {
   public var note: String?
   /// What the model rebuilds from nothing; nil for methods that have no such thing.
   public var learned: ReportContent.Portrait.Row?
+  /// The pictures, a section a category.
   public var sections: [Section]
+  /// The version of Norma that writes the page.
   public var toolVersion: String
 
   /// The pictures of a category.
@@ -64,7 +70,7 @@ public struct DecodedPage: Sendable {
           + "a defect that no good picture shows can only be drawn with what good ones are made of."
         if let decoderError {
           " On good pictures that it has not seen, the decoder is off by "
-            + "\(ReportNumbers.share(decoderError)) of the range from black to white on average."
+            + "\(Figures.page.share(decoderError)) of the range from black to white on average."
         }
       }
     }

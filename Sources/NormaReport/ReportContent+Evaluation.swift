@@ -1,3 +1,4 @@
+import Foundation
 import NormaCore
 
 extension ReportContent {
@@ -13,9 +14,11 @@ extension ReportContent {
 
     /// The data set's name, as people read it.
     public var dataset: String
+    /// In the order in which the page shows them.
     public var categories: [Category]
     /// The mean of the categories' metrics.
     public var mean: Metrics
+    /// The threshold that sorts the pictures.
     public var deciding: Deciding
     /// The share of test pictures whose category was recognised without being told, 0…1.
     public var autoCategoryAccuracy: Double?
@@ -41,16 +44,37 @@ extension ReportContent {
       self.autoCategoryAccuracy = autoCategoryAccuracy
       self.note = note
     }
+
+    /// Normal test pictures of all categories.
+    public var normalCount: Int { categories.reduce(0) { $0 + $1.normalCount } }
+    /// Anomalous test pictures of all categories.
+    public var anomalousCount: Int { categories.reduce(0) { $0 + $1.anomalousCount } }
+
+    /// What thresholds of a kind did in all categories together, without a threshold of its own; nil
+    /// where a category has none, or there is no category.
+    public func total(_ deciding: Deciding) -> Outcome? {
+      let all = categories.compactMap { $0.outcome(deciding) }
+      guard !all.isEmpty, all.count == categories.count else { return nil }
+      return Outcome(
+        threshold: .nan, falseAlarms: all.reduce(0) { $0 + $1.falseAlarms },
+        misses: all.reduce(0) { $0 + $1.misses })
+    }
   }
 
   /// Metrics as fractions, 0…1; nil or NaN where a metric is not defined (one class is missing, or
   /// there are no masks).
   public struct Metrics: Codable, Sendable, Equatable {
+    /// Area under the ROC curve of the pictures' scores.
     public var imageAUROC: Double?
+    /// Average precision of the pictures' scores.
     public var imageAP: Double?
+    /// The best F1 that a threshold of the pictures' scores reaches.
     public var imageF1Max: Double?
+    /// Area under the ROC curve of the maps' values, by the masks.
     public var pixelAUROC: Double?
+    /// Average precision of the maps' values, by the masks.
     public var pixelAP: Double?
+    /// Area under the per-region overlap up to a false-positive rate of 0.3.
     public var aupro: Double?
 
     public init(
@@ -68,6 +92,7 @@ extension ReportContent {
 
   /// What a threshold did on a category's test pictures.
   public struct Outcome: Codable, Sendable, Equatable {
+    /// On the scale of the model's scores; NaN for a sum over several.
     public var threshold: Double
     /// Normal pictures that were called anomalous.
     public var falseAlarms: Int
@@ -84,7 +109,9 @@ extension ReportContent {
   /// One category's result: its metrics, scores, curves and pictures.
   public struct Category: Codable, Sendable, Equatable {
     public var name: String
+    /// Normal test pictures.
     public var normalCount: Int
+    /// Anomalous test pictures.
     public var anomalousCount: Int
     public var metrics: Metrics
     /// What the shared threshold did; nil without one.
@@ -118,11 +145,134 @@ extension ReportContent {
     }
 
     /// What the deciding threshold did here.
-    func outcome(_ deciding: Evaluation.Deciding) -> Outcome? {
+    public func outcome(_ deciding: Evaluation.Deciding) -> Outcome? {
       switch deciding {
       case .shared: shared
       case .own: own
       }
+    }
+  }
+}
+
+extension ReportContent {
+  /// What became of a test picture.
+  public enum Fate: String, Codable, Sendable, CaseIterable {
+    /// An anomalous picture below the threshold.
+    case missed
+    /// A normal picture above the threshold.
+    case falselyFlagged
+    /// An anomalous picture above the threshold.
+    case caught
+
+    /// The order in which a page shows pictures, as indices of `scores`: the worst first.
+    ///
+    /// A missed picture is the worse the lower its score, a falsely flagged one the higher; among
+    /// the caught the narrowest come first. Equal scores keep their order, and NaN comes last.
+    public func worstFirst(_ scores: [Double]) -> [Int] {
+      let rising = self != .falselyFlagged
+      return scores.indices.sorted { left, right in
+        let (a, b) = (scores[left], scores[right])
+        if a.isNaN || b.isNaN { return !a.isNaN || (b.isNaN && left < right) }
+        if a == b { return left < right }
+        return rising ? a < b : a > b
+      }
+    }
+  }
+
+  /// Some of the pictures that share a fate, out of all of them.
+  public struct ExampleGroup: Codable, Sendable, Equatable {
+    public var fate: Fate
+    /// How many pictures share the fate, shown or not.
+    public var total: Int
+    /// Those that are shown; the page orders them, the worst first.
+    public var examples: [Example]
+
+    public init(fate: Fate, total: Int, examples: [Example]) {
+      self.fate = fate
+      self.total = total
+      self.examples = examples
+    }
+  }
+
+  /// A test picture beside what the model made of it. All images are JPEG, PNG or WebP files of the
+  /// same proportions; a few hundred pixels suffice.
+  public struct Example: Codable, Sendable, Equatable {
+    /// What tells the picture from the others of its category, for example `broken_small/003.jpg`.
+    public var fileName: String
+    /// The image score; higher is more anomalous.
+    public var score: Double
+    /// The share of normal pictures that score as high, 0…1.
+    public var pValue: Double?
+    /// The picture itself.
+    public var picture: Data
+    /// The picture with the anomaly map's colours over it.
+    public var heatMap: Data?
+    /// The picture with the outlines of the anomalous regions.
+    public var contour: Data?
+    /// The labelled defect; nil for a normal picture or without a mask.
+    public var groundTruth: Data?
+
+    public init(
+      fileName: String, score: Double, pValue: Double? = nil, picture: Data,
+      heatMap: Data? = nil, contour: Data? = nil, groundTruth: Data? = nil
+    ) {
+      self.fileName = fileName
+      self.score = score
+      self.pValue = pValue
+      self.picture = picture
+      self.heatMap = heatMap
+      self.contour = contour
+      self.groundTruth = groundTruth
+    }
+  }
+}
+
+extension ReportContent {
+  /// A point of a ROC curve.
+  public struct CurvePoint: Codable, Sendable, Equatable {
+    /// The share of normal pictures called anomalous, 0…1.
+    public var falsePositiveRate: Double
+    /// The share of anomalous pictures called anomalous, 0…1.
+    public var truePositiveRate: Double
+
+    public init(falsePositiveRate: Double, truePositiveRate: Double) {
+      self.falsePositiveRate = falsePositiveRate
+      self.truePositiveRate = truePositiveRate
+    }
+  }
+
+  /// The exact ROC curve of a set of scores, with the points on straight lines left out.
+  ///
+  /// Pictures with equal scores change sides together, which draws a slanted line.
+  ///
+  /// - Returns: points from (0, 0) to (1, 1), or none when either class is empty or a score is NaN.
+  public static func rocCurve(normal: [Double], anomalous: [Double]) -> [CurvePoint] {
+    guard !normal.isEmpty, !anomalous.isEmpty, !(normal + anomalous).contains(where: \.isNaN)
+    else { return [] }
+    let scored = (normal.map { ($0, false) } + anomalous.map { ($0, true) }).sorted {
+      $0.0 > $1.0
+    }
+    var corners = [(falsePositives: 0, truePositives: 0)]
+    var falsePositives = 0
+    var truePositives = 0
+    for (index, item) in scored.enumerated() {
+      if item.1 { truePositives += 1 } else { falsePositives += 1 }
+      let isTied = index + 1 < scored.count && scored[index + 1].0 == item.0
+      if isTied { continue }
+      if corners.count >= 2 {
+        let last = corners[corners.count - 1]
+        let before = corners[corners.count - 2]
+        let cross =
+          (last.falsePositives - before.falsePositives) * (truePositives - before.truePositives)
+          - (last.truePositives - before.truePositives) * (falsePositives - before.falsePositives)
+        if cross == 0 { corners.removeLast() }
+      }
+      corners.append((falsePositives, truePositives))
+    }
+    return corners.map {
+      CurvePoint(
+        falsePositiveRate: Double($0.falsePositives) / Double(normal.count),
+        truePositiveRate: Double($0.truePositives) / Double(anomalous.count))
     }
   }
 }

@@ -3,16 +3,20 @@ import NormaCore
 
 /// Everything that a report page shows, as plain data.
 ///
-/// Training fills `model`, `losses` and `calibration`; evaluation adds `evaluation`. A part that is
-/// absent leaves its section out of the page. ``ReportPage/html(_:)`` turns the content into one
-/// self-contained HTML page; ``encoded()`` keeps it, so that a later evaluation can add to what
-/// training showed.
+/// A part that is absent leaves its section out of the page. ``ReportPage/html(_:)`` turns the content
+/// into one self-contained HTML page; ``encoded()`` keeps it, so that a later evaluation is shown beside
+/// what training drew. It is a view: what it says of the training comes from the model's
+/// `TrainingRecord` (``show(_:)``), its thresholds from the calibration.
 public struct ReportContent: Codable, Sendable, Equatable {
   /// What the page is about, usually the model's name.
   public var title: String
+  /// What the model is and how it came to be.
   public var model: Model
+  /// The loss of every epoch, and which epoch the model was taken from; nil for what was only fitted.
   public var losses: LossHistory?
+  /// What the model's thresholds promise; nil leaves them unsaid.
   public var calibration: Calibration?
+  /// What the model did on test pictures; nil until it is evaluated.
   public var evaluation: Evaluation?
   /// What the network shows of itself; nil for methods that show nothing.
   public var portraits: [Portrait]?
@@ -52,6 +56,44 @@ public struct ReportContent: Codable, Sendable, Equatable {
       positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     self = try decoder.decode(ReportContent.self, from: data)
   }
+
+  /// Takes over what the record of the model's training says.
+  public mutating func show(_ training: TrainingRecord) {
+    losses = training.losses.epochs.isEmpty ? nil : training.losses
+    model.trainingPictures = training.trainingPictures
+    model.heldOutPictures = training.heldOutPictures
+    model.trainingSeconds = training.seconds
+  }
+}
+
+extension ReportContent {
+  private enum CodingKeys: String, CodingKey {
+    case title, model, losses, calibration, evaluation, portraits, reliability
+  }
+
+  /// Reads losses in the form that pages have always had.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    title = try container.decode(String.self, forKey: .title)
+    model = try container.decode(Model.self, forKey: .model)
+    losses = try container.decodeIfPresent(PageLosses.self, forKey: .losses)?
+      .history(seconds: model.trainingSeconds)
+    calibration = try container.decodeIfPresent(Calibration.self, forKey: .calibration)
+    evaluation = try container.decodeIfPresent(Evaluation.self, forKey: .evaluation)
+    portraits = try container.decodeIfPresent([Portrait].self, forKey: .portraits)
+    reliability = try container.decodeIfPresent(ReliabilityDiagram.self, forKey: .reliability)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(title, forKey: .title)
+    try container.encode(model, forKey: .model)
+    try container.encodeIfPresent(losses.map(PageLosses.init), forKey: .losses)
+    try container.encodeIfPresent(calibration, forKey: .calibration)
+    try container.encodeIfPresent(evaluation, forKey: .evaluation)
+    try container.encodeIfPresent(portraits, forKey: .portraits)
+    try container.encodeIfPresent(reliability, forKey: .reliability)
+  }
 }
 
 extension ReportContent {
@@ -65,6 +107,7 @@ extension ReportContent {
     public var precision: String
     /// Side of the square picture that the network sees, in pixels.
     public var imageSize: Int
+    /// The names of the categories that it was trained on.
     public var categories: [String]
     /// Normal pictures that the network was trained on, without those held out.
     public var trainingPictures: Int
@@ -72,6 +115,7 @@ extension ReportContent {
     public var heldOutPictures: Int
     /// Wall-clock time of training, in seconds.
     public var trainingSeconds: Double?
+    /// The version of Norma that wrote the model.
     public var toolVersion: String
     /// The resolved recipe as YAML text.
     public var recipe: String?
@@ -105,6 +149,154 @@ extension ReportContent {
     public init(_ label: String, _ value: String) {
       self.label = label
       self.value = value
+    }
+  }
+}
+
+extension ReportContent.Model {
+  /// What a manifest says of a model, and what only its training knows (``ReportContent/show(_:)``).
+  /// - Parameters:
+  ///   - trainingPictures: nil takes the manifest's.
+  ///   - heldOutPictures: normal pictures held out of training.
+  ///   - trainingSeconds: wall-clock time of training; nil where nobody measured it.
+  public init(
+    _ manifest: Manifest, trainingPictures: Int? = nil, heldOutPictures: Int = 0,
+    trainingSeconds: Double? = nil
+  ) {
+    self.init(
+      method: manifest.method.uppercased(), backbone: manifest.backbone.name,
+      precision: manifest.modelPrecision?.title ?? manifest.precision,
+      imageSize: manifest.imageSize, categories: manifest.categories,
+      trainingPictures: trainingPictures ?? manifest.data.pictures,
+      heldOutPictures: heldOutPictures, trainingSeconds: trainingSeconds,
+      toolVersion: manifest.toolVersion, recipe: manifest.recipe.yaml)
+  }
+}
+
+extension ReportContent {
+  /// Where the model's thresholds come from and what they promise.
+  public struct Calibration: Codable, Sendable, Equatable {
+    /// The normal pictures that the thresholds were set by.
+    public enum Source: String, Codable, Sendable {
+      /// Pictures held out of training.
+      case holdout
+      /// Training pictures, each scored by a network that did not see it.
+      case crossFit
+      /// A folder of further normal pictures, given after training.
+      case folder
+    }
+
+    /// The source of the thresholds; nil for an uncalibrated model.
+    public var source: Source?
+    /// The false-alarm rate that was asked for, 0…1.
+    public var requestedRate: Double
+    /// The threshold that serves every category.
+    public var shared: Threshold?
+    /// One threshold per category, in the page's order.
+    public var categories: [CategoryThreshold]
+    /// Anomaly-map values above this belong to an anomalous region.
+    public var pixelThreshold: Double?
+
+    /// Whether so few pictures set the shared threshold that they cannot support the rate asked for.
+    public var isCoarserThanRequested: Bool {
+      guard let shared = shared ?? categories.first?.threshold else { return false }
+      return shared.rate > requestedRate * (1 + 1e-9)
+    }
+
+    public init(
+      source: Source?, requestedRate: Double, shared: Threshold? = nil,
+      categories: [CategoryThreshold] = [], pixelThreshold: Double? = nil
+    ) {
+      self.source = source
+      self.requestedRate = requestedRate
+      self.shared = shared
+      self.categories = categories
+      self.pixelThreshold = pixelThreshold
+    }
+  }
+
+  /// A score above `value` makes a picture anomalous.
+  public struct Threshold: Codable, Sendable, Equatable {
+    /// Which normal pictures stand behind a category's rate.
+    public enum Basis: String, Codable, Sendable {
+      /// The category's own.
+      case category
+      /// Those of all categories, as they score.
+      case pooled
+      /// Those of all categories, each seen relative to its own category.
+      case leaning
+    }
+
+    /// On the scale of the model's scores.
+    public var value: Double
+    /// The stated share of normal pictures that score above `value`, 0…1.
+    public var rate: Double
+    /// How many normal pictures stand behind the rate.
+    public var pictures: Int
+    /// Whether the value comes from an extrapolated tail instead of from a score that was seen.
+    public var isExtrapolated: Bool
+    /// Nil leaves it unsaid.
+    public var basis: Basis?
+
+    public init(
+      value: Double, rate: Double, pictures: Int, isExtrapolated: Bool = false,
+      basis: Basis? = nil
+    ) {
+      self.value = value
+      self.rate = rate
+      self.pictures = pictures
+      self.isExtrapolated = isExtrapolated
+      self.basis = basis
+    }
+  }
+
+  /// The threshold of one category.
+  public struct CategoryThreshold: Codable, Sendable, Equatable {
+    public var category: String
+    public var threshold: Threshold
+
+    public init(category: String, threshold: Threshold) {
+      self.category = category
+      self.threshold = threshold
+    }
+  }
+}
+
+extension ReportContent {
+  /// What the trained network shows of itself: pictures side by side, in rows, under a heading.
+  public struct Portrait: Codable, Sendable, Equatable {
+    /// The heading.
+    public var title: String
+    /// What there is to see, in a paragraph.
+    public var text: String
+    public var rows: [Row]
+
+    public init(title: String, text: String, rows: [Row]) {
+      (self.title, self.text, self.rows) = (title, text, rows)
+    }
+
+    /// Pictures side by side.
+    public struct Row: Codable, Sendable, Equatable {
+      public var caption: String
+      /// What else is to be said of the row.
+      public var note: String?
+      public var tiles: [Tile]
+
+      public init(caption: String, note: String? = nil, tiles: [Tile]) {
+        (self.caption, self.note, self.tiles) = (caption, note, tiles)
+      }
+    }
+
+    /// One picture of a row.
+    public struct Tile: Codable, Sendable, Equatable {
+      /// What it shows, in a word or two.
+      public var label: String
+      /// JPEG, PNG or WebP.
+      public var image: Data
+
+      public init(label: String, image: Data) {
+        (self.label, self.image) = (label, image)
+      }
     }
   }
 }

@@ -3,6 +3,8 @@ import CommandLineBasics
 import Foundation
 import Norma
 import NormaCore
+import NormaFiles
+import NormaReport
 
 /// `norma evaluate`: how good a model is on labelled test pictures.
 public struct Evaluate: ParsableCommand {
@@ -83,20 +85,38 @@ public struct Evaluate: ParsableCommand {
     var text = "\(EvaluationTable(evaluation.result))"
     if let accuracy = evaluation.autoAccuracy, evaluation.result.categories.count > 1 {
       text += "\n\ncategory recognised without being told: "
-      text += String(
-        format: "%.1f %%", locale: Locale(identifier: "en_US_POSIX"), 100 * accuracy)
+      text += Figures.terminal.percent(accuracy)
     }
-    if let dial = evaluation.review { text += "\n\n" + ReviewTable(dial).text }
+    if let dial = evaluation.review { text += "\n\n" + Self.text(dial) }
     if let diagram = evaluation.reliability { text += "\n\n" + Self.text(diagram) }
     return text
   }
 
+  /// What it is worth to send the least sure pictures to a person.
+  private static func text(_ dial: ReviewDial) -> String {
+    func cells(_ row: ReviewDial.Row) -> [String] {
+      ["\(row.falseAlarms)", "\(row.misses)", Figures.terminal.percent(row.errorRate)]
+    }
+    var table = TextTable(
+      columns: [
+        "to a person", "pictures", "by uncertainty: false alarms", "missed", "errors",
+        "by score: false alarms", "missed", "errors",
+      ], right: Set(0..<8))
+    for (first, second) in zip(dial.byUncertainty, dial.byScore) {
+      table.add(
+        [Figures.terminal.percent(first.share), "\(first.sent)"] + cells(first) + cells(second))
+    }
+    return
+      "errors of the shared threshold among the rest, when a person looks at the least sure\n\n"
+      + table.text
+  }
+
   private static func text(_ diagram: ReliabilityDiagram) -> String {
-    String(
-      format: "probabilities of %d tokens: %.1f %% anomalous in the mean, %.1f %% are; "
-        + "expected calibration error %.1f %%", locale: Locale(identifier: "en_US_POSIX"),
-      diagram.count, 100 * diagram.probability, 100 * diagram.observed,
-      100 * diagram.expectedCalibrationError)
+    let units = Figures.terminal
+    return
+      "probabilities of \(diagram.count) tokens: \(units.percent(diagram.probability)) anomalous "
+      + "in the mean, \(units.percent(diagram.observed)) are; expected calibration error "
+      + units.percent(diagram.expectedCalibrationError)
   }
 }
 
@@ -120,5 +140,41 @@ private struct EvaluationOutput: Encodable {
     review = evaluation.review
     reliability = evaluation.reliability
     unreadable = evaluation.unreadable.map(JSONText.Unreadable.init)
+  }
+}
+
+extension Evaluate {
+  /// Writes the page into the folder that was named, else into the model, whose manifest then also
+  /// has the figures. A model that cannot be changed keeps what it has: the figures are on the
+  /// terminal already, so this is said and is no failure.
+  func writePage(
+    _ evaluation: Evaluation, _ evaluator: Evaluator, _ model: ModelFolder, _ dataset: Dataset
+  ) throws {
+    let content = try EvaluationReport.content(
+      of: model, evaluation: evaluation, evaluator: evaluator,
+      dataset: FilePath.name(dataset.source))
+    let page = Data(ReportPage.html(content).utf8)
+    if let report {
+      let path = "\(report)/index.html"
+      try FilePath.createFolder(FilePath.absolute(report))
+      try AtomicFile.write(page, to: path)
+      return try tell("page: \(path)")
+    }
+    do {
+      try model.update(
+        files: [ModelFile.report: page, EvaluationReport.contentFile: content.encoded()]
+      ) { manifest in
+        manifest.metrics = evaluation.figures
+      }
+      try tell("page: \(model.path)/\(ModelFile.report)")
+    } catch let problem as FileProblem {
+      Messages.say(
+        "note: the page was not written into the model (\(problem)); --report FOLDER writes it "
+          + "elsewhere")
+    }
+  }
+
+  private func tell(_ line: String) throws {
+    if json { Messages.say(line) } else { try StandardOutput.print("\n\(line)") }
   }
 }

@@ -1,4 +1,5 @@
 internal import CTorch
+import Foundation
 
 /// What LibTorch can do on this machine.
 public enum Machine {
@@ -16,6 +17,14 @@ public enum Machine {
   public static var reusableMemory: Int { Int(ctorch_reusable_memory()) }
 
   public static var version: String { String(cString: ctorch_version()) }
+
+  /// The processor's name, as its maker writes it.
+  public static let processor: String = {
+    let facts = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let named = facts.split(separator: "\n").first { $0.hasPrefix("model name") }
+    let name = named?.split(separator: ":", maxSplits: 1).last?.trimmingCharacters(in: .whitespaces)
+    return name ?? "unknown"
+  }()
 
   /// The widest vector instructions that LibTorch uses here, such as `AVX512`.
   public static var vectorInstructions: String { String(cString: ctorch_cpu_capability()) }

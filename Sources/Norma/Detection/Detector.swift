@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import OpenVINO
 
 /// A compiled model: pictures in, detections out. It may be shared by threads.
@@ -100,7 +101,7 @@ public final class Detector: Sendable {
 
   /// What the network says of one picture of the network's size; `name` stands for it in errors.
   /// Makes buffers for it alone: for many pictures use a `session`.
-  public func detect(_ picture: Picture, name: String = "the picture") throws -> Detection {
+  public func detect(_ picture: Picture, name: String = "the picture") throws -> PictureDetection {
     try session().detect(picture, name: name)
   }
 
@@ -116,7 +117,9 @@ public final class Detector: Sendable {
   }
 
   private static func check(_ model: CompiledModel, imageSize: Int, name: String) throws {
-    func port(_ wanted: String, _ ports: [OpenVINO.Port], _ shape: [Int?], _ type: ElementType)
+    func port(
+      _ wanted: String, _ ports: [OpenVINO.Port], _ shape: [Int?], _ type: OpenVINO.ElementType
+    )
       throws
     {
       guard let port = ports.first(where: { $0.name == wanted }) else {
@@ -158,4 +161,168 @@ extension ModelPrecision {
     case .bf16, .int8: .bf16
     }
   }
+}
+
+/// A picture file and what became of it.
+public enum FileDetection: Sendable {
+  case detected(PictureDetection)
+  /// It could not be read.
+  case unreadable(FileProblem)
+}
+
+extension Detector {
+  /// Inspects picture files, several at once, and hands the results over in the order of `paths`, on
+  /// the calling thread. A picture that cannot be read does not stop the others; anything else that
+  /// goes wrong, and whatever `deliver` throws, does. Memory is bounded however many files there are.
+  public func detect(
+    _ paths: [String], reader: PictureReader = PictureReader(),
+    deliver: (Int, FileDetection) throws -> Void
+  ) throws {
+    try detect(paths, reader: reader, refine: { _, detection in detection }, deliver: deliver)
+  }
+
+  /// The same with `refine`, which is called on the working threads, side by side, to make of each
+  /// detection what is to be delivered. A `disturbance` changes each picture before the network sees it.
+  func detect<Refined: Sendable>(
+    _ paths: [String], reader: PictureReader, disturbance: Disturbance? = nil,
+    refine: @escaping @Sendable (Int, FileDetection) throws -> Refined,
+    deliver: (Int, Refined) throws -> Void
+  ) throws {
+    // One more than the requests, so that one decodes while the others compute.
+    let workers = try paths.count == 1 ? 1 : optimalConcurrency() + 1
+    try OrderedPipeline.run(count: paths.count, workers: workers) { [self] in
+      let session = try session()
+      let size = imageSize
+      return { item in
+        try refine(item, Self.detect(paths[item], reader, session, size, disturbance))
+      }
+    } deliver: {
+      try deliver($0, $1)
+    }
+  }
+
+  private static func detect(
+    _ path: String, _ reader: PictureReader, _ session: DetectionSession, _ imageSize: Int,
+    _ disturbance: Disturbance?
+  ) throws -> FileDetection {
+    var picture: Picture
+    do {
+      picture = try reader.read(path, size: imageSize)
+    } catch let problem as FileProblem {
+      return .unreadable(problem)
+    }
+    if let disturbance { picture = try picture.disturbed(by: disturbance, path: path) }
+    return .detected(try session.detect(picture, name: path))
+  }
+}
+
+/// One request of a detector with its buffers, for one thread.
+public final class DetectionSession {
+  private let request: InferRequest
+  private let imageSize: Int
+  private let perceives: Bool
+  private let noise: DetectionNoise?
+
+  init(
+    request: InferRequest, imageSize: Int, perceives: Bool, noise: DetectionNoise? = nil
+  ) {
+    self.request = request
+    self.imageSize = imageSize
+    self.perceives = perceives
+    self.noise = noise
+  }
+
+  /// What the network says of a picture of its size. Throws `DetectionError` when the picture has
+  /// another size or the result is not a number; `name` stands for the picture there.
+  public func detect(_ picture: Picture, name: String) throws -> PictureDetection {
+    guard picture.width == imageSize, picture.height == imageSize else {
+      throw DetectionError(
+        "\(name): \(picture.width)×\(picture.height) pixels; the network takes "
+          + "\(imageSize)×\(imageSize)")
+    }
+    try request.setInput(GraphPort.pictures, picture.rgb, shape: [1, imageSize, imageSize, 3])
+    if let noise {
+      try request.setInput(GraphPort.noise, noise.values(for: name), shape: noise.shape)
+    }
+    try request.infer()
+    let map = try values(of: GraphPort.anomalyMap, name: name)
+    let score = try values(of: GraphPort.score, name: name)
+    return PictureDetection(
+      score: score[0], map: AnomalyMap(width: imageSize, height: imageSize, values: map),
+      feature: try values(of: GraphPort.feature, name: name), original: picture.original,
+      perceived: try perceives ? perceived(name) : nil)
+  }
+
+  private func perceived(_ name: String) throws -> PicturePerception {
+    let probability = try request.output(GraphPort.probability)
+    return try PicturePerception(
+      suspicion: values(of: GraphPort.suspicion, name: name)[0],
+      probability: AnomalyMap(
+        width: probability.shape[2], height: probability.shape[1],
+        values: finite(probability.values, of: GraphPort.probability, name: name)),
+      uncertainty: AnomalyMap(
+        width: imageSize, height: imageSize,
+        values: values(of: GraphPort.uncertaintyMap, name: name)))
+  }
+
+  private func values(of output: String, name: String) throws -> [Float] {
+    try finite(request.output(output).values, of: output, name: name)
+  }
+
+  private func finite(_ values: [Float], of output: String, name: String) throws -> [Float] {
+    guard values.allSatisfy(\.isFinite) else {
+      let count = values.count { !$0.isFinite }
+      throw DetectionError(
+        "\(name): \(count) of \(values.count) values of the model's '\(output)' are not finite "
+          + "numbers; the model's weights are damaged, or its training diverged: train it again")
+    }
+    return values
+  }
+}
+
+/// What the network says of one picture.
+public struct PictureDetection: Sendable, Equatable {
+  /// The image score; higher is more anomalous.
+  public var score: Float
+  /// The anomaly map at the network's input size, over the whole picture.
+  public var map: AnomalyMap
+  /// The mean aligned trunk feature, `[channels]`.
+  public var feature: [Float]
+  /// The picture's own size.
+  public var original: PictureSize
+  /// What the network perceives as anomalous besides; nil for models that perceive nothing.
+  public var perceived: PicturePerception?
+
+  public init(
+    score: Float, map: AnomalyMap, feature: [Float], original: PictureSize,
+    perceived: PicturePerception? = nil
+  ) {
+    (self.score, self.map, self.feature, self.original) = (score, map, feature, original)
+    self.perceived = perceived
+  }
+}
+
+/// The former name of what the network says of one picture.
+public typealias Detection = PictureDetection
+
+/// What the network perceives as anomalous in one picture, apart from its score: a second look, which
+/// may contradict the first.
+public struct PicturePerception: Sendable, Equatable {
+  /// How anomalous the picture is as a whole, in 0…1.
+  public var suspicion: Float
+  /// The probability of each token to be anomalous, on the tokens' grid.
+  public var probability: AnomalyMap
+  /// How unsure that is, at the network's input size: 0 is sure, ½ knows nothing.
+  public var uncertainty: AnomalyMap
+
+  public init(suspicion: Float, probability: AnomalyMap, uncertainty: AnomalyMap) {
+    (self.suspicion, self.probability, self.uncertainty) = (suspicion, probability, uncertainty)
+  }
+}
+
+/// A graph that is not what Norma exports, or gives what is not a number.
+public struct DetectionError: Error, CustomStringConvertible, Sendable, Equatable {
+  public let description: String
+
+  init(_ description: String) { self.description = description }
 }

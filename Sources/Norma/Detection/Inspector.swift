@@ -16,6 +16,7 @@ public struct Inspector: Sendable {
 
   /// How pictures are inspected.
   public struct Options: Sendable {
+    /// Whose threshold decides.
     public var category: CategoryChoice
     /// Another false-alarm rate than the calibration's, for pictures and regions.
     public var falseAlarmRate: Double?
@@ -46,7 +47,9 @@ public struct Inspector: Sendable {
     }
   }
 
+  /// What verdicts are given by.
   public let calibration: Calibration
+  /// As it was made with.
   public let options: Options
   private let detector: Detector
   private let reader: PictureReader
@@ -102,7 +105,7 @@ public struct Inspector: Sendable {
   }
 
   /// The verdict on a detection.
-  public func verdict(_ detection: Detection, path: String) throws -> Verdict {
+  public func verdict(_ detection: PictureDetection, path: String) throws -> Verdict {
     let category = category(of: detection)
     var verdict = try calibration.verdict(
       path: path, score: detection.score, category: category, rate: options.falseAlarmRate,
@@ -120,7 +123,7 @@ public struct Inspector: Sendable {
 
   /// A picture with the colours of the perception's uncertainty over it, from 0, sure, to ½, where it
   /// knows nothing; nil for a model without one.
-  public func uncertaintyMap(_ picture: Picture, _ detection: Detection) -> Picture? {
+  public func uncertaintyMap(_ picture: Picture, _ detection: PictureDetection) -> Picture? {
     detection.perceived.map {
       picture.overlaid(with: $0.uncertainty, scale: HeatScale(low: 0, high: 0.5))
     }
@@ -128,7 +131,7 @@ public struct Inspector: Sendable {
 
   /// A picture with the map's colours over it and, where the verdict is anomalous, a line around each
   /// region.
-  public func heatMap(_ picture: Picture, _ detection: Detection, _ verdict: Verdict) throws
+  public func heatMap(_ picture: Picture, _ detection: PictureDetection, _ verdict: Verdict) throws
     -> Picture
   {
     let threshold = try pixelThreshold(verdict.category)
@@ -140,7 +143,7 @@ public struct Inspector: Sendable {
     return overlay.outlined(mask, colour: .found)
   }
 
-  private func category(of detection: Detection) -> String? {
+  private func category(of detection: PictureDetection) -> String? {
     switch options.category {
     case .shared: nil
     case .named(let name): name
@@ -186,7 +189,7 @@ extension Inspector {
       entries.map(\.path), reader: reader, refine: work, deliver: deliver)
   }
 
-  private func writeMaps(_ detection: Detection, _ verdict: Verdict, name: String) throws {
+  private func writeMaps(_ detection: PictureDetection, _ verdict: Verdict, name: String) throws {
     guard options.heatMaps != nil || options.uncertaintyMaps != nil else { return }
     let picture = try reader.read(verdict.path, fitting: options.heatMapSize)
     if let folder = options.heatMaps {
@@ -195,6 +198,49 @@ extension Inspector {
     }
     if let folder = options.uncertaintyMaps, let map = uncertaintyMap(picture, detection) {
       try HeatMapFile.write(PictureWriter.png(map), to: "\(folder)/\(name).uncertainty.png")
+    }
+  }
+}
+
+/// The files of heat maps in their folder.
+enum HeatMapFile {
+  /// Names for the maps of a list of pictures, before `.heatmap.png` or `.uncertainty.png`: each its
+  /// own, whatever the pictures are called, and the same for the same list.
+  ///
+  /// `broken/003.jpg` becomes `broken/003`. Where that is taken (`003.png` beside
+  /// `003.jpg`, or the same name from two folders) the extension or a number is added. Letters' case
+  /// does not tell names apart, because not every disk does.
+  static func names(for relatives: [String]) -> [String] {
+    var taken: Set<String> = []
+    return relatives.map { relative in
+      let parent = FilePath.parent(relative)
+      let folder = parent.isEmpty ? "" : parent + "/"
+      let full = folder + FilePath.name(relative)
+      var candidate = folder + FilePath.stem(relative)
+      var number = 1
+      while !taken.insert(candidate.lowercased()).inserted {
+        candidate = number == 1 ? full : "\(full)-\(number)"
+        number += 1
+      }
+      return candidate
+    }
+  }
+
+  /// The file appears whole or not at all. Unlike a model it is not forced to the disk: after a power
+  /// cut it is made again, and waiting for the disk would take longer than inspecting.
+  static func write(_ data: Data, to path: String) throws {
+    let folder = FilePath.parent(FilePath.absolute(path))
+    try FilePath.createFolder(folder)
+    // Short, whatever the picture is called: the map's own name may be as long as names can be.
+    let scratch = "\(folder)/.norma-\(UInt64.random(in: 0...UInt64.max))"
+    do {
+      try PosixFile(creating: scratch).write(data)
+      guard rename(scratch, path) == 0 else {
+        throw FileProblem.system(path, "cannot be written", code: errno)
+      }
+    } catch let problem as FileProblem {
+      unlink(scratch)
+      throw FileProblem(path: path, reason: problem.reason)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import NormaCore
 import NormaFiles
 
@@ -51,4 +52,67 @@ struct PictureFile {
 extension PictureFormat {
   /// The format's name as people write it.
   var title: String { self == .webp ? "WebP" : rawValue.uppercased() }
+}
+
+/// The size in a BMP's header, read here so that a picture beyond the limit never reaches the
+/// decoder, which may reserve room for all its pixels before it reads the first.
+enum BMPHeader {
+  /// The size in `bytes`, or nil when the header is cut off or of an unknown kind.
+  static func size(_ bytes: [UInt8]) -> PictureSize? {
+    guard bytes.count >= 26 else { return nil }
+    let headerLength = integer32(bytes, 14)
+    if headerLength == 12 {
+      return PictureSize(width: integer16(bytes, 18), height: integer16(bytes, 20))
+    }
+    guard headerLength >= 16 else { return nil }
+    // A negative height says that rows run from top to bottom.
+    return PictureSize(width: abs(integer32(bytes, 18)), height: abs(integer32(bytes, 22)))
+  }
+
+  private static func integer16(_ bytes: [UInt8], _ at: Int) -> Int {
+    Int(bytes[at]) | Int(bytes[at + 1]) << 8
+  }
+
+  private static func integer32(_ bytes: [UInt8], _ at: Int) -> Int {
+    let word = (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[at + $1]) << (8 * UInt32($1)) }
+    return Int(Int32(bitPattern: word))
+  }
+}
+
+/// Encodes pictures.
+public enum PictureWriter {
+  /// A PNG: no pixel is changed.
+  public static func png(_ picture: Picture) throws -> Data {
+    try encode(picture.rgb, picture.width, picture.height, bands: 3, format: .png)
+  }
+
+  /// A JPEG of `quality` 1–100.
+  public static func jpeg(_ picture: Picture, quality: Int = 85) throws -> Data {
+    try encode(
+      picture.rgb, picture.width, picture.height, bands: 3, format: .jpeg, quality: quality)
+  }
+
+  /// `pixels` with 1 (grey), 3 (RGB) or 4 (CMYK) bands, interleaved.
+  package static func encode(
+    _ pixels: [UInt8], _ width: Int, _ height: Int, bands: Int, format: PictureFormat,
+    quality: Int = 100
+  ) throws -> Data {
+    do {
+      return try Vips.run {
+        try pixels.withUnsafeBufferPointer { buffer in
+          try VipsImage(pixels: buffer, width: width, height: height, bands: bands)
+            .encoded(format, quality: quality)
+        }
+      }
+    } catch let error as VipsError {
+      throw EncodingError(format: format, words: error.words)
+    }
+  }
+
+  /// A picture that libvips did not encode.
+  struct EncodingError: Error, CustomStringConvertible {
+    var format: PictureFormat
+    var words: String
+    var description: String { "a picture could not be encoded as \(format.title): \(words)" }
+  }
 }

@@ -103,12 +103,12 @@ extension BenchmarkRecord {
   /// What was found, in a line for people.
   public var summary: String {
     func metric(_ value: Double?) -> String {
-      value.map { String(format: "%.2f", 100 * $0) } ?? "–"
+      Figures.metric(value, decimals: 2)
     }
     return
       "image AUROC \(metric(result.mean.imageAUROC)), pixel \(metric(result.mean.pixelAUROC)), "
       + "AUPRO \(metric(result.mean.aupro)); trained "
-      + (run.trainingSeconds.map(Figures.duration) ?? "–")
+      + (run.trainingSeconds.map(Figures.duration) ?? Figures.absent)
       + ", \(counted(run.epochs ?? 0, "epoch"))"
   }
 }

@@ -100,16 +100,17 @@ public struct PlanPart: Sendable, Equatable, CustomStringConvertible {
 }
 
 extension BenchmarkRecord {
-  /// Takes in what training left behind.
+  /// Takes in what a training left behind.
   /// - Parameters:
   ///   - trained: pictures that the network learned from.
   ///   - heldOut: pictures that were held out of it.
-  public mutating func take(_ history: LossHistory, trained: Int, heldOut: Int) {
+  public mutating func take(_ losses: LossHistory, trained: Int, heldOut: Int) {
     (run.trainingPictures, run.heldOutPictures) = (trained, heldOut)
-    run.trainingSeconds = history.seconds
-    run.epochs = history.epochs.count
-    run.steps = history.steps
+    run.trainingSeconds = losses.seconds
+    // A fit has none, which is not the same as none that were begun.
+    run.epochs = losses.epochs.isEmpty ? nil : losses.epochs.count
+    run.steps = losses.steps
     run.losses = Self.losses(
-      history.epochs.enumerated().map { ($0 + 1, $1.training, $1.heldOut) })
+      losses.epochs.enumerated().map { ($0 + 1, $1.training, $1.heldOut) })
   }
 }

@@ -20,17 +20,17 @@ extension Calibration {
     if shared.rate > falseAlarmRate {
       lines.append(
         "  \(shared.pictures) normal pictures cannot support a false-alarm rate of "
-          + "\(Self.percent(falseAlarmRate)): the stated rate is the smallest that they do.")
+          + "\(Figures.terminal.percent(falseAlarmRate, digits: 2)): the stated rate is the smallest that they do."
+      )
     }
     return lines.joined(separator: "\n")
   }
 
   private static func text(_ threshold: Threshold) -> String {
-    let value = String(format: "%.4g", threshold.value)
+    let value = Figures.number(Double(threshold.value))
     let tail = threshold.extrapolated ? ", extrapolated" : ""
-    return "anomalous above \(value); false alarms \(percent(threshold.rate))"
+    return
+      "anomalous above \(value); false alarms \(Figures.terminal.percent(threshold.rate, digits: 2))"
       + " (\(threshold.pictures) pictures\(tail))"
   }
-
-  private static func percent(_ rate: Double) -> String { String(format: "%.2g %%", rate * 100) }
 }

@@ -133,11 +133,6 @@ public struct DatasetProblem: Error, CustomStringConvertible, Sendable, Equatabl
   public init(_ description: String) { self.description = description }
 }
 
-/// `1 file`, `3 files`.
-package func counted(_ count: Int, _ noun: String) -> String {
-  "\(count) \(noun)\(count == 1 ? "" : "s")"
-}
-
 /// One picture of a data set.
 public struct Sample: Sendable, Hashable, Codable {
   /// Absolute path of the picture.

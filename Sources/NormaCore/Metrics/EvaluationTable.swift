@@ -50,7 +50,7 @@ public struct EvaluationTable: Sendable, CustomStringConvertible {
   ]
 
   private static func percent(_ value: Double?) -> String? {
-    value.map { String(format: "%.2f", locale: Locale(identifier: "en_US_POSIX"), 100 * $0) }
+    value.map { Figures.metric($0, decimals: 2) }
   }
 
   private static func count(_ value: Int?) -> String? { value.map { "\($0)" } }

@@ -10,8 +10,12 @@ public enum ModelFile {
   public static let graph = "graph.onnx"
   /// Scores of held-out normal pictures and thresholds.
   public static let calibration = "calibration.json"
-  /// What training and evaluation showed.
+  /// How the network was trained: a ``TrainingRecord``.
+  public static let training = "training.json"
+  /// What training and evaluation showed, for people.
   public static let report = "report/index.html"
+  /// The content of the page, so that what changes later is shown beside the rest.
+  public static let reportContent = "report/content.json"
 }
 
 /// A model: the bytes of its files, each checked against the digest in its manifest. They are read

@@ -189,7 +189,7 @@ private final class DatasetPlanEngine: PlanEngine {
       })
     let training = try TrainingRecord.read(from: folder)
     record.take(
-      training?.history ?? LossHistory(),
+      training?.losses ?? LossHistory(),
       trained: training?.trainingPictures ?? folder.manifest.data.pictures,
       heldOut: training?.heldOutPictures ?? 0)
     record.millisecondsPerPicture = found.millisecondsPerPicture

@@ -60,7 +60,8 @@ public struct PortrayJob {
           + "the heat maps of this one come from 'norma inspect --heatmaps'")
     }
     self.method = method
-    let found = try DatasetReader.read(request.dataset, by: request.reader).selecting(knownTo: model.manifest)
+    let found = try DatasetReader.read(request.dataset, by: request.reader).selecting(
+      knownTo: model.manifest)
     dataset = try found.readable(by: request.reader, context.silent)
     source = DatasetSource(dataset, reader: request.reader, context)
   }

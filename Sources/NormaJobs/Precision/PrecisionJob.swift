@@ -178,13 +178,13 @@ public struct PrecisionJob {
     content.title = FilePath.stem(output)
     content.model.precision = precision.title
     content.evaluation = nil
-    try ModelFolder.write(
-      to: output, manifest: manifest,
-      files: [
-        ModelFile.graph: graph, ModelFile.weights: try model.data(ModelFile.weights),
-        ModelFile.calibration: calibration.json(),
-        ModelFile.report: Data(ReportPage.html(content).utf8),
-        EvaluationReport.contentFile: content.encoded(),
-      ], replacing: replaces)
+    var files = [
+      ModelFile.graph: graph, ModelFile.weights: try model.data(ModelFile.weights),
+      ModelFile.calibration: try calibration.json(),
+      ModelFile.report: Data(ReportPage.html(content).utf8),
+      ModelFile.reportContent: try content.encoded(),
+    ]
+    files[ModelFile.training] = try TrainingRecord.read(from: model)?.json()
+    try ModelFolder.write(to: output, manifest: manifest, files: files, replacing: replaces)
   }
 }

@@ -81,9 +81,12 @@ public final class DatasetSource: TrainingSource {
   }
 
   public func report(
-    on trained: TrainedDetector, _ manifest: Manifest, _ calibration: Calibration, title: String
+    on trained: TrainedDetector, _ manifest: Manifest, _ record: TrainingRecord,
+    _ calibration: Calibration, title: String
   ) throws -> [String: Data] {
-    try TrainingReport(trained, manifest, calibration, title: title, reader: reader).files()
+    try TrainingReport(
+      trained, manifest, record, calibration, title: title, reader: reader
+    ).files()
   }
 }
 

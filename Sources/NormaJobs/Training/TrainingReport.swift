@@ -11,30 +11,23 @@ struct TrainingReport {
   private let content: ReportContent
 
   init(
-    _ trained: TrainedDetector, _ manifest: Manifest, _ calibration: Calibration, title: String,
-    reader: PictureReader
+    _ trained: TrainedDetector, _ manifest: Manifest, _ record: TrainingRecord,
+    _ calibration: Calibration, title: String, reader: PictureReader
   ) throws {
     let (method, pictures, network) = (trained.method, trained.pictures, trained.network)
-    let reliability = try (method as? any PerceivingMethod)?.reliability(
-      of: network, data: pictures.data)
     content = ReportContent(
-      title: title,
-      model: ReportContent.Model(
-        manifest, trainingPictures: pictures.training.count,
-        heldOutPictures: pictures.heldOut.count, trainingSeconds: network.history.seconds),
-      losses: network.history.epochs.isEmpty
-        ? nil : ReportContent.LossHistory(network.history),
-      calibration: ReportContent.Calibration(calibration),
+      title: title, manifest: manifest, training: record, calibration: calibration,
       portraits: try PortraitDrawing(pictures, reader: reader).portraits(
         of: method, network, data: pictures.data),
-      reliability: reliability)
+      reliability: try (method as? any PerceivingMethod)?.reliability(
+        of: network, data: pictures.data))
   }
 
   /// What belongs into the model folder.
   func files() throws -> [String: Data] {
     [
       ModelFile.report: Data(ReportPage.html(content).utf8),
-      EvaluationReport.contentFile: try content.encoded(),
+      ModelFile.reportContent: try content.encoded(),
     ]
   }
 }

@@ -41,10 +41,7 @@ public struct ReusedNetwork {
     let stored = try StoredNetwork(model).weights
     return TrainedNetwork(
       names: stored.keys.sorted(), shapes: stored.mapValues(\.shape),
-      values: stored.mapValues(\.values), history: try history())
-  }
-
-  private func history() throws -> LossHistory {
-    try TrainingRecord.read(from: model)?.history ?? LossHistory()
+      values: stored.mapValues(\.values),
+      history: try TrainingRecord.read(from: model)?.losses ?? LossHistory())
   }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Networks
 import NormaCore
 import NormaFiles
+import Torch
 
 /// Where a training's pictures are, and the engine that sees them: files by OpenVINO, or a store of
 /// decoded pictures by LibTorch.
@@ -34,7 +35,8 @@ public protocol TrainingSource: FeatureSource {
 
   /// What belongs into the model folder besides, such as its page.
   func report(
-    on trained: TrainedDetector, _ manifest: Manifest, _ calibration: Calibration, title: String
+    on trained: TrainedDetector, _ manifest: Manifest, _ record: TrainingRecord,
+    _ calibration: Calibration, title: String
   ) throws -> [String: Data]
 }
 
@@ -135,15 +137,30 @@ public struct TrainingJob {
     let manifest = trained.manifest(
       fingerprint: try source.fingerprint(), root: source.root,
       exifOrientation: source.exifOrientation)
+    let record = try record(of: trained)
     let own = [
       ModelFile.graph: graph, ModelFile.weights: try trained.weights(),
-      ModelFile.calibration: try calibration.json(),
+      ModelFile.calibration: try calibration.json(), ModelFile.training: try record.json(),
     ]
     let report = try source.report(
-      on: trained, manifest, calibration, title: FilePath.stem(output.model))
+      on: trained, manifest, record, calibration, title: FilePath.stem(output.model))
     try ModelFolder.write(
       to: output.model, manifest: manifest, files: own.merging(report) { own, _ in own },
       replacing: true)
     return report[ModelFile.report] != nil
+  }
+
+  /// What is remembered of the training; of a network that was taken, its own.
+  private func record(of trained: TrainedDetector) throws -> TrainingRecord {
+    if let reused, let record = try TrainingRecord.read(from: reused.model) { return record }
+    let isFit = prepared.method is any FittedMethod
+    return TrainingRecord(
+      losses: trained.network.history, trainingPictures: trained.pictures.training.count,
+      heldOutPictures: trained.pictures.heldOut.count, seed: prepared.recipe.training.seed,
+      precision: settings.bf16 && !isFit ? .bf16 : .float32,
+      machine: TrainingRecord.Machine(
+        processor: Machine.processor, cores: ProcessInfo.processInfo.activeProcessorCount,
+        device: Machine.device.rawValue),
+      engineVersion: "LibTorch \(Machine.version)")
   }
 }

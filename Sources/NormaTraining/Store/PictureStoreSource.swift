@@ -67,7 +67,8 @@ public struct PictureStoreSource: TrainingSource {
 
   /// None: a page needs pictures to be encoded, which 'norma evaluate' does where pictures are inspected.
   public func report(
-    on trained: TrainedDetector, _ manifest: Manifest, _ calibration: Calibration, title: String
+    on trained: TrainedDetector, _ manifest: Manifest, _ record: TrainingRecord,
+    _ calibration: Calibration, title: String
   ) throws -> [String: Data] { [:] }
 }
 

@@ -18,9 +18,8 @@ enum ReportFixture {
         trainingSeconds: 860, toolVersion: "9.8.7", recipe: "method: ras\n",
         more: [.init("seed", "17")]),
       losses: .init(
-        epochs: (1...20).map {
-          .init(number: $0, training: 1 / Double($0), heldOut: 1.1 / Double($0))
-        }, keptEpoch: 18),
+        losses: (1...20).map { (1 / Double($0), 1.1 / Double($0)) }, kept: 17, steps: nil,
+        seconds: 860),
       calibration: .init(
         source: .holdout, requestedRate: 0.01,
         shared: .init(value: 0.5, rate: 1 / 64, pictures: 63),

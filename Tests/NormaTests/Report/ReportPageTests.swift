@@ -81,7 +81,7 @@ import Testing
       let charts = [made, found].compactMap { $0 }.count
       let error =
         "Expected calibration error "
-        + ReportNumbers.share(diagram.expectedCalibrationError)
+        + Figures.page.share(diagram.expectedCalibrationError)
       #expect(section.text.components(separatedBy: error).count == charts + 1)
       let hints = page.all("title").count { $0.text.hasPrefix("said ") }
       #expect(hints == charts * diagram.bins.count)
@@ -117,7 +117,7 @@ import Testing
     #expect(try sections(content) == ["summary", "model"])
     content.model.recipe = nil
     #expect(try ParsedPage(ReportPage.html(content)).all("details").isEmpty)
-    content.losses = .init(epochs: [])
+    content.losses = .init()
     #expect(try sections(content) == ["summary", "model"])
   }
 
@@ -210,7 +210,7 @@ import Testing
     let parsed = try ParsedPage(ReportPage.html(content))
     #expect(parsed.all("input").isEmpty)
     #expect(parsed.all("div", style: "loss").count == 1)
-    content.losses?.epochs = [.init(number: 1, training: 0.5)]
+    content.losses?.epochs = [.init(training: 0.5, seconds: 1)]
     #expect(try ParsedPage(ReportPage.html(content)).all("div", style: "loss").count == 2)
   }
 
@@ -222,5 +222,49 @@ import Testing
     #expect(try ReportContent(encoded: stored) == content)
     #expect(try content.encoded() == stored)
     #expect(throws: DecodingError.self) { try ReportContent(encoded: Data("{}".utf8)) }
+  }
+}
+
+@Suite struct DecodedPageTests {
+  private static let image = Data([0xFF, 0xD8, 0xFF, 0xE0])
+
+  private func row(_ caption: String, _ labels: [String]) -> ReportContent.Portrait.Row {
+    .init(
+      caption: caption, note: "score 2 <normal>",
+      tiles: labels.map { .init(label: $0, image: Self.image) })
+  }
+
+  private func page(learned: Bool) -> DecodedPage {
+    DecodedPage(
+      title: "line & <b>", lede: "RAS", decoderError: learned ? nil : 0.025,
+      learned: learned ? row("from nothing", ["all levels"]) : nil,
+      sections: [
+        .init(
+          title: "bottle",
+          rows: [row("a <i>.png", ["picture", "step 1", "map"]), row("b.png", ["picture"])]),
+        .init(title: "R&D", rows: [row("c.png", ["picture"])]),
+      ], toolVersion: "1")
+  }
+
+  @Test func isWellFormedAndEscaped() throws {
+    let html = page(learned: false).html()
+    let parsed = try ParsedPage(html)
+    #expect(html == page(learned: false).html())
+    #expect(parsed.all("img").count == 5)
+    #expect(parsed.all("b").isEmpty && parsed.all("i").isEmpty)
+    #expect(
+      parsed.all("span", style: "label").map(\.text).prefix(3) == ["picture", "step 1", "map"])
+    #expect(html.contains("off by 2.5\u{A0}%"))
+    #expect(parsed.element("learned") == nil)
+  }
+
+  @Test func eachStripIsALinkToItself() throws {
+    let parsed = try ParsedPage(page(learned: true).html())
+    for name in ["nothing", "picture-1", "picture-2", "picture-3"] {
+      #expect(parsed.element(name) != nil, "\(name)")
+    }
+    #expect(parsed.all("a", style: "next").count == 2)
+    #expect(parsed.all("a", style: "previous").count == 2)
+    #expect(try #require(parsed.element("learned")).text.contains("reference alone knows"))
   }
 }

@@ -1,4 +1,0 @@
-import NormaCore
-import NormaReport
-
-extension ReportContent.LossHistory { init(_ l: LossHistory) { fatalError() } }
