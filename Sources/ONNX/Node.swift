@@ -112,7 +112,7 @@ extension Node {
   public func toFloat() throws -> Node {
     guard type != .float else { return self }
     return try recording(
-      "Cast", attributes: ["to": .integer(ModelWriter.dataType(.float))], shape: extents)
+      "Cast", attributes: ["to": .integer(ProtoWriter.dataType(.float))], shape: extents)
   }
 
   public func sigmoid() throws -> Node {
