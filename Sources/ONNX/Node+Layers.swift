@@ -1,7 +1,7 @@
 import Foundation
 import Networks
 
-// MARK: - Products
+// MARK: - Products, layer norm and attention
 
 extension Node {
   public func matmul(_ other: Node) throws -> Node {
@@ -205,7 +205,7 @@ extension Node {
   }
 }
 
-// MARK: - Reductions and norms
+// MARK: - Reductions
 
 extension Node {
   public func sum(axes: [Int]) throws -> Node {
