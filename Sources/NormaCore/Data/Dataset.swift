@@ -114,30 +114,6 @@ public struct Dataset: Sendable {
   }
 }
 
-/// Something about a data set that a person should know before work starts.
-public struct DatasetRemark: Sendable, Hashable {
-  /// The category that it is about, where it is about one.
-  public var category: String?
-  public var text: String
-
-  public init(category: String? = nil, _ text: String) {
-    self.category = category
-    self.text = text
-  }
-}
-
-/// Why a data set cannot be read or used.
-public struct DatasetProblem: Error, CustomStringConvertible, Sendable, Equatable {
-  public var description: String
-
-  public init(_ description: String) { self.description = description }
-}
-
-/// `1 file`, `3 files`.
-package func counted(_ count: Int, _ noun: String) -> String {
-  "\(count) \(noun)\(count == 1 ? "" : "s")"
-}
-
 /// One picture of a data set.
 public struct Sample: Sendable, Hashable, Codable {
   /// Absolute path of the picture.
@@ -281,4 +257,28 @@ public final class DigestCache {
     try AtomicFile.write(JSONEncoder().encode(present), to: path)
     changed = false
   }
+}
+
+/// Something about a data set that a person should know before work starts.
+public struct DatasetRemark: Sendable, Hashable {
+  /// The category that it is about, where it is about one.
+  public var category: String?
+  public var text: String
+
+  public init(category: String? = nil, _ text: String) {
+    self.category = category
+    self.text = text
+  }
+}
+
+/// Why a data set cannot be read or used.
+public struct DatasetProblem: Error, CustomStringConvertible, Sendable, Equatable {
+  public var description: String
+
+  public init(_ description: String) { self.description = description }
+}
+
+/// `1 file`, `3 files`.
+package func counted(_ count: Int, _ noun: String) -> String {
+  "\(count) \(noun)\(count == 1 ? "" : "s")"
 }
