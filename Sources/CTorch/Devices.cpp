@@ -45,7 +45,7 @@ void ctorch_keep_constants(bool keep) {
 
 bool ctorch_is_built_with_cuda(void) { return at::globalContext().hasCUDART(); }
 
-bool ctorch_has_card(void) {
+bool ctorch_has_gpu(void) {
   try {
     return at::globalContext().hasCUDA();
   } catch (...) {

@@ -265,7 +265,7 @@ struct MeasureLayers: ParsableCommand {
       table.add(
         [row.part] + [row.operation, row.kernel].compactMap { $0 } + [
           String(row.count), String(format: "%.3f", row.milliseconds),
-          String(format: "%.1f %%", 100 * row.milliseconds / max(total, 1e-9)),
+          Figures.terminal.percent(row.milliseconds / max(total, 1e-9)),
         ])
     }
     try StandardOutput.print(table.text)

@@ -160,6 +160,3 @@ struct SummarySection {
     return figures
   }
 }
-
-/// The former name of the figures, for those who still call them so.
-package typealias ReportNumbers = Figures

@@ -95,6 +95,8 @@ enum Folding {
   }
 }
 
+// MARK: - Shapes
+
 extension Folding {
   static func permute(_ x: Constant, _ order: [Int]) -> Constant {
     let shape = order.map { x.shape[$0] }
@@ -168,6 +170,8 @@ extension Folding {
   }
 }
 
+// MARK: - Products
+
 extension Folding {
   /// The matrix product of the last two dimensions, the others broadcast; `shape` is the result's.
   static func matmul(_ a: Constant, _ b: Constant, shape: [Int]) -> Constant {
@@ -213,6 +217,8 @@ extension Folding {
     }
   }
 }
+
+// MARK: - Reductions
 
 extension Folding {
   /// Combines the elements of `axes`, which stay as size 1.

@@ -155,24 +155,24 @@ public final class Graph {
 // MARK: - Writing
 
 extension Graph {
-  /// The graph as the bytes of an `.onnx` file (a `ModelProto`, see `ModelWriter` for its
+  /// The graph as the bytes of an `.onnx` file (a `ModelProto`, see `ProtoWriter` for its
   /// version): the same graph always gives the same bytes. Throws when there is no output, or
   /// when the file would exceed the format's 2 GB.
   public func model() throws -> Data {
-    var writer = ModelWriter(self)
+    var writer = ProtoWriter(self)
     return try writer.write()
   }
 
   /// The names of the floating-point constants in what `model()` writes.
   package func initializers() throws -> [String] {
-    var writer = ModelWriter(self)
+    var writer = ProtoWriter(self)
     _ = try writer.write()
     return writer.constantNames
   }
 
   /// How often each operator occurs in what `model()` writes.
   package func operations() -> [String: Int] {
-    ModelWriter(self).needed.reduce(into: [:]) { counts, index in
+    ProtoWriter(self).needed.reduce(into: [:]) { counts, index in
       if case .operation(let operation) = records[index].content {
         counts[operation.type, default: 0] += 1
       }

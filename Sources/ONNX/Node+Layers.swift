@@ -1,6 +1,8 @@
 import Foundation
 import Networks
 
+// MARK: - Products, layer norm and attention
+
 extension Node {
   public func matmul(_ other: Node) throws -> Node {
     try graph.require(other, in: "MatMul")
@@ -83,6 +85,8 @@ extension Node {
     return try scores.softmax(axis: rank - 1).matmul(values)
   }
 }
+
+// MARK: - Convolutions, pooling and resizing
 
 extension Node {
   public func convolution(
@@ -200,6 +204,8 @@ extension Node {
     return [extents[0], channels, .fixed(rows / stride + 1), .fixed(columns / stride + 1)]
   }
 }
+
+// MARK: - Reductions
 
 extension Node {
   public func sum(axes: [Int]) throws -> Node {

@@ -86,6 +86,8 @@ extension Node {
   }
 }
 
+// MARK: - Element by element
+
 extension Node {
   public static func + (left: Node, right: Node) throws -> Node {
     try left.pointwise("Add", right) { $0 + $1 }
@@ -112,7 +114,7 @@ extension Node {
   public func toFloat() throws -> Node {
     guard type != .float else { return self }
     return try recording(
-      "Cast", attributes: ["to": .integer(ModelWriter.dataType(.float))], shape: extents)
+      "Cast", attributes: ["to": .integer(ProtoWriter.dataType(.float))], shape: extents)
   }
 
   public func sigmoid() throws -> Node {
@@ -171,6 +173,8 @@ extension Node {
     return try recording(type, bounds, shape: extents) { Folding.map($0[0], compute) }
   }
 }
+
+// MARK: - Shapes
 
 extension Node {
   public func reshaped(_ shape: [Int]) throws -> Node {

@@ -12,7 +12,7 @@ public final class InferRequest: @unchecked Sendable {
   // Sendable. The lock is recursive so that reading one output may nest in reading another.
   private let lock = NSRecursiveLock()
   private let pointer: OpaquePointer
-  private var tensors: [String: Tensor] = [:]
+  private var tensors: [String: NativeTensor] = [:]
   private var hasResult = false
   /// How many calls have lent a buffer to their caller's closure.
   private var lent = 0
@@ -87,7 +87,7 @@ extension InferRequest {
   }
 
   /// The tensor of an input, replaced by one of `shape` when that has changed.
-  private func input(_ name: String, type: ElementType, shape: [Int]) throws -> Tensor {
+  private func input(_ name: String, type: ElementType, shape: [Int]) throws -> NativeTensor {
     let port = try model.input(name)
     guard port.type == type else {
       throw OpenVINOError("input '\(name)' takes \(port.type.rawValue), not \(type.rawValue)")
@@ -96,7 +96,7 @@ extension InferRequest {
       throw OpenVINOError("input '\(name)' takes the shape \(port.shape), not \(shape)")
     }
     if let tensor = tensors[port.name], try tensor.shape() == shape { return tensor }
-    let tensor = try Tensor(type: type, shape: shape)
+    let tensor = try NativeTensor(type: type, shape: shape)
     try check(
       ov_infer_request_set_tensor(pointer, name, tensor.pointer), "set input '\(name)' \(shape)")
     tensors[port.name] = tensor
@@ -143,7 +143,7 @@ extension InferRequest {
       guard hasResult else {
         throw OpenVINOError("read output '\(name)': the model has not run")
       }
-      let tensor = try Tensor(
+      let tensor = try NativeTensor(
         owning: create("read output '\(name)'") {
           ov_infer_request_get_tensor(pointer, name, $0)
         })
@@ -188,7 +188,7 @@ extension UInt8: TensorElement {
 }
 
 /// A tensor in OpenVINO's memory.
-final class Tensor {
+final class NativeTensor {
   let pointer: OpaquePointer
 
   init(owning pointer: OpaquePointer) {

@@ -86,7 +86,7 @@ public final class Adam {
     return norm
   }
 
-  /// The same without saying the norm, and so without waiting for a card. Gradients that are not
+  /// The same without saying the norm, and so without waiting for a GPU. Gradients that are not
   /// finite make the parameters so, and the next loss.
   public func limitGradients(to maximum: Float) throws {
     let handles = parameters.map(\.handle)

@@ -39,7 +39,7 @@ public enum Machine {
 /// Where tensors lie and operations run.
 public enum Device: String, Sendable, CaseIterable {
   case cpu
-  /// The first NVIDIA card.
+  /// The first NVIDIA GPU.
   case cuda
 }
 
@@ -47,11 +47,11 @@ extension Machine {
   /// The device in use: the processor, until ``use(_:)`` says otherwise.
   public static var device: Device { ctorch_uses_cuda() ? .cuda : .cpu }
 
-  /// Whether LibTorch finds an NVIDIA card that it can use.
-  public static var hasCard: Bool { ctorch_has_card() }
+  /// Whether LibTorch finds an NVIDIA GPU that it can use.
+  public static var hasGPU: Bool { ctorch_has_gpu() }
 
   /// From now on tensors lie on `device`, and what the calling thread does with them runs there. To be
-  /// said once, before the first tensor: there is no way back from a card.
+  /// said once, before the first tensor: there is no way back from a GPU.
   ///
   /// - Throws: ``TorchError`` that says what is missing, and what to do.
   public static func use(_ device: Device) throws {
@@ -65,7 +65,7 @@ extension Machine {
           + "dist-cuda' makes a norma-train for LibTorch with CUDA; --device cpu trains without a card"
       )
     }
-    guard hasCard else {
+    guard hasGPU else {
       throw TorchError(
         "the device cuda is asked for, but LibTorch (\(version)) finds no NVIDIA card on this machine. "
           + "See whether 'nvidia-smi' lists one, and whether its driver is new enough for that LibTorch; "
@@ -75,11 +75,11 @@ extension Machine {
   }
 }
 
-/// Operations that were recorded once on a card and run again as one (a CUDA graph): starting hundreds
+/// Operations that were recorded once on a GPU and run again as one (a CUDA graph): starting hundreds
 /// of small kernels one by one would take longer than they do.
 ///
 /// What is recorded reads and writes the same tensors at every replay, and draws anew from its
-/// generator, by the seed that this has then. Nothing in it may wait for the card, or depend on values
+/// generator, by the seed that this has then. Nothing in it may wait for the GPU, or depend on values
 /// that lie there.
 public final class Recording {
   private let handle: CTorchGraph
@@ -93,9 +93,9 @@ public final class Recording {
     if isPossible { ctorch_keep_constants(true) }
   }
 
-  /// Records `body`, of which nothing is computed yet. Throws what it throws, and what the card refuses.
+  /// Records `body`, of which nothing is computed yet. Throws what it throws, and what the GPU refuses.
   ///
-  /// - Parameter noise: the generator on the card that `body` draws from.
+  /// - Parameter noise: the generator on the GPU that `body` draws from.
   public init(noise: Generator, _ body: () throws -> Void) throws {
     var handle: CTorchGraph?
     try check(ctorch_record_begin(noise.handle, &handle))
@@ -113,7 +113,7 @@ public final class Recording {
 
   deinit { ctorch_graph_free(handle) }
 
-  /// Runs what was recorded. Returns before the card has done it.
+  /// Runs what was recorded. Returns before the GPU has done it.
   public func replay() throws { try check(ctorch_replay(handle)) }
 
   /// Forgets what ``prepare()`` began.

@@ -44,7 +44,7 @@ public final class Tensor {
     try self.init(copying: values, shape: shape, with: { ctorch_from_bytes($0, $1, $2, $3) })
   }
 
-  /// A tensor of 16-bit brain floats that stay so, for features in a card's memory: `selected(rows:)`
+  /// A tensor of 16-bit brain floats that stay so, for features in a GPU's memory: `selected(rows:)`
   /// and `toFloat()` read them.
   public convenience init(keepingBFloats values: [UInt16], shape: [Int]) throws {
     try self.init(copying: values, shape: shape, with: { ctorch_keep_bfloats($0, $1, $2, $3) })
@@ -127,7 +127,7 @@ public final class Tensor {
   }
 
   /// Overwrites all elements in place, outside the gradient's record. Like the next two it does not
-  /// wait for a card.
+  /// wait for a GPU.
   public func fill(_ value: Float) throws { try check(ctorch_fill(handle, value)) }
 
   /// Overwrites the elements in place with those of `source`, which has the same shape.

@@ -26,11 +26,12 @@ struct GoldensTests {
   func aWrongNetworkDoesNotPass() throws {
     let source = try SharedData.url("goldens/ras.safetensors").path
     let file = try SafeTensors.read(source)
-    try withTemporaryFolder { folder in
+    let folder = try TemporaryFolder()
+    do {
       // One parameter of the reference is not what its outputs were computed with.
       var tensors = file.tensors
       tensors["parameters.decoder.2.gate.weight"]?.values[5] += 0.5
-      let path = folder.appendingPathComponent("ras.safetensors").path
+      let path = folder["ras.safetensors"]
       try SafeTensors.write(tensors, metadata: file.metadata).write(to: URL(fileURLWithPath: path))
       let result = try #require(
         try Goldens.run(at: path, backbone: { [:] }, engines: []).first)
@@ -40,12 +41,13 @@ struct GoldensTests {
   }
 
   @Test func aMethodThatIsNotBuiltIsListedAsNotPassed() throws {
-    try withTemporaryFolder { folder in
-      let path = folder.appendingPathComponent("new.safetensors").path
+    let folder = try TemporaryFolder()
+    do {
+      let path = folder["new.safetensors"]
       let tensor = WeightTensor(shape: [1], values: [1])
       try SafeTensors.write(["loss": tensor], metadata: ["method": "\"brand-new\""])
         .write(to: URL(fileURLWithPath: path))
-      try Data("rubbish".utf8).write(to: folder.appendingPathComponent("broken.safetensors"))
+      try Data("rubbish".utf8).write(to: URL(fileURLWithPath: folder["broken.safetensors"]))
       let results = try Goldens.run(at: folder.path, backbone: { [:] }, engines: [])
       #expect(results.map(\.file) == ["broken.safetensors", "new.safetensors"])
       #expect(results.allSatisfy { !$0.passed && $0.note != nil })

@@ -49,7 +49,7 @@ int ctorch_to_double(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonn
 /// Overwrites `tensor` with `values`, in place and outside the gradient's record.
 int ctorch_assign(CTorchTensor _Nonnull tensor, const float *_Nonnull values, int64_t count);
 
-/// These change `tensor` in place and outside the gradient's record, without waiting for a card.
+/// These change `tensor` in place and outside the gradient's record, without waiting for a GPU.
 int ctorch_fill(CTorchTensor _Nonnull tensor, float value);
 int ctorch_copy(CTorchTensor _Nonnull tensor, CTorchTensor _Nonnull source);
 int ctorch_accumulate(CTorchTensor _Nonnull sum, CTorchTensor _Nonnull value);
@@ -57,14 +57,14 @@ int ctorch_accumulate(CTorchTensor _Nonnull sum, CTorchTensor _Nonnull value);
 // MARK: Devices
 
 bool ctorch_is_built_with_cuda(void);
-bool ctorch_has_card(void);
+bool ctorch_has_gpu(void);
 bool ctorch_uses_cuda(void);
-/// From now on the calling thread's tensors lie and its operations run on the first NVIDIA card.
+/// From now on the calling thread's tensors lie and its operations run on the first NVIDIA GPU.
 int ctorch_use_cuda(void);
 /// While true, tensors that are made from the same values are one tensor, which a recording may read.
 void ctorch_keep_constants(bool keep);
 
-/// Records what the calling thread does on the card from `begin` to `end`; nothing of it runs before
+/// Records what the calling thread does on the GPU from `begin` to `end`; nothing of it runs before
 /// `replay`. The generator's draws are made anew at each replay, by its seed at that moment.
 bool ctorch_can_record(void);
 int ctorch_record_begin(CTorchGenerator _Nonnull generator, CTorchGraph _Nullable *_Nonnull out);
@@ -206,7 +206,7 @@ int ctorch_clip_gradients(
     const CTorchTensor _Nonnull *_Nonnull parameters, int count, float maximum,
     float *_Nonnull norm);
 
-/// The same without saying the norm, and so without waiting for a card.
+/// The same without saying the norm, and so without waiting for a GPU.
 int ctorch_limit_gradients(
     const CTorchTensor _Nonnull *_Nonnull parameters, int count, float maximum);
 

@@ -302,9 +302,6 @@ public struct PictureDetection: Sendable, Equatable {
   }
 }
 
-/// The former name of what the network says of one picture.
-public typealias Detection = PictureDetection
-
 /// What the network perceives as anomalous in one picture, apart from its score: a second look, which
 /// may contradict the first.
 public struct PicturePerception: Sendable, Equatable {

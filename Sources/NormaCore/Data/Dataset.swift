@@ -114,25 +114,6 @@ public struct Dataset: Sendable {
   }
 }
 
-/// Something about a data set that a person should know before work starts.
-public struct DatasetRemark: Sendable, Hashable {
-  /// The category that it is about, where it is about one.
-  public var category: String?
-  public var text: String
-
-  public init(category: String? = nil, _ text: String) {
-    self.category = category
-    self.text = text
-  }
-}
-
-/// Why a data set cannot be read or used.
-public struct DatasetProblem: Error, CustomStringConvertible, Sendable, Equatable {
-  public var description: String
-
-  public init(_ description: String) { self.description = description }
-}
-
 /// One picture of a data set.
 public struct Sample: Sendable, Hashable, Codable {
   /// Absolute path of the picture.
@@ -276,4 +257,23 @@ public final class DigestCache {
     try AtomicFile.write(JSONEncoder().encode(present), to: path)
     changed = false
   }
+}
+
+/// Something about a data set that a person should know before work starts.
+public struct DatasetRemark: Sendable, Hashable {
+  /// The category that it is about, where it is about one.
+  public var category: String?
+  public var text: String
+
+  public init(category: String? = nil, _ text: String) {
+    self.category = category
+    self.text = text
+  }
+}
+
+/// Why a data set cannot be read or used.
+public struct DatasetProblem: Error, CustomStringConvertible, Sendable, Equatable {
+  public var description: String
+
+  public init(_ description: String) { self.description = description }
 }

@@ -281,13 +281,13 @@ extension PictureStore {
       SafeTensorsHeader.metadataKey: .metadata(metadata),
       tensor: .tensor(
         .init(
-          dtype: ElementType.uint8.rawValue, shape: [entries.count, side, side, 3],
+          dtype: StoredType.uint8.rawValue, shape: [entries.count, side, side, 3],
           offsets: [0, end])),
     ]
     if masks > 0 {
       items[maskTensor] = .tensor(
         .init(
-          dtype: ElementType.uint8.rawValue, shape: [masks, side, side],
+          dtype: StoredType.uint8.rawValue, shape: [masks, side, side],
           offsets: [end, end + masks * side * side]))
     }
     return try SafeTensorsHeader.encode(items)

@@ -127,7 +127,7 @@ package struct SafeTensorsHeader {
   struct Entry: Sendable {
     var typeName: String
     /// `nil` for a type that Norma does not read (such tensors are refused when asked for).
-    var type: ElementType?
+    var type: StoredType?
     var shape: [Int]
     /// Bytes within the whole file.
     var range: Range<Int>
@@ -197,7 +197,7 @@ package struct SafeTensorsHeader {
         "ends at byte \(end) of the data, but there are \(available): "
           + "the file is cut short")
     }
-    let type = ElementType(rawValue: stored.dtype)
+    let type = StoredType(rawValue: stored.dtype)
     guard let count = WeightTensor.elementCount(stored.shape) else {
       throw refuse("has the impossible shape \(stored.shape)")
     }

@@ -94,7 +94,7 @@ public struct WeightTensor: Sendable, Equatable {
 
 /// What the elements of a stored tensor are. All are read into 32-bit floats; integers beyond 2²⁴ and
 /// 64-bit floats are rounded.
-package enum ElementType: String, Sendable {
+package enum StoredType: String, Sendable {
   case float64 = "F64"
   case float32 = "F32"
   case float16 = "F16"

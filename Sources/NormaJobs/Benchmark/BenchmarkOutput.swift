@@ -67,26 +67,26 @@ package enum BenchmarkText {
       ], right: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
     for row in summary.rows {
       let interval =
-        row.imageInterval.map { "\(ReportNumbers.metric($0.low))…\(ReportNumbers.metric($0.high))" }
-        ?? ReportNumbers.absent
+        row.imageInterval.map { "\(Figures.metric($0.low))…\(Figures.metric($0.high))" }
+        ?? Figures.absent
       table.add([
         row.name, "\(row.seeds.count)", text(row.imageAUROC), interval,
         published(row.published?.image), text(row.pixelAUROC), published(row.published?.pixel),
         text(row.aupro), text(row.categoryF1), text(row.sharedF1),
-        row.trainingSeconds.map { Figures.duration($0.mean) } ?? ReportNumbers.absent,
+        row.trainingSeconds.map { Figures.duration($0.mean) } ?? Figures.absent,
       ])
     }
     return table.text
   }
 
   private static func text(_ spread: Spread?) -> String {
-    guard let spread else { return ReportNumbers.absent }
-    return ReportNumbers.metric(spread.mean)
-      + (spread.deviation.map { " ± \(ReportNumbers.metric($0))" } ?? "")
+    guard let spread else { return Figures.absent }
+    return Figures.metric(spread.mean)
+      + (spread.deviation.map { " ± \(Figures.metric($0))" } ?? "")
   }
 
   private static func published(_ figure: Double?) -> String {
-    figure.map { ReportNumbers.metric($0 / 100) } ?? ReportNumbers.absent
+    figure.map { Figures.metric($0 / 100) } ?? Figures.absent
   }
 
 }

@@ -70,8 +70,8 @@ struct PortrayDrawing {
 
   private func detections(
     of pictures: [PortrayedPicture], done: (Int) throws -> Void
-  ) throws -> [Detection] {
-    var found: [Detection] = []
+  ) throws -> [PictureDetection] {
+    var found: [PictureDetection] = []
     try detector.detect(pictures.map(\.path), reader: source.reader) {
       switch $1 {
       case .detected(let detection): found.append(detection)
@@ -83,7 +83,7 @@ struct PortrayDrawing {
   }
 
   private func tiles(
-    _ shown: PortrayedPicture, _ seen: DecodedFeatures.Picture, _ detection: Detection,
+    _ shown: PortrayedPicture, _ seen: DecodedFeatures.Picture, _ detection: PictureDetection,
     _ range: HeatScale
   ) throws -> [ReportContent.Portrait.Tile] {
     let picture = try source.reader.read(shown.path, size: side)
@@ -115,12 +115,12 @@ struct PortrayDrawing {
         Picture(width: size.width, height: size.height, rgb: rgb), quality: 92))
   }
 
-  private func note(_ detection: Detection, of picture: PortrayedPicture) -> String {
-    let score = "score \(ReportNumbers.value(Double(detection.score)))"
+  private func note(_ detection: PictureDetection, of picture: PortrayedPicture) -> String {
+    let score = "score \(Figures.value(Double(detection.score)))"
     let known = picture.isDefective.map { $0 ? "defective · " : "good · " } ?? ""
     guard let threshold = calibration.shared?.value else { return known + score }
     let verdict = detection.score > threshold ? "anomalous" : "normal"
-    return known + "\(score), \(verdict) (threshold \(ReportNumbers.value(Double(threshold))))"
+    return known + "\(score), \(verdict) (threshold \(Figures.value(Double(threshold))))"
   }
 
   // MARK: The page

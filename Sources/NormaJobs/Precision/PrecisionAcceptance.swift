@@ -16,8 +16,8 @@ struct PrecisionAcceptance {
     guard comparison.mapDeviation > Self.mapDeviation else { return }
     throw JobFailure(
       "\(precision.title) changes the anomaly maps of normal pictures by "
-        + "\(Self.percent(comparison.mapDeviation)) of their own deviation; more than "
-        + "\(Self.percent(Self.mapDeviation)) is not accepted. Nothing was written")
+        + "\(Figures.terminal.percent(comparison.mapDeviation)) of their own deviation; more than "
+        + "\(Figures.terminal.percent(Self.mapDeviation)) is not accepted. Nothing was written")
   }
 
   /// What labelled test pictures tell: how much worse defects are found. Without any, says so.
@@ -68,9 +68,5 @@ struct PrecisionAcceptance {
     let defective = Set(dataset.test.filter(\.label.isAnomalous).map(\.category))
     let normal = Set(dataset.test.filter { !$0.label.isAnomalous }.map(\.category))
     return defective.intersection(normal).sorted()
-  }
-
-  static func percent(_ share: Double) -> String {
-    String(format: "%.1f %%", locale: Locale(identifier: "en_US_POSIX"), 100 * share)
   }
 }

@@ -17,7 +17,7 @@ struct PrecisionComparison {
     var peak: Double
     var suspicion: Double?
 
-    init(_ detection: Detection) {
+    init(_ detection: PictureDetection) {
       score = Double(detection.score)
       peak = Double(detection.map.values.max() ?? 0)
       suspicion = detection.perceived.map { Double($0.suspicion) }
@@ -26,7 +26,7 @@ struct PrecisionComparison {
 
   private var pairs: [Pair] = []
 
-  mutating func add(_ before: Detection, _ after: Detection, category: String) {
+  mutating func add(_ before: PictureDetection, _ after: PictureDetection, category: String) {
     let (map, other) = (before.map.values, after.map.values)
     let count = Double(max(1, map.count))
     let mean = map.reduce(0) { $0 + Double($1) } / count
@@ -91,8 +91,8 @@ struct PrecisionComparison {
     let (score, map) = (scoreDeviation, mapDeviation)
     return """
       \(to.title) against \(from.title) on \(counted(pairs.count, "normal picture")):
-        scores  \(factor) times as high, \(PrecisionAcceptance.percent(score)) off around that
-        maps    \(PrecisionAcceptance.percent(map)) of their own deviation off
+        scores  \(factor) times as high, \(Figures.terminal.percent(score)) off around that
+        maps    \(Figures.terminal.percent(map)) of their own deviation off
       """
   }
 }

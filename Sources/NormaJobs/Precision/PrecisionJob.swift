@@ -153,7 +153,7 @@ public struct PrecisionJob {
       precision: precision.arithmetic, options: Detector.Options(cacheFolder: nil))
   }
 
-  private func detections(_ detector: Detector, _ seen: [Seen]) throws -> [Detection] {
+  private func detections(_ detector: Detector, _ seen: [Seen]) throws -> [PictureDetection] {
     let session = try detector.session()
     let progress = context.stage("Comparing scores", total: seen.count, unit: "pictures")
     defer { progress.clear() }

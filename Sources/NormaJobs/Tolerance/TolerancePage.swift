@@ -16,7 +16,7 @@ struct TolerancePage {
     let shell = PageShell(
       title: "Tolerance of \(models.joined(separator: ", "))", kind: "tolerance",
       lede: "\(FilePath.name(result.dataset)): "
-        + ReportNumbers.count(result.pictures, "picture", "pictures") + " of "
+        + Figures.count(result.pictures, "picture", "pictures") + " of "
         + result.categories.joined(separator: ", "),
       links: [(target: "summary", text: "In short")]
         + result.disturbances.map { (target: $0.name, text: $0.title) },
@@ -44,8 +44,8 @@ struct TolerancePage {
           Markup("tr") {
             Markup.rowHeading { "none" }
             for figures in result.disturbances.first?.steps.first?.models ?? [] {
-              Markup.cell(ReportNumbers.metric(figures?.imageAUROC), style: "first")
-              Markup.cell(ReportNumbers.metric(figures?.falseAlarmRate))
+              Markup.cell(Figures.metric(figures?.imageAUROC), style: "first")
+              Markup.cell(Figures.metric(figures?.falseAlarmRate))
             }
           }
           for disturbance in result.disturbances {
@@ -73,11 +73,11 @@ struct TolerancePage {
       step.models[model].flatMap(value).map { (value: $0, label: step.label) }
     }
     guard let worst = values.min(by: { isWorse($0.value, $1.value) }) else {
-      return Markup.cell(ReportNumbers.absent, style: style)
+      return Markup.cell(Figures.absent, style: style)
     }
     let undisturbed = disturbance.steps.first?.models[model].flatMap(value)
     return Markup("td", ["class": style]) {
-      ReportNumbers.metric(worst.value)
+      Figures.metric(worst.value)
       if undisturbed.map({ isWorse(worst.value, $0) }) ?? true {
         Markup("small", ["class": "at"]) { " at \(worst.label)" }
       }
@@ -151,10 +151,10 @@ struct TolerancePage {
           Markup("tr") {
             Markup.rowHeading { step.label }
             for figures in step.models {
-              Markup.cell(ReportNumbers.metric(figures?.imageAUROC), style: "first")
-              Markup.cell(ReportNumbers.metric(figures?.pixelAUROC))
-              Markup.cell(ReportNumbers.metric(figures?.falseAlarmRate))
-              Markup.cell(ReportNumbers.metric(figures?.missRate))
+              Markup.cell(Figures.metric(figures?.imageAUROC), style: "first")
+              Markup.cell(Figures.metric(figures?.pixelAUROC))
+              Markup.cell(Figures.metric(figures?.falseAlarmRate))
+              Markup.cell(Figures.metric(figures?.missRate))
             }
           }
         }

@@ -14,9 +14,9 @@ public enum ToleranceText {
     for step in disturbance.steps {
       for (index, (model, figures)) in zip(models, step.models).enumerated() {
         table.add([
-          index == 0 ? step.label : "", model, ReportNumbers.metric(figures?.imageAUROC),
-          ReportNumbers.metric(figures?.pixelAUROC), ReportNumbers.metric(figures?.falseAlarmRate),
-          ReportNumbers.metric(figures?.missRate),
+          index == 0 ? step.label : "", model, Figures.metric(figures?.imageAUROC),
+          Figures.metric(figures?.pixelAUROC), Figures.metric(figures?.falseAlarmRate),
+          Figures.metric(figures?.missRate),
         ])
       }
     }

@@ -45,7 +45,7 @@ public struct Quantizer {
       throw GraphError("graph '\(model.graph.name)' is quantised already")
     }
     let matrices = model.graph.initializer.filter {
-      $0.dataType == ModelWriter.dataType(.float) && $0.dims.count >= 2
+      $0.dataType == ProtoWriter.dataType(.float) && $0.dims.count >= 2
     }
     let weights = try Dictionary(
       matrices.map { ($0.name, try Constant($0)) }, uniquingKeysWith: { first, _ in first })
@@ -69,7 +69,7 @@ public struct Quantizer {
     for name in activations where !known.contains(name) {
       var value = Onnx_ValueInfoProto()
       value.name = name
-      value.type.tensorType.elemType = Int32(ModelWriter.dataType(.float))
+      value.type.tensorType.elemType = Int32(ProtoWriter.dataType(.float))
       observed.graph.output.append(value)
     }
     return try serialized(observed)
@@ -162,14 +162,14 @@ private struct Rewriting {
       case .channels(let steps): (steps, [steps.count], ["axis": .integer(1)])
       }
     let (scale, zero, integers) = (name + ".scale", name + ".zero", name + ".quantized")
-    initializers.append(ModelWriter.tensor(scale, dims: dims, .float, steps.map(\.scale)))
+    initializers.append(ProtoWriter.tensor(scale, dims: dims, .float, steps.map(\.scale)))
     switch steps.first?.integers {
     case .int8:
       let values = steps.map { Int8(clamping: $0.zeroPoint) }
-      initializers.append(ModelWriter.tensor(zero, dims: dims, .int8, values))
+      initializers.append(ProtoWriter.tensor(zero, dims: dims, .int8, values))
     default:
       let values = steps.map { UInt8(clamping: $0.zeroPoint) }
-      initializers.append(ModelWriter.tensor(zero, dims: dims, .uint8, values))
+      initializers.append(ProtoWriter.tensor(zero, dims: dims, .uint8, values))
     }
     add("QuantizeLinear", [name, scale, zero], output: integers, attributes: attributes)
     add("DequantizeLinear", [integers, scale, zero], output: result, attributes: attributes)
@@ -184,9 +184,9 @@ private struct Rewriting {
     let quantized = try QuantizedWeight(constant, axis: axis, name: name)
     let (integers, scales) = (name + ".quantized", name + ".scale")
     initializers.append(
-      ModelWriter.tensor(integers, dims: constant.shape, .int8, quantized.values))
+      ProtoWriter.tensor(integers, dims: constant.shape, .int8, quantized.values))
     initializers.append(
-      ModelWriter.tensor(scales, dims: [quantized.scales.count], .float, quantized.scales))
+      ProtoWriter.tensor(scales, dims: [quantized.scales.count], .float, quantized.scales))
     add(
       "DequantizeLinear", [integers, scales], output: result, attributes: ["axis": .integer(axis)])
     return result
@@ -197,7 +197,7 @@ private struct Rewriting {
   ) {
     var node = Onnx_NodeProto()
     (node.opType, node.name, node.input, node.output) = (type, output, inputs, [output])
-    node.attribute = attributes.map { ModelWriter.attribute($0.key, $0.value) }
+    node.attribute = attributes.map { ProtoWriter.attribute($0.key, $0.value) }
     nodes.append(node)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import TestSupport
 import Testing
 
 @Suite struct EvaluationResultTests {

@@ -42,7 +42,7 @@ final class PickleDictionary {
 
 /// A contiguous run of elements in the checkpoint.
 struct TorchStorage {
-  var type: ElementType
+  var type: StoredType
   var key: String
   /// In elements.
   var count: Int
@@ -64,7 +64,7 @@ enum PickleGlobal: Equatable {
   case rebuildTensor
   case rebuildParameter
   case size
-  case storageType(ElementType)
+  case storageType(StoredType)
 
   /// - Returns: `nil` for every name that is not on this list.
   init?(module: String, name: String) {
@@ -81,7 +81,7 @@ enum PickleGlobal: Equatable {
     }
   }
 
-  private static let storageTypes: [String: ElementType] = [
+  private static let storageTypes: [String: StoredType] = [
     "DoubleStorage": .float64, "FloatStorage": .float32, "HalfStorage": .float16,
     "BFloat16Storage": .bfloat16, "LongStorage": .int64, "IntStorage": .int32,
     "ShortStorage": .int16, "CharStorage": .int8, "ByteStorage": .uint8, "BoolStorage": .bool,

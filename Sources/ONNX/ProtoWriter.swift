@@ -2,7 +2,7 @@ import Foundation
 internal import SwiftProtobuf
 
 /// Writes a graph as a `ModelProto`: what its outputs need, in the order in which it was recorded.
-struct ModelWriter {
+struct ProtoWriter {
   /// IR 8 and opset 17 (the first with LayerNormalization) are read by OpenVINO, by ONNX Runtime
   /// from 1.12 and by TensorRT from 8.6.
   static let irVersion = 8
@@ -35,7 +35,7 @@ struct ModelWriter {
 
   /// The names under which floating-point constants were written.
   var constantNames: [String] {
-    initializers.filter { $0.dataType == ModelWriter.dataType(.float) }.map(\.name)
+    initializers.filter { $0.dataType == ProtoWriter.dataType(.float) }.map(\.name)
   }
 
   mutating func write() throws -> Data {
@@ -77,7 +77,7 @@ struct ModelWriter {
   private mutating func add(_ constant: Constant, _ index: Int, name: String) {
     names[index] = name
     initializers.append(
-      ModelWriter.tensor(name, dims: constant.shape, .float, constant.values))
+      ProtoWriter.tensor(name, dims: constant.shape, .float, constant.values))
   }
 
   private mutating func add(_ operation: Operation, _ index: Int) {
@@ -121,7 +121,7 @@ struct ModelWriter {
     // The places of what TopK chose, which no network asks for, need a name all the same.
     node.output = type == "TopK" ? [output, unique(name + ".places")] : [output]
     node.attribute = attributes.sorted { $0.key < $1.key }.map {
-      ModelWriter.attribute($0.key, $0.value)
+      ProtoWriter.attribute($0.key, $0.value)
     }
     nodes.append(node)
   }
@@ -130,7 +130,7 @@ struct ModelWriter {
     if let name = integerNames[values] { return name }
     let name = unique("integers")
     initializers.append(
-      ModelWriter.tensor(name, dims: [values.count], .int64, values.map(Int64.init)))
+      ProtoWriter.tensor(name, dims: [values.count], .int64, values.map(Int64.init)))
     integerNames[values] = name
     return name
   }
@@ -147,10 +147,10 @@ struct ModelWriter {
 
   private func serialized() throws -> Data {
     var model = Onnx_ModelProto()
-    model.irVersion = Int64(ModelWriter.irVersion)
+    model.irVersion = Int64(ProtoWriter.irVersion)
     model.producerName = "norma"
     var opset = Onnx_OperatorSetIdProto()
-    opset.version = Int64(ModelWriter.opset)
+    opset.version = Int64(ProtoWriter.opset)
     model.opsetImport = [opset]
     model.metadataProps = graph.metadata.sorted { $0.key < $1.key }.map {
       var pair = Onnx_StringStringEntryProto()
@@ -160,8 +160,8 @@ struct ModelWriter {
     model.graph.name = graph.name
     model.graph.node = nodes
     model.graph.initializer = initializers
-    model.graph.input = graph.inputs.map { ModelWriter.value($0.name, graph.records[$0.record]) }
-    model.graph.output = graph.outputs.map { ModelWriter.value($0.name, graph.records[$0.record]) }
+    model.graph.input = graph.inputs.map { ProtoWriter.value($0.name, graph.records[$0.record]) }
+    model.graph.output = graph.outputs.map { ProtoWriter.value($0.name, graph.records[$0.record]) }
     do {
       return try model.serializedData()
     } catch {
@@ -173,7 +173,7 @@ struct ModelWriter {
   }
 }
 
-extension ModelWriter {
+extension ProtoWriter {
   static func dataType(_ type: Graph.ElementType) -> Int {
     switch type {
     case .uint8: Onnx_TensorProto.DataType.uint8.rawValue

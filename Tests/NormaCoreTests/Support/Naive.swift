@@ -1,3 +1,5 @@
+import Foundation
+
 /// Metrics as their definitions read, threshold by threshold, for comparison.
 enum Naive {
   /// Thresholds: every distinct score, highest first; flagged are the scores at or above it.
@@ -97,5 +99,26 @@ enum Naive {
       before = (rate, overlap)
     }
     return area / limit
+  }
+}
+
+/// SplitMix64: the same numbers on every machine.
+struct Draws: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+
+  /// A standard normal number (Box–Muller).
+  mutating func normal() -> Double {
+    let radius = (-2 * log(Double.random(in: 0x1p-53..<1, using: &self))).squareRoot()
+    return radius * cos(2 * .pi * Double.random(in: 0..<1, using: &self))
   }
 }
