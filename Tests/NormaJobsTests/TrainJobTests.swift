@@ -1,0 +1,116 @@
+import Foundation
+import NormaCore
+import NormaFiles
+import NormaJobs
+import NormaTraining
+import TestSupport
+import Testing
+
+/// `norma train` in process: what it leaves behind, what it says, how it stops and goes on.
+@Suite struct TrainJobTests {
+  @Test func itLeavesAModelAndItsRecord() throws {
+    let bench = try JobBench()
+    let model = try bench.train("ras")
+    #expect(model.manifest.categories == ["dotted", "striped"])
+    let record = try #require(try TrainingRecord.read(from: model))
+    #expect(record.losses.epochs.count == 3)
+    #expect(record.trainingPictures == 12 && record.heldOutPictures == 4)
+    #expect(record.seconds ?? 0 > 0 && record.seed == 0)
+    #expect(model.contains(ModelFile.training) && model.contains(ModelFile.report))
+    #expect(bench.observer.stages.contains { $0.hasPrefix("Extracting features") })
+    #expect(bench.observer.stages.contains("Training"))
+    #expect(bench.observer.notes.contains("Model: \(bench.folder["line.norma"])"))
+    #expect(!FileManager.default.fileExists(atPath: bench.folder["line.norma.training"]))
+  }
+
+  @Test func theSameSeedIsTheSameModel() throws {
+    let bench = try JobBench()
+    let first = try bench.train("ras", output: "first.norma")
+    let second = try bench.train("ras", output: "second.norma")
+    for file in [ModelFile.weights, ModelFile.graph, ModelFile.calibration] {
+      #expect(try first.data(file) == second.data(file), "\(file)")
+    }
+    #expect(bench.observer.notes.contains("Features of 16 pictures were there already."))
+  }
+
+  /// Stopped in the middle of an epoch, it ends with the weights of a training that nobody stopped.
+  @Test func whatWasStoppedGoesOn() throws {
+    let bench = try JobBench()
+    let whole = try bench.train("ras", output: "whole.norma")
+    let cancellation = Cancellation()
+    bench.observer.onProgress { title, done in
+      if title == "Training", done == 4 { cancellation.request() }
+    }
+    let stop = #expect(throws: Interrupted.self) {
+      try TrainJob(bench.request("ras"), bench.context(cancellation)).run()
+    }
+    #expect(stop?.description.contains("--resume goes on") == true)
+    #expect(!FilePath.exists(bench.folder["line.norma"]))
+    #expect(throws: FileProblem.self) { try TrainJob(bench.request("ras"), bench.context()) }
+    try TrainJob(bench.request("ras", resume: true), bench.context()).run()
+    #expect(bench.observer.notes.contains { $0.hasPrefix("Going on after") })
+    let resumed = try ModelFolder.open(bench.folder["line.norma"])
+    #expect(try resumed.data(ModelFile.weights) == whole.data(ModelFile.weights))
+  }
+
+  /// Before any picture is read.
+  @Test func aRequestThatCannotBeIsRefusedAtOnce() throws {
+    let bench = try JobBench()
+    try bench.train("ras")
+    let existing = #expect(throws: FileProblem.self) {
+      try TrainJob(bench.request("ras"), bench.context())
+    }
+    #expect(existing?.reason.contains("--force") == true)
+    var request = bench.request("ras", output: "other.norma")
+    request.recipe.imageSize = 4
+    #expect(throws: (any Error).self) { try TrainJob(request, bench.context()) }
+    request = bench.request("ras", output: "other.norma")
+    request.weights = bench.folder["nowhere"]
+    #expect(throws: (any Error).self) { try TrainJob(request, bench.context()) }
+    request = bench.request("ras", output: "other.norma")
+    request.categories = ["dottet"]
+    let stranger = #expect(throws: DatasetProblem.self) {
+      try TrainJob(request, bench.context())
+    }
+    #expect(stranger?.description.contains("dotted") == true)
+    #expect(!FilePath.exists(bench.folder["other.norma"]))
+  }
+
+  /// A model's network looked at otherwise, of every method; where the recipe would have trained another
+  /// one, it says which keys differ.
+  @Test(arguments: [
+    ("ras", "ras: {residual: product, ", "ras: {"),
+    ("uniad", "uniad: {residual: product, ", "uniad: {"),
+    ("rlr", "rlr: {smoothing: 2, ", "rlr: {"),
+    ("uranet", "smoothing: 2,", "smoothing: 1,"),
+    ("patchcore", "patchcore: {smoothing: 2, ", "patchcore: {"),
+    ("padim", "padim: {smoothing: 2, ", "padim: {"),
+  ])
+  func aNetworkIsLookedAtOtherwise(_ method: String, _ new: String, _ old: String) throws {
+    let bench = try JobBench()
+    let first = try bench.train(method, output: "first.norma")
+    let text = try String(contentsOfFile: bench.folder[method + ".yaml"], encoding: .utf8)
+    try #require(text.contains(old))
+    try bench.folder.file("other.yaml", text: text.replacingOccurrences(of: old, with: new))
+    try TrainJob(
+      bench.request("other", output: "other.norma", weightsOf: bench.folder["first.norma"]),
+      bench.context()
+    ).run()
+    let other = try ModelFolder.open(bench.folder["other.norma"])
+    #expect(try StoredNetwork(other).weights == StoredNetwork(first).weights)
+    #expect(try other.data(ModelFile.graph) != first.data(ModelFile.graph))
+    #expect(try TrainingRecord.read(from: other) == TrainingRecord.read(from: first))
+    let fresh = try bench.train("other", output: "fresh.norma")
+    for file in [ModelFile.weights, ModelFile.graph, ModelFile.calibration] {
+      #expect(try other.data(file) == fresh.data(file), "\(file)")
+    }
+    try bench.folder.file(
+      "third.yaml", text: text.replacingOccurrences(of: "holdout: 0.25", with: "holdout: 0.5"))
+    let refused = #expect(throws: FileProblem.self) {
+      try TrainJob(
+        bench.request("third", output: "third.norma", weightsOf: bench.folder["first.norma"]),
+        bench.context())
+    }
+    #expect(refused?.reason.contains("training.holdout is 0.25 there and 0.5 here") == true)
+  }
+}
