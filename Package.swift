@@ -125,7 +125,7 @@ let package = Package(
     // with another layout of a structure in it, it crashes.
     .target(
       name: "NormaCore",
-      dependencies: ["NormaFiles", .product(name: "Yams", package: "Yams")],
+      dependencies: ["Networks", "NormaFiles", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "NormaReport", dependencies: ["NormaCore", "NormaFiles"], swiftSettings: strict),
     .target(

@@ -1,3 +1,26 @@
+/// The size of a feature map, in tokens.
+public struct Grid: Equatable, Hashable, Sendable, Codable {
+  public var height: Int
+  public var width: Int
+
+  public init(height: Int, width: Int) {
+    self.height = height
+    self.width = width
+  }
+
+  public var count: Int { height * width }
+}
+
+/// Channels and grid of feature maps, `[batch, C, h, w]`.
+public struct MapShape: Equatable, Hashable, Sendable, Codable {
+  public var channels: Int
+  public var grid: Grid
+
+  public init(channels: Int, grid: Grid) {
+    (self.channels, self.grid) = (channels, grid)
+  }
+}
+
 extension Value {
   /// Feature maps as tokens, row by row: `[batch, C, H, W] → [batch, H·W, C]`.
   public func tokens() throws -> Self {
@@ -16,5 +39,29 @@ extension Value {
     let channels = shape[2]
     let norm = try (self * self).sum(axes: [2]).squareRoot()
     return try self + noise * norm.affine(scale: scale / Float(channels), offset: 0)
+  }
+}
+
+extension Value {
+  /// x·y / (‖x‖ ‖y‖) over `axis`, which stays as size 1; 0 where one of them is zero.
+  public func cosineSimilarity(to other: Self, axis: Int) throws -> Self {
+    let product = try (self * other).sum(axes: [axis])
+    let squares = try (self * self).sum(axes: [axis]) * (other * other).sum(axes: [axis])
+    // A little more than nothing keeps the root's derivative finite where a vector is zero.
+    return try product / squares.affine(scale: 1, offset: 1e-16).squareRoot()
+  }
+}
+
+extension Value {
+  /// 1 − cos between vectors along the last dimension, which is kept as size 1. Computed as
+  /// ½‖a/‖a‖ − b/‖b‖‖², which does not round a small angle away.
+  public func cosineDistance(_ other: Self) throws -> Self {
+    let axis = shape.count - 1
+    func unit(_ value: Self) throws -> Self {
+      let square = try (value * value).sum(axes: [axis]).affine(scale: 1, offset: 1e-12)
+      return try value / square.squareRoot()
+    }
+    let difference = try unit(self) - unit(other)
+    return try (difference * difference).sum(axes: [axis]).affine(scale: 0.5, offset: 0)
   }
 }

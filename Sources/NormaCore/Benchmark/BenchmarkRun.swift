@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaFiles
 
 /// One training and its test: a row of a plan, a seed, and the categories that share the model.

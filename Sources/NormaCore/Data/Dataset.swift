@@ -1,3 +1,4 @@
+import Networks
 import NormaFiles
 
 /// The pictures of a data set as they lie on disk, and what was found beside them.

@@ -1,3 +1,5 @@
+import Networks
+
 /// Which column of a table holds what.
 struct TableColumns {
   enum Column: String, CaseIterable {

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaFiles
 
 /// YAML files that come with Norma, found by a plain name: `three` is `three.yaml` among them.

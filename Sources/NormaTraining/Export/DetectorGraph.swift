@@ -79,3 +79,61 @@ extension [String: WeightTensor] {
     mapValues { ($0.shape, $0.values) }
   }
 }
+
+/// A trained network with everything around it: what a model folder is made from.
+public struct TrainedDetector {
+  public let recipe: Recipe
+  public let trunk: Trunk
+  public let method: any LearningMethod
+  public let backbone: BackboneWeights
+  public let pictures: SplitPictures
+  public let network: TrainedNetwork
+
+  public init(
+    recipe: Recipe, trunk: Trunk, method: any LearningMethod, backbone: BackboneWeights,
+    pictures: SplitPictures, network: TrainedNetwork
+  ) {
+    self.recipe = recipe
+    self.trunk = trunk
+    self.method = method
+    self.backbone = backbone
+    self.pictures = pictures
+    self.network = network
+  }
+
+  /// The forward pass, from pictures to maps and scores.
+  public var detector: DetectorNetwork {
+    DetectorNetwork(
+      trunk: trunk, method: method, standardization: pictures.data.standardization)
+  }
+
+  /// The bytes of `graph.onnx`.
+  public func graph() throws -> Data {
+    try DetectorGraph.detector(
+      detector, backbone: backbone.parameters, weights: network.weights)
+  }
+
+  /// The bytes of `weights.safetensors`.
+  public func weights() throws -> Data {
+    try StoredNetwork(
+      weights: network.weights, standardization: pictures.data.standardization
+    ).encoded(metadata: ["method": recipe.method, "norma": NormaVersion.current])
+  }
+
+  /// - Parameters:
+  ///   - fingerprint: of the training pictures.
+  ///   - root: the data set's folder.
+  ///   - exifOrientation: whether pictures were turned as their EXIF orientation says.
+  public func manifest(fingerprint: String, root: String, exifOrientation: Bool) -> Manifest {
+    Manifest(
+      method: recipe.method, recipe: recipe,
+      backbone: Manifest.Backbone(
+        name: recipe.backbone.name, weightsDigest: backbone.digest, licence: backbone.licence),
+      precision: recipe.scoring.precision.rawValue, imageSize: trunk.imageSize,
+      grid: trunk.outputs.last?.grid.height ?? 0,
+      exifOrientation: exifOrientation, categories: pictures.categories,
+      data: Manifest.TrainingData(
+        fingerprint: fingerprint, pictures: pictures.training.count, root: root),
+      toolVersion: NormaVersion.current)
+  }
+}
