@@ -191,7 +191,8 @@ let package = Package(
       name: "ONNXTests", dependencies: ["Networks", "ONNX", "OpenVINO", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
-      name: "NormaCoreTests", dependencies: ["NormaCore", "NormaFiles", "TestSupport"],
+      name: "NormaCoreTests",
+      dependencies: ["Networks", "NormaCore", "NormaFiles", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "NormaTests",

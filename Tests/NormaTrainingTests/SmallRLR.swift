@@ -11,12 +11,14 @@ enum SmallRLR {
   ]
 
   static var method: RLRMethod {
-    var c = RLRConfiguration(levels: [
-      .init(channels: 6, grid: shapes[0].grid, hidden: 16, window: 5),
-      .init(channels: 10, grid: shapes[1].grid, hidden: 32, window: 3),
-    ])
+    var c = RLRSettings()
     (c.heads, c.layers) = (2, 2)
-    return RLRMethod(c)
+    return RLRMethod(
+      c,
+      levels: [
+        RLRLevelShape(channels: 6, grid: shapes[0].grid, hidden: 16, window: 5),
+        RLRLevelShape(channels: 10, grid: shapes[1].grid, hidden: 32, window: 3),
+      ])
   }
 
   static func data(in folder: URL, count: Int = 12, heldOut: Int = 0) throws -> TrainingData {

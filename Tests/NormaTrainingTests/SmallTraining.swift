@@ -8,18 +8,19 @@ import Torch
 enum SmallTraining {
   static let shape = FeatureShape(channels: 6, grid: Grid(height: 4, width: 4))
 
+  /// What a network is made for.
+  static var map: MapShape { MapShape(channels: shape.channels, grid: shape.grid) }
+
   static var method: RASMethod {
-    var c = RASConfiguration(channels: shape.channels, grid: shape.grid)
+    var c = RASSettings()
     c.hidden = 16
     c.heads = 2
-    c.feedForward = 16
-    c.encoderBlocks = 1
-    c.decoderSteps = 2
+    c.feedforward = 16
+    c.encoder = 1
+    c.decoder = 2
     c.window = 3
     c.jitter = 2
-    var method = RASMethod(c)
-    method.scorePooling = 4
-    return method
+    return RASMethod(c, shape: map, scorePooling: 4)
   }
 
   static func settings(epochs: Int = 4, seed: UInt64 = 3) -> TrainingSettings {

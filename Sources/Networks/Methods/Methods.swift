@@ -205,7 +205,8 @@ extension SettingKey {
   }
 
   static func dropout(_ path: WritableKeyPath<Section, Double> & Sendable) -> SettingKey {
-    .number("dropout", path, 0...0.9, "share of the attentions and activations left out in training")
+    .number(
+      "dropout", path, 0...0.9, "share of the attentions and activations left out in training")
   }
 
   /// How a token's difference becomes its anomaly. Written where it says something: recipes from before

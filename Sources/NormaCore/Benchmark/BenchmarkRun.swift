@@ -1,5 +1,4 @@
 import Foundation
-import Networks
 import NormaFiles
 
 /// One training and its test: a row of a plan, a seed, and the categories that share the model.

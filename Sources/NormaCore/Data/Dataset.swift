@@ -1,4 +1,3 @@
-import Networks
 import NormaFiles
 
 /// The pictures of a data set as they lie on disk, and what was found beside them.

@@ -1,5 +1,3 @@
-import Networks
-
 /// Which column of a table holds what.
 struct TableColumns {
   enum Column: String, CaseIterable {

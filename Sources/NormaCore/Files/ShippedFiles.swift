@@ -1,5 +1,4 @@
 import Foundation
-import Networks
 import NormaFiles
 
 /// YAML files that come with Norma, found by a plain name: `three` is `three.yaml` among them.

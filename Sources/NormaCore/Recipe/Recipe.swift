@@ -101,7 +101,8 @@ extension Recipe {
   private static let before: [SettingKey<Recipe>] = [
     .value("method", \.method, "the method"),
     .section("backbone", \.backbone, "the frozen network that turns pictures into feature maps"),
-    .section("features", \.features, "what happens to the feature maps before the method sees them"),
+    .section(
+      "features", \.features, "what happens to the feature maps before the method sees them"),
   ]
 
   private static let after: [SettingKey<Recipe>] = [

@@ -30,7 +30,9 @@ extension RecipeOverrides: SettingValue {
     self.init(try pairs.map { try Entry($0.key, value: $0.value) })
   }
 
-  package var yaml: String { "{\(entries.map { "\($0.key): \($0.yaml)" }.joined(separator: ", "))}" }
+  package var yaml: String {
+    "{\(entries.map { "\($0.key): \($0.yaml)" }.joined(separator: ", "))}"
+  }
 }
 
 extension RecipeOverrides.Entry {

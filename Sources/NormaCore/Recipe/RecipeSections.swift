@@ -68,7 +68,8 @@ public struct FeaturesRecipe: Settings {
       "each channel to mean 0 and deviation 1 over the training pictures; folded into the graph"),
     .value(
       "precision", \.precision,
-      "the arithmetic of the extraction; the store keeps bf16, and inspection has its own precision"),
+      "the arithmetic of the extraction; the store keeps bf16, and inspection has its own precision"
+    ),
   ]
 }
 

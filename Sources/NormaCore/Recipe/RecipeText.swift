@@ -157,3 +157,6 @@ extension Recipe {
     return recipe
   }
 }
+
+/// Also for names that no setting has: of categories, files, rows.
+package typealias Spelling = Networks.Spelling

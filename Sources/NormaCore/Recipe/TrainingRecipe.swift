@@ -72,7 +72,8 @@ public struct TrainingRecipe: Settings {
     },
     .value(
       "schedule", \.schedule,
-      "what the rate does after its warm-up, beside 'decay': stay, or fall to zero along half a cosine"),
+      "what the rate does after its warm-up, beside 'decay': stay, or fall to zero along half a cosine"
+    ),
     .value("optimizer", \.optimizer, "adam, or with decoupled weight decay adamw"),
     .number("weightDecay", \.weightDecay, 0...10, "how strongly weights are drawn to zero"),
     .value("betas", \.betas, "decay of the optimizer's mean and mean square").checked {
@@ -87,7 +88,8 @@ public struct TrainingRecipe: Settings {
       "of the weights, the noise, the order of pictures and what is held out"),
     .number(
       "holdout", \.holdout, 0...0.5,
-      "fraction of each category's training pictures that is held out for thresholds and choice of epoch"),
+      "fraction of each category's training pictures that is held out for thresholds and choice of epoch"
+    ),
     .value("keep", \.keep, "the weights that become the model: the last epoch's or the best one's")
       .checked {
         guard $0.keep == .best, $0.holdout == 0 else { return }

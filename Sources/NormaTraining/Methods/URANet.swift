@@ -65,7 +65,8 @@ struct URANetTraining: TrainingNetwork {
       (network.settings.perception.loss == .focal
       ? SegmentationLoss.focal(logit, mask) : SegmentationLoss.crossEntropy(logit, mask))
     return try pointwise
-      + SegmentationLoss.dice(logit, mask).affine(scale: Float(network.settings.perception.dice), offset: 0)
+      + SegmentationLoss.dice(logit, mask).affine(
+        scale: Float(network.settings.perception.dice), offset: 0)
   }
 }
 

@@ -14,7 +14,8 @@ extension URANetMethod: PortrayedMethod {
       let batch = examples + others.prefix(max(0, Self.company - examples.count))
       let features = try data.trainingBatch(batch)
       let portrait = try Restored(
-        self, URANet(settings, shape: shape, parameters), features: features, examples: examples.count)
+        self, URANet(settings, shape: shape, parameters), features: features,
+        examples: examples.count)
       var synthesis = settings.anomalies
       synthesis?.untouched = 0
       let made = try (synthesis?.sources ?? []).enumerated().flatMap { number, source in

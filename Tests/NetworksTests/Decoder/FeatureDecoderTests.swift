@@ -5,7 +5,7 @@ import Testing
 import Torch
 
 struct FeatureDecoderTests {
-  private typealias Level = FeatureDecoderConfiguration.Level
+  private typealias Level = MapShape
 
   /// Two levels of a picture of 16 pixels.
   private let small = FeatureDecoderConfiguration(

@@ -7,6 +7,7 @@ import Torch
 /// PatchCore and PaDiM as recorded compute what LibTorch does.
 struct FittedMethodGraphTests {
   private static let grid = Grid(height: 5, width: 4)
+  private static let shape = MapShape(channels: 12, grid: grid)
   private static let size = Grid(height: 40, width: 32)
 
   private func compare(
@@ -44,9 +45,8 @@ struct FittedMethodGraphTests {
   /// Banks of one tile, of several, and of one patch.
   @Test(arguments: [1, 300, 4096, 9000], [0, 1.5])
   func patchCore(patches: Int, smoothing: Double) throws {
-    var method = PatchCoreMethod(channels: 12, grid: Self.grid)
-    method.scorePooling = 8
-    method.smoothing = smoothing
+    var method = PatchCoreMethod(shape: Self.shape, scorePooling: 8)
+    method.settings.smoothing = smoothing
     let generator = try Generator(seed: 1)
     let found = try compare(
       method, ["centre": generator.normal([12]), "bank": generator.normal([patches, 12])])
@@ -57,8 +57,8 @@ struct FittedMethodGraphTests {
 
   @Test(arguments: [1, 5, 300, 9000])
   func patchCoreReweighted(patches: Int) throws {
-    var method = PatchCoreMethod(channels: 12, grid: Self.grid)
-    method.score = .reweighted(neighbours: 4)
+    var method = PatchCoreMethod(shape: Self.shape)
+    (method.settings.score, method.settings.neighbours) = (.reweighted, 4)
     let generator = try Generator(seed: 1)
     let weights = try ["centre": generator.normal([12]), "bank": generator.normal([patches, 12])]
     let found = try compare(method, weights)
@@ -68,8 +68,8 @@ struct FittedMethodGraphTests {
   }
 
   @Test func padim() throws {
-    var method = PaDiMMethod(selected: [0, 1, 4, 7, 11], grid: Self.grid)
-    method.scorePooling = 8
+    let method = PaDiMMethod(
+      selected: [0, 1, 4, 7, 11], grid: Self.grid, scorePooling: 8)
     let generator = try Generator(seed: 1)
     let found = try compare(
       method, ["mean": generator.normal([20, 5]), "whitening": generator.normal([20, 5, 5])])
@@ -80,7 +80,7 @@ struct FittedMethodGraphTests {
     let generator = try Generator(seed: 1)
     let methods: [(any AnomalyMethod, [String: Tensor])] = [
       (
-        PatchCoreMethod(channels: 12, grid: Self.grid),
+        PatchCoreMethod(shape: Self.shape),
         ["centre": try generator.normal([12]), "bank": try generator.normal([50, 12])]
       ),
       (
@@ -103,7 +103,7 @@ struct FittedMethodGraphTests {
   }
 
   @Test func aParameterOfAnotherWidthIsRefused() throws {
-    let method = PatchCoreMethod(channels: 12, grid: Self.grid)
+    let method = PatchCoreMethod(shape: Self.shape)
     let graph = Graph(name: "fitted")
     let input = try graph.input("features", shape: [-1, 12, 5, 4])
     let source = graph.parameters(from: [

@@ -8,13 +8,16 @@ struct RLRLookTests {
   private let grid = Grid(height: 6, width: 7)
 
   private func network(
-    layers: Int, change: (inout RLRConfiguration) -> Void = { _ in }
+    layers: Int, window: Int = 3, change: (inout RLRSettings) -> Void = { _ in }
   ) throws -> (RLRLevel<Tensor>, Tensor, ParameterStore) {
-    var c = RLRConfiguration(levels: [.init(channels: 5, grid: grid, hidden: 16, window: 3)])
+    var c = RLRSettings()
     (c.heads, c.layers) = (2, layers)
     change(&c)
     let store = ParameterStore()
-    let level = try RLR(c, store.initialized(by: Generator(seed: 4))).levels[0]
+    let level = try RLR(
+      c, levels: [RLRLevelShape(channels: 5, grid: grid, hidden: 16, window: window)],
+      store.initialized(by: Generator(seed: 4))
+    ).levels[0]
     return (level, try Generator(seed: 5).normal([1, 5, grid.height, grid.width]), store)
   }
 
@@ -73,7 +76,7 @@ struct RLRLookTests {
   }
 
   @Test func aTokenWhoseWindowIsTheGridLooksNowhereBeyond() throws {
-    let (level, features, _) = try network(layers: 1) { $0.levels[0].window = 9 }
+    let (level, features, _) = try network(layers: 1, window: 9)
     // The middle sees the whole grid as its window; the corner does not.
     #expect(try level.look(features, row: 2, column: 3).mlka == nil)
     #expect(try level.look(features, row: 0, column: 0).mlka != nil)

@@ -6,12 +6,14 @@ import Torch
 
 struct RLRMethodTests {
   private var method: RLRMethod {
-    var c = RLRConfiguration(levels: [
-      .init(channels: 6, grid: Grid(height: 8, width: 8), hidden: 16, window: 3),
-      .init(channels: 10, grid: Grid(height: 4, width: 4), hidden: 32, window: 3),
-    ])
+    var c = RLRSettings()
     (c.heads, c.layers) = (2, 1)
-    return RLRMethod(c)
+    return RLRMethod(
+      c,
+      levels: [
+        RLRLevelShape(channels: 6, grid: Grid(height: 8, width: 8), hidden: 16, window: 3),
+        RLRLevelShape(channels: 10, grid: Grid(height: 4, width: 4), hidden: 32, window: 3),
+      ])
   }
 
   private func features() throws -> [Tensor] {
@@ -38,13 +40,13 @@ struct RLRMethodTests {
     #expect(try abs(constant.score.item() - 3) < 1e-5)
   }
 
-  @Test(arguments: [RLRMethod.Difference.meanSquare, .norm])
-  func aLevelsMapIsDistanceAndCosine(difference: RLRMethod.Difference) throws {
+  @Test(arguments: [RLRSettings.Difference.meanSquare, .norm])
+  func aLevelsMapIsDistanceAndCosine(difference: RLRSettings.Difference) throws {
     var method = method
-    method.difference = difference
+    method.settings.difference = difference
     let features = try features()
     let network = try RLR(
-      method.configuration, ParameterStore().initialized(by: Generator(seed: 1)))
+      method.settings, levels: method.levels, ParameterStore().initialized(by: Generator(seed: 1)))
     let map = try method.levelMaps(features, network)[1].floats()
     let rebuilt = try network.reconstructions(features)[1].floats()
     let target = try features[1].tokens().floats()
@@ -72,11 +74,11 @@ struct RLRMethodTests {
   /// keys and values of the references are stored once a token.
   @Test func theGraphOfThreeLevelsIsSmall() throws {
     let method = RLRMethod(
-      RLRConfiguration(levels: [
+      levels: [
         .init(channels: 40, grid: Grid(height: 64, width: 64), hidden: 128, window: 11),
         .init(channels: 72, grid: Grid(height: 32, width: 32), hidden: 256, window: 7),
         .init(channels: 200, grid: Grid(height: 16, width: 16), hidden: 512, window: 5),
-      ]))
+      ])
     let graph = Graph()
     var state: UInt64 = 1
     let parameters = Parameters<Node> { name, shape, _ in
@@ -87,7 +89,7 @@ struct RLRMethodTests {
       }
       return try graph.parameter(name, shape: shape, values: values)
     }
-    let features = try method.configuration.levels.enumerated().map { index, level in
+    let features = try method.levels.enumerated().map { index, level in
       try graph.input(
         "x\(index)", shape: [-1, level.channels, level.grid.height, level.grid.width])
     }

@@ -11,8 +11,8 @@ struct ReweightedScoreTests {
   private func scores(
     _ features: Tensor, bank: [[Double]], centre: [Double], neighbours: Int
   ) throws -> [Float] {
-    var method = PatchCoreMethod(channels: Self.channels, grid: Self.grid)
-    method.score = .reweighted(neighbours: neighbours)
+    var method = PatchCoreMethod(shape: MapShape(channels: Self.channels, grid: Self.grid))
+    (method.settings.score, method.settings.neighbours) = (.reweighted, neighbours)
     let rows = bank.flatMap { row in zip(row, centre).map { Float($0.0 - $0.1) } }
     return try method.detect(
       [features], size: Grid(height: 12, width: 16),

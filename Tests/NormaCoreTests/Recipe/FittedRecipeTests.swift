@@ -1,3 +1,4 @@
+import Networks
 import NormaCore
 import Testing
 
@@ -17,11 +18,11 @@ struct FittedRecipeTests {
         score: reweighted
         neighbours: 5
       """)
-    var expected = PatchCoreRecipe()
+    var expected = PatchCoreSettings()
     (expected.coreset, expected.share, expected.limit) = (.random, 0.25, 2000)
     (expected.candidates, expected.projection, expected.smoothing) = (4000, 0, 4)
     (expected.score, expected.neighbours) = (.reweighted, 5)
-    #expect(recipe.patchcore == expected && recipe.features.standardize)
+    #expect(recipe[PatchCoreSettings.self] == expected && recipe.features.standardize)
     #expect(try Recipe.parse(recipe.yaml) == recipe)
     let other = try Recipe.parse(
       """
@@ -32,9 +33,9 @@ struct FittedRecipeTests {
         epsilon: 0.1
         smoothing: 2
       """)
-    var gaussians = PaDiMRecipe()
+    var gaussians = PaDiMSettings()
     (gaussians.dimensions, gaussians.epsilon, gaussians.smoothing) = (30, 0.1, 2)
-    #expect(other.padim == gaussians && !other.features.standardize)
+    #expect(other[PaDiMSettings.self] == gaussians && !other.features.standardize)
     #expect(try Recipe.parse(other.yaml) == other)
   }
 
@@ -69,7 +70,7 @@ struct FittedRecipeTests {
     try recipe.validate(grids: [14])
     try recipe.validate(grids: [64])
     var large = recipe
-    large.padim.dimensions = 272
+    large[PaDiMSettings.self].dimensions = 272
     let problem = #expect(throws: RecipeProblem.self) { try large.validate(grids: [64]) }
     #expect(problem?.description.contains("a model of 1156 MiB") == true, "\(problem as Any)")
   }

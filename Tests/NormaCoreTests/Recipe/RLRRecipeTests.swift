@@ -1,3 +1,4 @@
+import Networks
 import NormaCore
 import Testing
 
@@ -32,7 +33,7 @@ struct RLRRecipeTests {
         optimizerSteps: perLevel
         rateWidth: 64
       """)
-    var expected = RLRRecipe()
+    var expected = RLRSettings()
     expected.levels = [8, 16]
     (expected.hidden, expected.windows) = ([64, 96], [9, 5])
     (expected.heads, expected.layers, expected.feedforward) = (4, 2, 3)
@@ -41,7 +42,7 @@ struct RLRRecipeTests {
     (expected.mlka, expected.lca, expected.mlkaStart) = (false, false, 0.25)
     (expected.difference, expected.optimizerSteps) = (.norm, .perLevel)
     expected.rateWidth = 64
-    #expect(recipe.rlr == expected)
+    #expect(recipe[RLRSettings.self] == expected)
     #expect(try Recipe.parse(recipe.yaml) == recipe)
     #expect(throws: Never.self) { try Recipe.parse("method: rlr\nbackbone: {imageSize: 256}") }
   }

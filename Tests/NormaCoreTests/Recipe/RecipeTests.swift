@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaCore
 import NormaFiles
 import Testing
@@ -57,10 +58,10 @@ struct RecipeTests {
     expected.features.pool = false
     expected.features.standardize = true
     expected.features.precision = .f32
-    expected.ras.hidden = 128
-    expected.ras.jitter = 20.5
-    expected.ras.window = 0
-    expected.ras.updateNorm = false
+    expected[RASSettings.self].hidden = 128
+    expected[RASSettings.self].jitter = 20.5
+    expected[RASSettings.self].window = 0
+    expected[RASSettings.self].updateNorm = false
     expected.training.learningRate = 0.001
     expected.training.weightDecay = 0
     expected.training.optimizer = .adam
@@ -184,7 +185,7 @@ struct RecipeTests {
     #expect(throws: RecipeProblem.self) { try recipe.validate(grids: [14]) }
     #expect(throws: Never.self) { try recipe.validate(grids: [15]) }
     var tiny = Recipe()
-    tiny.ras.window = 1
+    tiny[RASSettings.self].window = 1
     let problem = #expect(throws: RecipeProblem.self) { try tiny.validate(grids: [1]) }
     #expect(problem?.description.hasSuffix("only 0, no mask, fits") == true)
     #expect(throws: Never.self) { try tiny.validate(grids: [2]) }
@@ -199,7 +200,7 @@ struct RecipeTests {
       }
     }
     for grid in 2...20 {
-      let largest = RASRecipe.largestWindow(grid: grid)
+      let largest = MaskPattern.largestWindow(height: grid, width: grid)
       #expect(!hidesEverything(largest, grid))
       #expect(hidesEverything(largest + 1, grid))
     }
@@ -252,7 +253,9 @@ struct RecipeTests {
   func theResidualIsWrittenWhereItIsChosen(method: String) throws {
     #expect(!Recipe(method: method).yaml.contains("residual"))
     let recipe = try Recipe.parse("method: \(method)\n\(method):\n  residual: product\n")
-    #expect((method == "ras" ? recipe.ras.residual : recipe.uniad.residual) == .product)
+    #expect(
+      (method == "ras" ? recipe[RASSettings.self].residual : recipe[UniADSettings.self].residual)
+        == .product)
     #expect(recipe.yaml.contains("residual: product"))
     #expect(try Recipe.parse(recipe.yaml) == recipe)
     #expect(throws: RecipeProblem.self) {

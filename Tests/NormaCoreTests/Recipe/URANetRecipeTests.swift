@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaCore
 import Testing
 
@@ -13,7 +14,8 @@ struct URANetRecipeTests {
         synthesis:
           sources: [other, texture]
       """)
-    #expect(recipe.uranet.score == .top && recipe.uranet.topShare == 0.02)
+    #expect(
+      recipe[URANetSettings.self].score == .top && recipe[URANetSettings.self].topShare == 0.02)
     #expect(recipe.pastesTexture)
     #expect(try Recipe.parse(recipe.yaml) == recipe)
     #expect(!Recipe(method: "uranet").pastesTexture)
@@ -26,18 +28,20 @@ struct URANetRecipeTests {
   @Test func theScoreIsWrittenWhereItIsChosen() throws {
     var recipe = Recipe(method: "uranet")
     #expect(!recipe.yaml.contains("score:") && !recipe.yaml.contains("topShare"))
-    recipe.uranet.score = .top
+    recipe[URANetSettings.self].score = .top
     #expect(recipe.yaml.contains("score: top") && recipe.yaml.contains("topShare: 0.01"))
   }
 
   /// A model's recipe from before there was a choice says nothing of it.
   @Test func modelsFromBeforeCompareByRegion() throws {
-    #expect(Recipe(method: "uranet").uranet.compared == .uniform)
-    #expect(try Recipe.parse("method: uranet\n").uranet.compared == .uniform)
+    #expect(Recipe(method: "uranet")[URANetSettings.self].compared == .uniform)
+    #expect(try Recipe.parse("method: uranet\n")[URANetSettings.self].compared == .uniform)
     let manifest = Data(#"{"method": "uranet", "uranet": {"floor": 0.25}}"#.utf8)
-    #expect(try JSONDecoder().decode(Recipe.self, from: manifest).uranet.compared == .region)
+    #expect(
+      try JSONDecoder().decode(Recipe.self, from: manifest)[URANetSettings.self].compared == .region
+    )
     var recipe = Recipe(method: "uranet")
-    recipe.uranet.compared = .region
+    recipe[URANetSettings.self].compared = .region
     #expect(try Recipe.parse(recipe.yaml) == recipe)
   }
 

@@ -33,7 +33,7 @@ struct PaDiMFitTests {
       let data = SmallTraining.data(
         try SmallTraining.store(in: folder), standardize: standardize)
       var method = SmallFit.padim
-      method.epsilon = epsilon
+      method.settings.epsilon = epsilon
       let network = try SmallFit.fitted(method, data)
       let maps = try SmallFit.maps(method, network, data)
       let patches = try SmallFit.patches(data).map { picture in
@@ -109,7 +109,7 @@ struct PaDiMFitTests {
 
   @Test func theRecipesSeedDrawsTheChannels() throws {
     var recipe = Recipe(method: "padim")
-    recipe.padim.dimensions = 20
+    recipe[PaDiMSettings.self].dimensions = 20
     let trunk = try recipe.trunk()
     func selected() throws -> [Int] {
       try #require(recipe.trainingMethod(trunk) as? PaDiMMethod).selected
@@ -119,7 +119,7 @@ struct PaDiMFitTests {
     #expect(try selected() == first)
     recipe.training.seed = 1
     #expect(try selected() != first)
-    recipe.padim.dimensions = 400
+    recipe[PaDiMSettings.self].dimensions = 400
     #expect(try selected() == Array(0..<272))
   }
 }

@@ -6,7 +6,7 @@ import Testing
 import Torch
 
 struct PatchCoreFitTests {
-  private typealias Coreset = PatchCoreMethod.Coreset
+  private typealias Coreset = PatchCoreSettings.Coreset
 
   /// The rows of the bank where the features lie.
   private func bank(_ network: TrainedNetwork) throws -> [[Double]] {
@@ -17,15 +17,15 @@ struct PatchCoreFitTests {
     }
   }
 
-  @Test(arguments: [Coreset.Selection.random, .farthest], [false, true])
+  @Test(arguments: [Coreset.random, .farthest], [false, true])
   func theMapIsTheDistanceToTheNearestPatchOfTheBank(
-    _ selection: PatchCoreMethod.Coreset.Selection, standardize: Bool
+    _ selection: PatchCoreSettings.Coreset, standardize: Bool
   ) throws {
     try withTemporaryFolder { folder in
       let data = SmallTraining.data(
         try SmallTraining.store(in: folder), standardize: standardize)
       var method = SmallFit.patchCore
-      method.coreset.selection = selection
+      method.settings.coreset = selection
       let network = try SmallFit.fitted(method, data)
       let bank = try bank(network)
       #expect(bank.count == 72, "a quarter of 18 · 16 patches")
@@ -57,15 +57,15 @@ struct PatchCoreFitTests {
           .map { patch in bank.map { SmallFit.squaredDistance($0, patch) }.min() ?? 0 }
           .max() ?? 0
       }
-      for selection in [Coreset.Selection.random, .farthest] {
-        method.coreset.selection = selection
+      for selection in [Coreset.random, .farthest] {
+        method.settings.coreset = selection
         let first = try SmallFit.fitted(method, data)
         #expect(try SmallFit.fitted(method, data).values == first.values)
         #expect(try SmallFit.fitted(method, data, seed: 4).values != first.values)
       }
-      method.coreset.projection = 0
+      method.settings.projection = 0
       let farthest = try radius(SmallFit.fitted(method, data))
-      method.coreset.selection = .random
+      method.settings.coreset = .random
       let random = try radius(SmallFit.fitted(method, data))
       #expect(farthest < random)
     }
@@ -75,19 +75,19 @@ struct PatchCoreFitTests {
     try withTemporaryFolder { folder in
       let data = SmallTraining.data(try SmallTraining.store(in: folder))
       var method = SmallFit.patchCore
-      method.coreset.limit = 10
+      method.settings.limit = 10
       #expect(try bank(SmallFit.fitted(method, data)).count == 10)
-      method.coreset.limit = 100
+      method.settings.limit = 100
       // No fewer candidates than the bank takes.
       for candidates in [1, 100] {
-        method.coreset.candidates = candidates
+        method.settings.candidates = candidates
         #expect(try bank(SmallFit.fitted(method, data)).count == 72)
       }
-      method.coreset.limit = 1000
-      method.coreset.share = 1
+      method.settings.limit = 1000
+      method.settings.share = 1
       #expect(try bank(SmallFit.fitted(method, data)).count == 288)
-      #expect(method.coreset.size(patches: 1) == 1)
-      method.coreset.share = 1e-9
+      #expect(method.settings.size(patches: 1) == 1)
+      method.settings.share = 1e-9
       #expect(try bank(SmallFit.fitted(method, data)).count == 1)
     }
   }

@@ -10,17 +10,13 @@ enum SmallFit {
   static let grid = SmallTraining.shape.grid
 
   static var patchCore: PatchCoreMethod {
-    var method = PatchCoreMethod(channels: shape.channels, grid: grid)
-    method.scorePooling = 1
-    method.coreset.share = 0.25
-    method.coreset.projection = 4
-    return method
+    var c = PatchCoreSettings()
+    (c.share, c.projection) = (0.25, 4)
+    return PatchCoreMethod(c, shape: SmallTraining.map, scorePooling: 1)
   }
 
   static var padim: PaDiMMethod {
-    var method = PaDiMMethod(selected: [0, 2, 3, 5], grid: grid)
-    method.scorePooling = 1
-    return method
+    PaDiMMethod(selected: [0, 2, 3, 5], grid: grid, scorePooling: 1)
   }
 
   static func fitted(

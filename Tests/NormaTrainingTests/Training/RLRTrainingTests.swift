@@ -35,7 +35,7 @@ struct RLRTrainingTests {
       var method = SmallRLR.method
       let joint = try moved(by: method, data)
       #expect(abs(joint.first - 1) < 0.01 && abs(joint.second - 1) < 0.01, "\(joint)")
-      method.stepsPerLevel = true
+      method.settings.optimizerSteps = .perLevel
       let apart = try moved(by: method, data)
       let again = (0.9 * 0.1 / 0.19) / (0.999 * 0.001 / 0.001999).squareRoot()
       let late = (0.1 / 0.19) / (0.001 / 0.001999).squareRoot()
@@ -48,7 +48,7 @@ struct RLRTrainingTests {
     try withTemporaryFolder { folder in
       let data = try SmallRLR.data(in: folder, count: 4)
       var method = SmallRLR.method
-      method.rateWidth = 16
+      method.settings.rateWidth = 16
       let moves = try moved(by: method, data)
       #expect(abs(moves.first - 1) < 0.01 && abs(moves.second - 0.5) < 0.01, "\(moves)")
     }

@@ -10,15 +10,15 @@ struct FeatureSynthesisTests {
   private static let channels = 5
 
   private func configuration(
-    _ change: (inout FeatureSynthesisConfiguration) -> Void = { _ in }
-  ) -> FeatureSynthesisConfiguration {
-    var c = FeatureSynthesisConfiguration()
+    _ change: (inout URANetSettings.Synthesis) -> Void = { _ in }
+  ) -> URANetSettings.Synthesis {
+    var c = URANetSettings.Synthesis()
     change(&c)
     return c
   }
 
   private func sample(
-    _ c: FeatureSynthesisConfiguration, pictures: Int = 40, seed: UInt64 = 1,
+    _ c: URANetSettings.Synthesis, pictures: Int = 40, seed: UInt64 = 1,
     tokens: Tensor? = nil
   ) throws -> (tokens: [Float], mask: [Float], normal: [Float]) {
     let normal = try tokens ?? Generator(seed: 99).normal([pictures, Self.count, Self.channels])
@@ -92,7 +92,7 @@ struct FeatureSynthesisTests {
   @Test func ownTokensArePermuted() throws {
     let made = try sample(
       configuration {
-        ($0.sources, $0.blend, $0.untouched, $0.threshold) = ([.own], 1...1, 0, -1)
+        ($0.sources, $0.blend, $0.untouched, $0.threshold) = ([.own], [1, 1], 0, -1)
       }, pictures: 3)
     for picture in 0..<3 {
       let rows = picture * Self.count..<(picture + 1) * Self.count
@@ -118,7 +118,7 @@ struct FeatureSynthesisTests {
     let tokens = try Tensor(values, shape: [8, Self.count, Self.channels])
     let made = try sample(
       configuration {
-        ($0.sources, $0.blend, $0.untouched) = ([.other], 1...1, 0)
+        ($0.sources, $0.blend, $0.untouched) = ([.other], [1, 1], 0)
       }, tokens: tokens)
     for (token, flag) in made.mask.enumerated() {
       let isUp = token / Self.count < 4
@@ -135,7 +135,7 @@ struct FeatureSynthesisTests {
     let twins = try Tensor(places, shape: [20, Self.count, Self.channels])
     let made = try FeatureSynthesis(
       configuration {
-        ($0.sources, $0.blend, $0.untouched) = ([.other, .noise, .own, .texture], 1...1, 0)
+        ($0.sources, $0.blend, $0.untouched) = ([.other, .noise, .own, .texture], [1, 1], 0)
         $0.jitter = 0
       }, grid: Self.grid
     )(tokens, textured: twins, generator: Generator(seed: 4))
@@ -169,7 +169,9 @@ struct FeatureSynthesisTests {
   @Test func theNoiseHasTheJittersScale() throws {
     let made = try sample(
       configuration {
-        ($0.sources, $0.blend, $0.untouched, $0.threshold, $0.jitter) = ([.noise], 1...1, 0, -1, 10)
+        ($0.sources, $0.blend, $0.untouched, $0.threshold, $0.jitter) = (
+          [.noise], [1, 1], 0, -1, 10
+        )
       }, pictures: 30)
     var (sum, count) = (0.0, 0)
     for token in 0..<30 * Self.count where made.mask[token] == 1 {
@@ -191,7 +193,7 @@ struct FeatureSynthesisTests {
     let down = try Tensor(repeating: -1, shape: [1, Self.count, Self.channels])
     let made = try sample(
       configuration {
-        ($0.sources, $0.blend, $0.untouched) = ([.other], 0.25...0.75, 0)
+        ($0.sources, $0.blend, $0.untouched) = ([.other], [0.25, 0.75], 0)
       }, tokens: Tensor.concatenated([up, down], axis: 0))
     for (token, flag) in made.mask.enumerated() where flag == 1 {
       let value = made.tokens[token * Self.channels] * (token < Self.count ? 1 : -1)

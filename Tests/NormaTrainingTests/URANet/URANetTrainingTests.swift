@@ -7,26 +7,22 @@ import Torch
 
 struct URANetTrainingTests {
   static func method(_ change: (inout URANetMethod) -> Void = { _ in }) -> URANetMethod {
-    let shape = SmallTraining.shape
-    var c = URANetConfiguration(channels: shape.channels, grid: shape.grid)
+    var c = URANetMethod.defaults
     c.hidden = 16
     c.heads = 2
-    c.feedForward = 16
+    c.feedforward = 16
     c.blocks = 1
     c.prototypes = 6
-    c.perceptionWidth = 12
+    c.perception.width = 12
     // In features that are made up at random every token is unlike those around it.
-    c.surroundings = false
+    c.perception.surroundings = false
     // The region is the perception's alone, which so has to learn.
     c.floor = 0
-    var method = URANetMethod(c)
-    method.scorePooling = 4
-    method.compared = .region
+    c.compared = .region
     // What so small a perception can learn in a moment: by Dice too, and not its own tokens, moved.
-    method.training.dice = 1
-    (method.training.segmentation, method.training.divergence) = (.focal, 1)
-    method.training.synthesis?.sources = [.other, .noise]
-    method.training.synthesis?.untouched = 0.3
+    (c.perception.dice, c.perception.loss, c.perception.divergence) = (1, .focal, 1)
+    (c.synthesis.sources, c.synthesis.untouched) = ([.other, .noise], 0.3)
+    var method = URANetMethod(c, shape: SmallTraining.map, scorePooling: 4)
     change(&method)
     return method
   }
@@ -41,12 +37,12 @@ struct URANetTrainingTests {
   /// The derivative of the loss in each parameter, by backpropagation and by central differences, along
   /// a direction between the gradient, so that there is something to see, and a random one.
   @Test(arguments: [
-    URANetTrainingConfiguration.Segmentation.focal, URANetTrainingConfiguration.Segmentation.bce,
+    URANetSettings.Perception.Loss.focal, URANetSettings.Perception.Loss.bce,
   ])
   func gradientsAreThoseOfFiniteDifferences(
-    segmentation: URANetTrainingConfiguration.Segmentation
+    segmentation: URANetSettings.Perception.Loss
   ) throws {
-    let method = Self.method { $0.training.segmentation = segmentation }
+    let method = Self.method { $0.settings.perception.loss = segmentation }
     let store = ParameterStore()
     let network = try method.network(
       store.initialized(by: Generator(seed: 5)), pictures: 20)
@@ -88,7 +84,7 @@ struct URANetTrainingTests {
   }
 
   @Test func theDivergenceIsWeighedByTheTokensOfAllPictures() throws {
-    let method = Self.method { $0.training.divergence = 1 }
+    let method = Self.method { $0.settings.perception.divergence = 1 }
     let store = ParameterStore()
     let source = store.initialized(by: try Generator(seed: 5))
     let features = try features()
@@ -96,9 +92,9 @@ struct URANetTrainingTests {
       try method.network(source, pictures: pictures)
         .loss([features], noise: Generator(seed: 8)).item()
     }
-    let network = try URANet(method.configuration, source)
+    let network = try URANet(method.settings, shape: method.shape, source)
     let divergence = try #require(
-      try network.perception.divergence(fromPrior: method.training.prior)
+      try network.perception.divergence(fromPrior: Float(method.settings.perception.prior))
     ).item()
     let difference = try loss(1) - loss(1_000_000)
     #expect(abs(difference / (divergence / 16) - 1) < 1e-3)
@@ -107,8 +103,8 @@ struct URANetTrainingTests {
   /// Jitter changes the loss of a training step, and no held-out one.
   @Test func jitterIsOfTheTraining() throws {
     let features = try features()
-    func loss(seed: UInt64?, jitter: Float) throws -> Float {
-      let method = Self.method { $0.configuration.jitter = jitter }
+    func loss(seed: UInt64?, jitter: Double) throws -> Float {
+      let method = Self.method { $0.settings.jitter = jitter }
       return try method.network(
         ParameterStore().initialized(by: Generator(seed: 5)), pictures: 10
       ).loss([features], noise: seed.map { try Generator(seed: $0) }).item()
@@ -172,7 +168,7 @@ struct URANetTrainingTests {
       names: network.names, shapes: network.shapes, values: blank, history: network.history)
     let half = try #require(try method.reliability(of: unsure, data: data))
     #expect(abs(half.expectedCalibrationError - (0.5 - half.observed)) < 1e-3, "\(half)")
-    let unmade = Self.method { $0.training.synthesis = nil }
+    let unmade = Self.method { $0.settings.synthesis.enabled = false }
     #expect(try unmade.reliability(of: network, data: data) == nil)
   }
 
@@ -187,14 +183,14 @@ struct URANetTrainingTests {
         standardization: [
           Standardization(mean: statistics.mean, deviation: statistics.deviation)
         ], twins: 12)
-      let lesson = try data.lesson([3, 7])
-      #expect(lesson.count == 2)
-      #expect(try lesson[0].floats() == data.batch([3, 7])[0].floats())
-      #expect(try lesson[1].floats() == data.batch([15, 19])[0].floats())
-      let rows = try data.lesson(rows: Tensor(rows: [3, 7]))
-      #expect(try rows.map { try $0.floats() } == lesson.map { try $0.floats() })
+      let both = try data.trainingBatch([3, 7])
+      #expect(both.count == 2)
+      #expect(try both[0].floats() == data.batch([3, 7])[0].floats())
+      #expect(try both[1].floats() == data.batch([15, 19])[0].floats())
+      let rows = try data.trainingBatch(rows: Tensor(rows: [3, 7]))
+      #expect(try rows.map { try $0.floats() } == both.map { try $0.floats() })
 
-      let method = Self.method { $0.training.synthesis?.sources = [.texture] }
+      let method = Self.method { $0.settings.synthesis.sources = [.texture] }
       let trainer = try Trainer(
         method, data: data, settings: SmallTraining.settings(epochs: 2), fingerprint: "f")
       guard case .finished(let network) = try trainer.run(checkpoint: nil) else {

@@ -32,7 +32,8 @@ public struct PatchCoreSettings: Settings {
   public static let keys: [SettingKey<PatchCoreSettings>] = [
     .value(
       "coreset", \.coreset,
-      "how the patches of the bank are chosen: one by one the farthest from those chosen, or at random"),
+      "how the patches of the bank are chosen: one by one the farthest from those chosen, or at random"
+    ),
     .fraction("share", \.share, upTo: 1, "part of all patches that is in the bank"),
     .number("limit", \.limit, 1...1_000_000, "patches in the bank at most"),
     .number(

@@ -64,7 +64,8 @@ public struct RLRMethod: DefinedMethod, Equatable {
   public func detect<V: Value>(
     _ features: [V], size: Grid, parameters: Parameters<V>
   ) throws -> Detection<V> {
-    try detect(levelMaps: levelMaps(features, RLR(settings, levels: levels, parameters)), size: size)
+    try detect(
+      levelMaps: levelMaps(features, RLR(settings, levels: levels, parameters)), size: size)
   }
 
   /// Each level's map at its own grid, `[batch, 1, h, w]`.

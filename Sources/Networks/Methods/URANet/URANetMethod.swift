@@ -83,7 +83,8 @@ public struct URANetMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
   /// would not see a small defect.
   public func suspicion<V: Value>(_ probability: V) throws -> V {
     let (pictures, tokens) = (probability.shape[0], grid.count)
-    let count = min(tokens, max(1, Int((settings.perception.suspicious * Double(tokens)).rounded())))
+    let count = min(
+      tokens, max(1, Int((settings.perception.suspicious * Double(tokens)).rounded())))
     return try probability.reshaped([pictures, tokens]).largest(count, axis: 1)
       .mean(axes: [1]).reshaped([pictures])
   }

@@ -218,7 +218,8 @@ extension URANetSettings {
         "octaves of the mask's noise at most; each sample draws how many"),
       .number(
         "frequency", \.frequency, 1...64,
-        "cells of the noise along a side of the grid at most; each sample draws 1, 2, 4, … up to this"),
+        "cells of the noise along a side of the grid at most; each sample draws 1, 2, 4, … up to this"
+      ),
       .number(
         "rotation", \.rotation, 0...180,
         "the mask is turned by up to this, in degrees, either way"),

@@ -14,14 +14,16 @@ struct PerceptionHeadTests {
 
     /// - Parameter contrast: the last layer's weights are made larger by this: a head that has learned
     ///   to tell tokens apart.
-    init(deviation: Float? = 0.05, contrast: Float = 3, samples: Int = 0) throws {
-      var c = URANetConfiguration(
-        channels: PerceptionHeadTests.channels, grid: Grid(height: 2, width: 4))
-      c.perceptionWidth = PerceptionHeadTests.width
-      c.deviation = deviation
+    init(deviation: Double? = 0.05, contrast: Float = 3, samples: Int = 0) throws {
+      var c = URANetSettings.Perception()
+      c.width = PerceptionHeadTests.width
+      c.head = deviation == nil ? .deterministic : .bayesian
+      c.deviation = deviation ?? c.deviation
       c.surroundings = false
       c.samples = samples
-      head = try PerceptionHead(c, store.initialized(by: Generator(seed: 2)))
+      let shape = MapShape(
+        channels: PerceptionHeadTests.channels, grid: Grid(height: 2, width: 4))
+      head = try PerceptionHead(c, shape: shape, store.initialized(by: Generator(seed: 2)))
       let last = try #require(store["logit.weight"])
       try last.assign(last.floats().map { $0 * contrast })
       tokens = try Generator(seed: 3).normal([1, 8, PerceptionHeadTests.channels])
@@ -74,8 +76,8 @@ struct PerceptionHeadTests {
     }
   }
 
-  @Test(arguments: [0.05, 0.2] as [Float])
-  func theSampledHeadIsTheOneWithDrawnWeights(deviation: Float) throws {
+  @Test(arguments: [0.05, 0.2])
+  func theSampledHeadIsTheOneWithDrawnWeights(deviation: Double) throws {
     let head = try Head(deviation: deviation)
     let expected = try head.plainSamples(10_000)
     let draws = 2500
@@ -91,8 +93,8 @@ struct PerceptionHeadTests {
 
   /// The bounds that the documentation states: probability within 0.03 and deviation within 0.07 of
   /// 10,000 draws, for weights as uncertain as 0.2 and answers from sure to open.
-  @Test(arguments: [0.02, 0.05, 0.1, 0.2] as [Float], [1, 4] as [Float])
-  func onePassIsCloseToTenThousandSamples(deviation: Float, contrast: Float) throws {
+  @Test(arguments: [0.02, 0.05, 0.1, 0.2], [1, 4] as [Float])
+  func onePassIsCloseToTenThousandSamples(deviation: Double, contrast: Float) throws {
     let head = try Head(deviation: deviation, contrast: contrast)
     let expected = try head.plainSamples(10_000)
     for (a, b) in zip(try pairs(head.head.onePass(head.tokens)), expected) {

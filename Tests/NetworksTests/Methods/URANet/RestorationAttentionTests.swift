@@ -5,19 +5,21 @@ import Torch
 /// What may not leak: a token that is flagged with m = 1 has no say in any restored feature.
 struct RestorationAttentionTests {
   private static let grid = Grid(height: 3, width: 4)
+  private static let shape = MapShape(channels: 6, grid: grid)
 
-  private func network(_ change: (inout URANetConfiguration) -> Void = { _ in }) throws
+  private func network(_ change: (inout URANetSettings) -> Void = { _ in }) throws
     -> URANet<Tensor>
   {
-    var c = URANetConfiguration(channels: 6, grid: Self.grid)
+    var c = URANetSettings()
     c.hidden = 16
     c.heads = 2
-    c.feedForward = 24
+    c.feedforward = 24
     c.blocks = 2
     c.prototypes = 5
-    c.perceptionWidth = 8
+    c.perception.width = 8
     change(&c)
-    return try URANet(c, ParameterStore().initialized(by: Generator(seed: 1)))
+    return try URANet(
+      c, shape: Self.shape, ParameterStore().initialized(by: Generator(seed: 1)))
   }
 
   private func tokens(_ seed: UInt64 = 2) throws -> Tensor {
@@ -82,7 +84,7 @@ struct RestorationAttentionTests {
   }
 
   @Test func withoutTheMaskAFlaggedTokenLeaks() throws {
-    let network = try network { $0.masks = false }
+    let network = try network { $0.mask = false }
     let kept = try kept { $0 == 3 ? 0 : 1 }
     let tokens = try tokens()
     let restored = try network.restored(tokens, kept: kept).floats()
@@ -94,7 +96,7 @@ struct RestorationAttentionTests {
   func aTokenChangesNothingWithinItsWindow(window: Int, prototypes: Int) throws {
     for masks in [true, false] {
       let network = try network {
-        ($0.window, $0.prototypes, $0.masks) = (window, prototypes, masks)
+        ($0.window, $0.prototypes, $0.mask) = (window, prototypes, masks)
       }
       let kept = try kept { $0 % 3 == 0 ? 0.4 : 1 }
       let tokens = try tokens()
@@ -126,10 +128,10 @@ struct RestorationAttentionTests {
   @Test(arguments: [0, 3], [0, 64])
   func gradientsStayFinite(window: Int, prototypes: Int) throws {
     let store = ParameterStore()
-    var c = URANetConfiguration(channels: 6, grid: Self.grid)
-    (c.hidden, c.heads, c.feedForward, c.perceptionWidth, c.window) = (16, 2, 24, 8, window)
+    var c = URANetSettings()
+    (c.hidden, c.heads, c.feedforward, c.perception.width, c.window) = (16, 2, 24, 8, window)
     c.prototypes = prototypes
-    let network = try URANet(c, store.initialized(by: Generator(seed: 1)))
+    let network = try URANet(c, shape: Self.shape, store.initialized(by: Generator(seed: 1)))
     var unreached: Set<String> = []
     for bias in [-40, 0, 40] as [Float] {
       try #require(store["perception.logit.bias"]).assign([bias])

@@ -38,9 +38,11 @@ struct SurroundingsTests {
   /// sees where they are.
   @Test(arguments: [false, true])
   func theHeadKnowsWhereATokenIs(surroundings: Bool) throws {
-    var c = URANetConfiguration(channels: 6, grid: Grid(height: 3, width: 4))
-    (c.perceptionWidth, c.surroundings) = (8, surroundings)
-    let head = try PerceptionHead(c, ParameterStore().initialized(by: Generator(seed: 1)))
+    var c = URANetSettings.Perception()
+    (c.width, c.surroundings) = (8, surroundings)
+    let head = try PerceptionHead(
+      c, shape: MapShape(channels: 6, grid: Grid(height: 3, width: 4)),
+      ParameterStore().initialized(by: Generator(seed: 1)))
     let tokens = try Generator(seed: 2).normal([1, 12, 6])
     let order = [7, 0, 11, 4, 2, 9, 1, 10, 3, 8, 5, 6]
     let said = try head(tokens).probability.floats()

@@ -15,22 +15,22 @@ struct URANetComparisonTests {
   ///   - flagging: the perception's bias, of all tokens.
   ///   - hides: whether flagged tokens are hidden from the restoration.
   private func found(
-    _ compared: URANetMethod.Comparison, flagging bias: Float, hides: Bool
+    _ compared: URANetSettings.Comparison, flagging bias: Float, hides: Bool
   ) throws -> Found {
-    var c = URANetConfiguration(channels: 6, grid: Grid(height: 5, width: 4))
-    (c.hidden, c.heads, c.feedForward, c.prototypes, c.perceptionWidth) = (16, 2, 24, 5, 8)
-    (c.masks, c.floor) = (hides, 0.25)
-    var method = URANetMethod(c)
-    (method.compared, method.smoothing, method.scorePooling) = (compared, 0, 4)
+    let shape = MapShape(channels: 6, grid: Grid(height: 5, width: 4))
+    var c = URANetSettings()
+    (c.hidden, c.heads, c.feedforward, c.prototypes, c.perception.width) = (16, 2, 24, 5, 8)
+    (c.mask, c.floor, c.compared, c.smoothing) = (hides, 0.25, compared, 0)
+    let method = URANetMethod(c, shape: shape, scorePooling: 4)
     let store = ParameterStore()
     let source = store.initialized(by: try Generator(seed: 1))
     let features = try Generator(seed: 2).normal([2, 6, 5, 4])
     let tokens = try features.tokens()
-    _ = try URANet(c, source)(tokens)
+    _ = try URANet(c, shape: shape, source)(tokens)
     try #require(store["perception.logit.bias"]).assign([bias])
     return Found(
       map: try method.detect([features], size: Self.size, parameters: source).map.floats(),
-      restoration: try URANet(c, source)(tokens))
+      restoration: try URANet(c, shape: shape, source)(tokens))
   }
 
   /// What is not hidden is restored alike, whatever is perceived: then only its weight can differ.

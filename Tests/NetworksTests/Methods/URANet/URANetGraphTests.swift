@@ -18,34 +18,34 @@ struct URANetGraphTests {
     func callAsFunction(_ method: inout URANetMethod) {
       switch self {
       case .none: break
-      case .region: method.compared = .region
-      case .norm: method.residual = .norm
-      case .sum: method.residual = .sum
-      case .epistemic: method.variance = .epistemic
-      case .samples: method.configuration.samples = 6
-      case .deterministic: method.configuration.deviation = nil
-      case .noMask: method.configuration.masks = false
-      case .noPrototypes: method.configuration.prototypes = 0
-      case .noKappa: method.configuration.kappa = 0
-      case .floor: method.configuration.floor = 0.25
-      case .top: method.scoring = .top(share: 0.05)
-      case .window: method.configuration.window = 3
+      case .region: method.settings.compared = .region
+      case .norm: method.settings.residual = .norm
+      case .sum: method.settings.residual = .sum
+      case .epistemic: method.settings.perception.uncertainty = .epistemic
+      case .samples: method.settings.perception.samples = 6
+      case .deterministic: method.settings.perception.head = .deterministic
+      case .noMask: method.settings.mask = false
+      case .noPrototypes: method.settings.prototypes = 0
+      case .noKappa: method.settings.kappa = 0
+      case .floor: method.settings.floor = 0.25
+      case .top: (method.settings.score, method.settings.topShare) = (.top, 0.05)
+      case .window: method.settings.window = 3
       case .windowWithoutMask:
-        (method.configuration.window, method.configuration.masks) = (3, false)
+        (method.settings.window, method.settings.mask) = (3, false)
       }
     }
   }
 
   private func method(_ change: Change) -> URANetMethod {
-    var c = URANetConfiguration(channels: 6, grid: Self.grid)
+    var c = URANetMethod.defaults
     c.hidden = 16
     c.heads = 2
-    c.feedForward = 24
+    c.feedforward = 24
     c.prototypes = 5
-    c.perceptionWidth = 8
-    c.deviation = 0.1
-    var method = URANetMethod(c)
-    method.scorePooling = 8
+    c.perception.width = 8
+    c.perception.deviation = 0.1
+    var method = URANetMethod(
+      c, shape: MapShape(channels: 6, grid: Self.grid), scorePooling: 8)
     change(&method)
     return method
   }
@@ -109,7 +109,7 @@ struct URANetGraphTests {
     }
     // However small the share, one value is left: the map's maximum.
     var least = method
-    least.scoring = .top(share: 1e-9)
+    least.settings.topShare = 1e-9
     let peaks = try least.detect([features], size: Self.size, parameters: source)
     #expect(try peaks.score.floats() == peaks.map.maximum(axes: [1, 2]).floats())
   }
@@ -138,9 +138,9 @@ struct URANetGraphTests {
     let both = try Tensor(first + first.map { _ in 0.25 }, shape: [2, 20, 1])
     // 2 % of 20 tokens is none; one is looked at all the same.
     #expect(try method.suspicion(both).floats() == [0.9, 0.25])
-    method.suspicious = 0.1
+    method.settings.perception.suspicious = 0.1
     #expect(abs(try method.suspicion(both).floats()[0] - 0.7) < 1e-6)
-    method.suspicious = 1
+    method.settings.perception.suspicious = 1
     #expect(abs(try method.suspicion(both).floats()[0] - (0.9 + 0.5 + 0.18) / 20) < 1e-6)
   }
 }

@@ -4,8 +4,8 @@ import NormaTraining
 import Testing
 import Torch
 
-/// The way in which a card trains, on the processor: nothing can be recorded there, all else is alike.
-struct CardStepTests {
+/// The way in which a GPU trains, on the processor: nothing can be recorded there, all else is alike.
+struct GPUStepTests {
   private func train(
     _ data: TrainingData, settings: TrainingSettings, onDevice: Bool,
     method: any TrainingMethod = SmallTraining.method, checkpoint: String? = nil,
@@ -48,7 +48,7 @@ struct CardStepTests {
   @Test func methodsOfAnotherKindTrainAlike() throws {
     try withTemporaryFolder { folder in
       var levels = SmallRLR.method
-      levels.stepsPerLevel = true
+      levels.settings.optimizerSteps = .perLevel
       let cases: [(any TrainingMethod, TrainingData, TrainingSettings)] = [
         (levels, try SmallRLR.data(in: folder), SmallRLR.settings(epochs: 3)),
         (
