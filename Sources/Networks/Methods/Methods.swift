@@ -140,6 +140,9 @@ extension DefinedMethod {
   /// Whether the method rebuilds one map of features: noise on it is what RAS, Table 6, measures.
   public static var rebuildsOneMap: Bool { Self.self is any FeatureReconstruction.Type }
 
+  /// Every key of its section, those of the sections within with their sections.
+  package static var allKeys: [String] { MethodSettings.allKeys }
+
   /// The settings of a new recipe.
   package static var initial: any Settings { defaults }
   /// The settings of a recipe whose file does not say them.

@@ -34,6 +34,8 @@ public struct SettingKey<Section>: Sendable {
   package let forget: @Sendable (inout Section, Section) -> Void
   /// The sections within that have a key of this name.
   package let homes: @Sendable (String) -> [String]
+  /// All keys within, with their sections.
+  let inside: [String]
 
   package init(
     name: String, meaning: String, effect: SettingEffect = .learning,
@@ -42,11 +44,11 @@ public struct SettingKey<Section>: Sendable {
     decode: @escaping @Sendable (inout Section, KeyedDecodingContainer<SettingName>) throws -> Void,
     encode: @escaping @Sendable (Section, inout KeyedEncodingContainer<SettingName>) throws -> Void,
     forget: @escaping @Sendable (inout Section, Section) -> Void,
-    homes: @escaping @Sendable (String) -> [String] = { _ in [] }
+    homes: @escaping @Sendable (String) -> [String] = { _ in [] }, inside: [String] = []
   ) {
     (self.name, self.meaning, self.effect) = (name, meaning, effect)
     (self.read, self.write, self.decode, self.encode) = (read, write, decode, encode)
-    (self.forget, self.homes) = (forget, homes)
+    (self.forget, self.homes, self.inside) = (forget, homes, inside)
   }
 
   /// The same key, left out of the YAML that is written where `applies` says no.
@@ -136,7 +138,8 @@ extension SettingKey {
           effect == .inspection
           ? other[keyPath: path] : section[keyPath: path].learned(others: other[keyPath: path])
       },
-      homes: { Inner.sections(with: $0, in: name) }
+      homes: { Inner.sections(with: $0, in: name) },
+      inside: Inner.allKeys.map { "\(name).\($0)" }
     ).checked { section, check in check.within(name) { section[keyPath: path].check(&$0) } }
   }
 
@@ -164,6 +167,9 @@ extension SettingKey {
 }
 
 extension Settings {
+  /// Every key, those of the sections within with their sections, as `perception.width`.
+  package static var allKeys: [String] { keys.flatMap { [$0.name] + $0.inside } }
+
   package var yamlLines: [String] { Self.keys.flatMap { $0.write(self) } }
 
   /// Says what cannot be, key by key.

@@ -57,7 +57,7 @@ enum RecipeText {
     }
     do {
       guard let root = try Yams.compose(yaml: text) else { return nil }
-      guard let node = SettingNode(root, depth: 1000) else {
+      guard let node = SettingNode(root, depth: 100) else {
         throw RecipeProblem(file: file, reason: "it nests too deeply for a recipe")
       }
       return node

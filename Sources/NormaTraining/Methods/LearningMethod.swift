@@ -67,7 +67,7 @@ public protocol TrainingNetwork {
 extension TrainingNetwork {
   public var isRecordable: Bool { true }
 
-  func losses(_ features: [Tensor], noise: Generator?) throws -> [Tensor] {
+  public func losses(_ features: [Tensor], noise: Generator?) throws -> [Tensor] {
     [try loss(features, noise: noise)]
   }
 }

@@ -11,6 +11,8 @@ struct LearnedRecipeTests {
       "uranet:\n  residual: sum\n  compared: region\n  smoothing: 0\n  score: top\n  topShare: 0.1\n"
         + "  perception: {samples: 4, uncertainty: epistemic, suspicious: 0.1}"
     ),
+    ("patchcore", "patchcore:\n  smoothing: 2\n  score: reweighted\n  neighbours: 5"),
+    ("padim", "padim:\n  smoothing: 2"),
     ("ras", "scoring:\n  pool: 8\ncalibration:\n  falseAlarmRate: 0.2"),
     ("ras", "training:\n  checkpointEvery: 1"),
     ("ras", "training:\n  holdout: 0.1\n  crossFit: {epochs: 1}"),
@@ -27,6 +29,8 @@ struct LearnedRecipeTests {
     ("uranet", "uranet:\n  floor: 0.25", "uranet.floor"),
     ("uranet", "uranet:\n  synthesis: {enabled: false}", "uranet.synthesis.enabled"),
     ("rlr", "rlr:\n  alpha: 1", "rlr.alpha"),
+    ("patchcore", "patchcore:\n  share: 0.2", "patchcore.share"),
+    ("padim", "padim:\n  epsilon: 0.1", "padim.epsilon"),
     ("ras", "features:\n  standardize: true", "features.standardize"),
     ("ras", "training:\n  seed: 1", "training.seed"),
     ("ras", "training:\n  keep: best", "training.keep"),

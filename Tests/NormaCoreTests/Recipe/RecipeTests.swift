@@ -263,6 +263,60 @@ struct RecipeTests {
     }
   }
 
+  /// Manifests from before held the sections of all methods.
+  @Test func jsonHoldsTheMethodsOwnSectionAndOldOnesAreRead() throws {
+    var recipe = Recipe(method: "uniad")
+    recipe[UniADSettings.self].hidden = 128
+    let data = try JSONEncoder().encode(recipe)
+    let object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    #expect(
+      Set(object.keys) == [
+        "method", "backbone", "features", "uniad", "training", "scoring", "calibration",
+      ])
+    #expect((object["uniad"] as? [String: Any])?.count == UniADSettings.keys.count)
+    let old = Data(
+      #"{"method": "uniad", "features": {"pool": false}, "ras": {"hidden": 64}, "uniad": {"hidden": 128}}"#
+        .utf8)
+    #expect(try JSONDecoder().decode(Recipe.self, from: old) == recipe)
+  }
+
+  /// A section of another method is read, with its mistakes, and decides nothing.
+  @Test func anotherMethodsSectionDecidesNothing() throws {
+    #expect(try Recipe.parse("method: padim\nras: {hidden: 64}\n") == Recipe(method: "padim"))
+    #expect(
+      Self.problem("method: padim\nras:\n  hiden: 64\n")
+        == "r.yaml:3: unknown key 'hiden' in ras; did you mean 'hidden'?")
+    var recipe = Recipe(method: "padim")
+    recipe[RASSettings.self].hidden = 64
+    #expect(recipe == Recipe(method: "padim"))
+    #expect(recipe[RASSettings.self] == RASSettings())
+  }
+
+  @Test func everyMethodHasATitleAndEveryKeyAMeaning() {
+    #expect(
+      Methods.all.definitions.map { $0.title } == [
+        "PaDiM", "PatchCore", "RAS", "RLR", "UniAD", "URA-Net",
+      ])
+    #expect(Recipe(method: "uranet").title == "URA-Net")
+    #expect(Methods.all.title(of: "brand-new") == "BRAND-NEW")
+    func check<Section: Settings>(_ type: Section.Type) {
+      for key in Section.keys {
+        #expect(!key.meaning.isEmpty && !key.meaning.hasSuffix("."), "\(type) \(key.name)")
+      }
+      #expect(Set(Section.keys.map(\.name)).count == Section.keys.count, "\(type)")
+    }
+    check(PaDiMSettings.self)
+    check(PatchCoreSettings.self)
+    check(RASSettings.self)
+    check(RLRSettings.self)
+    check(UniADSettings.self)
+    check(URANetSettings.self)
+    check(URANetSettings.Perception.self)
+    check(URANetSettings.Synthesis.self)
+    check(TrainingRecipe.self)
+    check(BackboneRecipe.self)
+  }
+
   @Test func jsonHoldsEveryKeyAndMissingOnesHaveTheirDefault() throws {
     var recipe = Recipe.published
     recipe.backbone.taps = [3]

@@ -21,6 +21,25 @@ struct ShippedRecipeTests {
     for file in files { _ = try Recipe.read(Self.folder + "/" + file) }
   }
 
+  /// Of each method there is a recipe that names every key of its section, for people to find it there.
+  @Test(arguments: Methods.all.names)
+  func everyKeyOfAMethodStandsInARecipe(method: String) throws {
+    let keys = try #require(Methods.all.named(method)).allKeys
+    #expect(!keys.isEmpty)
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
+    let missing = try files.compactMap { file -> [String]? in
+      let path = Self.folder + "/" + file
+      guard try Recipe.read(path).method == method else { return nil }
+      let written = try Self.keys(path)
+      return keys.filter { key in
+        let parts = key.split(separator: ".")
+        let line = String(repeating: "  ", count: parts.count) + (parts.last ?? "") + ":"
+        return !written.contains { $0.hasPrefix(line) }
+      }
+    }
+    #expect(missing.contains { $0.isEmpty }, "\(missing)")
+  }
+
   @Test func rasSaysTheDefaultsAndEveryKey() throws {
     let path = Self.folder + "/ras.yaml"
     #expect(try Recipe.read(path) == Recipe())
