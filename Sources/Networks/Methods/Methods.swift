@@ -47,7 +47,7 @@ extension DefinedMethod {
   ) {}
 
   /// The one aligned map that such a method takes.
-  static func alignedOutput(_ trunk: Trunk) throws -> MapShape {
+  package static func alignedOutput(_ trunk: Trunk) throws -> MapShape {
     guard let aligned = trunk.outputs.first, trunk.outputs.count == 1 else {
       throw NetworkError("\(name) takes one aligned feature map, not \(trunk.outputs.count)")
     }
@@ -181,7 +181,7 @@ extension DefinedMethod {
 /// Keys that several methods have, each said once.
 extension SettingKey {
   /// Width of tokens of which half encodes the row, half the column.
-  static func tokenWidth(
+  package static func tokenWidth(
     _ path: WritableKeyPath<Section, Int> & Sendable, _ meaning: String
   ) -> SettingKey {
     .number("hidden", path, 4...8192, meaning).checked { section, check in
@@ -192,7 +192,7 @@ extension SettingKey {
   }
 
   /// Attention heads, which divide the width.
-  static func heads(
+  package static func heads(
     _ path: WritableKeyPath<Section, Int> & Sendable, of width: KeyPath<Section, Int> & Sendable
   ) -> SettingKey {
     .number("heads", path, 1...256, "attention heads; they divide hidden")
@@ -203,18 +203,18 @@ extension SettingKey {
       }
   }
 
-  static func feedforward(_ path: WritableKeyPath<Section, Int> & Sendable) -> SettingKey {
+  package static func feedforward(_ path: WritableKeyPath<Section, Int> & Sendable) -> SettingKey {
     .number("feedforward", path, 1...65536, "inner width of the feed-forward layers")
   }
 
-  static func dropout(_ path: WritableKeyPath<Section, Double> & Sendable) -> SettingKey {
+  package static func dropout(_ path: WritableKeyPath<Section, Double> & Sendable) -> SettingKey {
     .number(
       "dropout", path, 0...0.9, "share of the attentions and activations left out in training")
   }
 
   /// How a token's difference becomes its anomaly. Written where it says something: recipes from before
   /// this key stay the same text.
-  static func residual(
+  package static func residual(
     _ path: WritableKeyPath<Section, Residual> & Sendable, _ meaning: String
   ) -> SettingKey {
     .value("residual", path, meaning, decides: .inspection)
@@ -222,7 +222,7 @@ extension SettingKey {
   }
 
   /// Deviation of the Gaussian that smooths a map.
-  static func smoothing(_ path: WritableKeyPath<Section, Double> & Sendable) -> SettingKey {
+  package static func smoothing(_ path: WritableKeyPath<Section, Double> & Sendable) -> SettingKey {
     .number(
       "smoothing", path, 0...64,
       "deviation of the Gaussian that smooths the map, in pixels; 0: none", decides: .inspection)

@@ -14,7 +14,7 @@ struct ToySettings: Settings {
 
   static let keys: [SettingKey<ToySettings>] = [
     .number("passage", \.passage, 1...64, "width of the narrow passage"),
-    .value("residual", \.residual, "the anomaly of a token", decides: .inspection),
+    .residual(\.residual, "the anomaly of a token"),
   ]
 }
 
@@ -43,9 +43,8 @@ struct ToyMethod: FeatureReconstruction, DefinedMethod {
   var jitter: Float = 0
 
   init(_ settings: ToySettings, trunk: Trunk, context: MethodContext) throws {
-    self.settings = settings
-    guard let map = trunk.outputs.first else { throw NetworkError("no map") }
-    (shape, scorePooling) = (map, context.scorePooling)
+    (self.settings, scorePooling) = (settings, context.scorePooling)
+    shape = try Self.alignedOutput(trunk)
   }
 
   static func check(_ settings: ToySettings, grids: [Int], _ check: inout SettingCheck) {
