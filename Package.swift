@@ -127,7 +127,7 @@ let package = Package(
     // with another layout of a structure in it, it crashes.
     .target(
       name: "NormaCore",
-      dependencies: ["NormaFiles", .product(name: "Yams", package: "Yams")],
+      dependencies: ["Networks", "NormaFiles", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     .target(name: "NormaReport", dependencies: ["NormaCore", "NormaFiles"], swiftSettings: strict),
     .target(
@@ -206,7 +206,8 @@ let package = Package(
       name: "ONNXTests", dependencies: ["Networks", "ONNX", "OpenVINO", "TestSupport"],
       swiftSettings: seesOpenVINO),
     .testTarget(
-      name: "NormaCoreTests", dependencies: ["NormaCore", "NormaFiles", "TestSupport"],
+      name: "NormaCoreTests",
+      dependencies: ["Networks", "NormaCore", "NormaFiles", "TestSupport"],
       swiftSettings: strict),
     .testTarget(
       name: "NormaTests",

@@ -95,7 +95,7 @@ struct ExportCommand: ParsableCommand {
     let shared = try folder.calibration().shared
     let size = folder.manifest.imageSize
     var outputs = [GraphPort.anomalyMap, GraphPort.score, GraphPort.feature]
-    if folder.manifest.recipe.method == "uranet" {
+    if folder.manifest.recipe.perceives {
       outputs += [GraphPort.suspicion, GraphPort.probability, GraphPort.uncertaintyMap]
     }
     Terminal.say(

@@ -164,7 +164,7 @@ extension ReportContent.Model {
     trainingSeconds: Double? = nil
   ) {
     self.init(
-      method: manifest.method.uppercased(), backbone: manifest.backbone.name,
+      method: manifest.title, backbone: manifest.backbone.name,
       precision: manifest.modelPrecision?.title ?? manifest.precision,
       imageSize: manifest.imageSize, categories: manifest.categories,
       trainingPictures: trainingPictures ?? manifest.data.pictures,

@@ -42,7 +42,7 @@ extension CommandLineTests {
         "tiny-uniad.yaml", adding: "method: uniad\n", replacing: ["ras:": "uniad:"])
       let trained = try await workshop.norma(
         "train", "products", "--output", "line.norma", "--force", "--recipe", "tiny-uniad.yaml")
-      #expect(trained.status == 0 && trained.output.contains("UNIAD"), "\(trained)")
+      #expect(trained.status == 0 && trained.output.contains("UniAD"), "\(trained)")
       let manifest = try ModelFolder.open(workshop.path + "/line.norma").manifest
       #expect(manifest.method == "uniad" && !manifest.recipe.features.pool)
       let compared = try await workshop.start(Self.compare).result()

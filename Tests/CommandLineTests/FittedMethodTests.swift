@@ -20,17 +20,17 @@ extension CommandLineTests {
       return workshop
     }
 
-    @Test(arguments: ["patchcore", "padim"])
-    func fromPicturesToVerdicts(method: String) async throws {
+    @Test(arguments: [("patchcore", "PatchCore"), ("padim", "PaDiM")])
+    func fromPicturesToVerdicts(method: String, title: String) async throws {
       let workshop = try workshop(method)
       let trained = try await workshop.norma(
         "train", "products", "--output", "line.norma", "--recipe", "fit.yaml")
-      #expect(trained.status == 0 && trained.output.contains(method.uppercased()), "\(trained)")
+      #expect(trained.status == 0 && trained.output.contains(title), "\(trained)")
       let model = try ModelFolder.open(workshop.path + "/line.norma")
       #expect(model.manifest.method == method)
       #expect(try model.calibration().status == .calibrated(from: .holdout))
       let page = String(decoding: try model.data(ModelFile.report), as: UTF8.self)
-      #expect(page.contains(method.uppercased()) && !page.contains("Training loss"))
+      #expect(page.contains(title) && !page.contains("Training loss"))
       #expect(!workshop.exists("line.norma.training"))
 
       try await workshop.expectEnginesAgree()

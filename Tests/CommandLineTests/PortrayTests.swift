@@ -102,7 +102,7 @@ extension CommandLineTests {
       #expect(trained.status == 0, "\(trained)")
       let refused = try await workshop.norma("portray", "line.norma", "products")
       #expect(refused.status == 3, "\(refused)")
-      for word in ["PADIM rebuilds nothing", "RAS", "norma inspect --heatmaps"] {
+      for word in ["PaDiM rebuilds nothing", "RAS", "norma inspect --heatmaps"] {
         #expect(refused.errors.contains(word), "\(word) in\n\(refused)")
       }
     }

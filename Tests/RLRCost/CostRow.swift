@@ -49,10 +49,10 @@ enum CostRow {
   }
 
   /// EfficientNet-B4's level of this grid at 256 pixels, with the paper's width and window.
-  static func level(_ grid: Int) -> RLRConfiguration.Level {
+  static func level(_ grid: Int) -> RLRLevelShape {
     let known = [64: (32, 128, 11), 32: (56, 256, 7), 16: (160, 512, 5)]
     let (channels, hidden, window) = known[grid] ?? (32, 128, 5)
-    return RLRConfiguration.Level(
+    return RLRLevelShape(
       channels: channels, grid: Grid(height: grid, width: grid), hidden: hidden, window: window)
   }
 

@@ -12,8 +12,6 @@ struct LevelsMeasurement {
   let engine: CostRow.Engine
   let bf16: Bool
 
-  private var configuration: RLRConfiguration { RLRConfiguration(levels: levels) }
-
   func run() throws -> Cost {
     switch engine {
     case .openvino: try inOpenVINO()
@@ -25,7 +23,7 @@ struct LevelsMeasurement {
     Machine.reusesMemory()
     return try withoutGradient {
       let reconstruct = try form.reconstruction(
-        configuration, ParameterStore().initialized(by: Generator(seed: 1)))
+        levels, ParameterStore().initialized(by: Generator(seed: 1)))
       let features = try features()
       return try Cost.measured(repetitions: 3) {
         try withBF16Autocast(bf16) { _ = try reconstruct(features) }
@@ -61,7 +59,7 @@ struct LevelsMeasurement {
   /// The levels as an ONNX file's bytes.
   func graph() throws -> Data {
     let store = ParameterStore()
-    _ = try RLR(configuration, store.initialized(by: Generator(seed: 1)))
+    _ = try RLR(RLRSettings(), levels: levels, store.initialized(by: Generator(seed: 1)))
     var values: [String: (shape: [Int], values: [Float])] = [:]
     for name in store.names {
       if let tensor = store[name] { values[name] = (tensor.shape, try tensor.floats()) }
@@ -70,7 +68,7 @@ struct LevelsMeasurement {
     let features = try levels.enumerated().map { index, level in
       try graph.input(Self.input(index), shape: [-1] + level.mapShape)
     }
-    let rebuilt = try form.reconstruction(configuration, graph.parameters(from: values))(features)
+    let rebuilt = try form.reconstruction(levels, graph.parameters(from: values))(features)
     for (index, tokens) in rebuilt.enumerated() {
       try graph.output(tokens, name: "rebuilt.\(index)")
     }

@@ -4,17 +4,16 @@ import Torch
 
 /// Training steps of one level: loss, backward pass, Adam.
 struct StepMeasurement {
-  let level: RLRConfiguration.Level
+  let level: RLRLevelShape
   let batch: Int
   let form: CostRow.Form
   let bf16: Bool
 
   func run() throws -> Cost {
     Machine.reusesMemory()
-    let configuration = RLRConfiguration(levels: [level])
     let store = ParameterStore()
     let parameters = store.initialized(by: try Generator(seed: 1))
-    let reconstruct = try form.reconstruction(configuration, parameters)
+    let reconstruct = try form.reconstruction([level], parameters)
     let adam = try Adam(store.all, settings: Adam.Settings(rate: 1e-4, decoupled: false))
     let features = try Generator(seed: 2).normal([batch] + level.mapShape)
     let target = try features.tokens()

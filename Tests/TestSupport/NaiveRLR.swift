@@ -4,8 +4,8 @@ import Networks
 /// computed, masked and kept. The product's network is held against its numbers, and measured against its
 /// cost.
 public struct NaiveRLR<V: Value> {
-  private let configuration: RLRConfiguration
-  private let level: RLRConfiguration.Level
+  private let settings: RLRSettings
+  private let level: RLRLevelShape
   private let parameters: Parameters<V>
   private let positions: V
   private let far: Mask
@@ -17,13 +17,11 @@ public struct NaiveRLR<V: Value> {
     let sighted: V
   }
 
-  /// - Parameter parameters: those of the whole network, by the product's names.
+  /// - Parameter parameters: those of the level, by the product's names.
   public init(
-    _ configuration: RLRConfiguration, level index: Int, _ parameters: Parameters<V>
+    _ settings: RLRSettings, _ level: RLRLevelShape, _ parameters: Parameters<V>
   ) throws {
-    self.configuration = configuration
-    level = configuration.levels[index]
-    self.parameters = parameters.scope("\(index)")
+    (self.settings, self.level, self.parameters) = (settings, level, parameters)
     let (grid, width) = (level.grid, level.hidden)
     let any = try self.parameters.scope("norm")("weight", [width], .ones)
     positions = try SinePositions(grid: grid, width: width)(like: any)
@@ -66,13 +64,13 @@ public struct NaiveRLR<V: Value> {
       "reference", [1, level.grid.count, channels], .normal(mean: 0, deviation: 1))
     let learned = try linear(reference, "embed_reference", channels, width) + positions
     var x = try linear(tokens, "embed", channels, width) + positions
-    for index in 0..<configuration.layers {
+    for index in 0..<settings.layers {
       let layer = "layers.\(index)."
       let m = try attention(x, learned, x, layer + "mlka", far)
       let l = try attention(x, learned, learned, layer + "lca", near)
-      let scaled = try l.affine(scale: configuration.alpha, offset: 0)
+      let scaled = try l.affine(scale: Float(settings.alpha), offset: 0)
       x = try norm(m + scaled, layer + "norm1")
-      let inner = configuration.expansion * width
+      let inner = settings.feedforward * width
       let first = try linear(x, layer + "feedforward1", width, inner).gelu()
       x = try norm(x + linear(first, layer + "feedforward2", inner, width), layer + "norm2")
     }
@@ -81,10 +79,10 @@ public struct NaiveRLR<V: Value> {
 
   private func attention(_ q: V, _ k: V, _ v: V, _ name: String, _ mask: Mask) throws -> V {
     let width = level.hidden
-    let depth = width / configuration.heads
+    let depth = width / settings.heads
     func projected(_ value: V, _ part: String) throws -> V {
       try linear(value, "\(name).\(part)", width, width)
-        .reshaped([value.shape[0], level.grid.count, configuration.heads, depth])
+        .reshaped([value.shape[0], level.grid.count, settings.heads, depth])
         .permuted([0, 2, 1, 3])
     }
     let scores = try projected(q, "query").matmul(projected(k, "key").permuted([0, 1, 3, 2]))

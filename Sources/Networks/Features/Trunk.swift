@@ -33,18 +33,20 @@ public struct Trunk: Sendable {
   }
 
   /// Channels and grid of each tapped level.
-  public var levels: [(channels: Int, grid: Grid)] {
+  public var levels: [MapShape] {
     taps.map { tap in
       let side = specification.mapSize(ofBlock: tap, imageSize: imageSize, padding: padding)
-      return (specification.outputChannels(ofBlock: tap), Grid(height: side, width: side))
+      return MapShape(
+        channels: specification.outputChannels(ofBlock: tap), grid: Grid(height: side, width: side))
     }
   }
 
   /// Channels and grid of each map that the trunk gives.
-  public var outputs: [(channels: Int, grid: Grid)] {
+  public var outputs: [MapShape] {
     switch arrangement {
     case .levels: levels
-    case .aligned: [(levels.reduce(0) { $0 + $1.channels }, coarsestGrid)]
+    case .aligned:
+      [MapShape(channels: levels.reduce(0) { $0 + $1.channels }, grid: coarsestGrid)]
     }
   }
 
@@ -79,5 +81,47 @@ public struct Trunk: Sendable {
       guard pools else { return levels }
       return try levels.map { try $0.averagePooled(kernel: 3, stride: 1, padding: 1) }
     }
+  }
+}
+
+/// Brings a backbone's levels to one grid and stacks their channels (RAS §3.2, UniAD §3).
+public struct FeatureAlignment: Equatable, Sendable {
+  public var grid: Grid
+  /// 3×3 average pooling, stride 1, zero padding counted, before the resize: RAS, not UniAD.
+  public var pools: Bool
+
+  public init(grid: Grid, pools: Bool) {
+    self.grid = grid
+    self.pools = pools
+  }
+
+  /// Levels `[batch, C_i, h_i, w_i]` → `[batch, ΣC_i, h, w]`.
+  public func callAsFunction<V: Value>(_ levels: [V]) throws -> V {
+    let aligned = try levels.map { level in
+      let smooth = pools ? try level.averagePooled(kernel: 3, stride: 1, padding: 1) : level
+      let fits = smooth.shape[2] == grid.height && smooth.shape[3] == grid.width
+      return fits ? smooth : try smooth.resized(height: grid.height, width: grid.width)
+    }
+    return try aligned.count == 1 ? aligned[0] : V.concatenated(aligned, axis: 1)
+  }
+}
+
+/// Features with mean 0 and deviation 1 in each channel, by statistics of the training pictures.
+public struct Standardization: Equatable, Sendable, Codable {
+  public var mean: [Float]
+  public var deviation: [Float]
+
+  public init(mean: [Float], deviation: [Float]) {
+    self.mean = mean
+    self.deviation = deviation
+  }
+
+  /// `[batch, C, h, w]`, standardised.
+  public func callAsFunction<V: Value>(_ features: V) throws -> V {
+    let shape = [1, mean.count, 1, 1]
+    let scale = deviation.map { 1 / max($0, 1e-6) }
+    let offset = zip(mean, scale).map { -$0 * $1 }
+    return try features * features.constant(scale, shape: shape)
+      + features.constant(offset, shape: shape)
   }
 }

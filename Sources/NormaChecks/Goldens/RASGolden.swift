@@ -20,13 +20,15 @@ private struct RASGoldenConfiguration: Decodable {
   var updateNorm: Bool?
   var scorePooling: Int?
 
-  var configuration: RASConfiguration {
-    var c = RASConfiguration(channels: channels, grid: Grid(height: height, width: width))
+  var shape: MapShape { MapShape(channels: channels, grid: Grid(height: height, width: width)) }
+
+  var settings: RASSettings {
+    var c = RASSettings()
     c.hidden = hidden
     c.heads = heads
-    c.feedForward = feedforward
-    c.encoderBlocks = encoder
-    c.decoderSteps = decoder
+    c.feedforward = feedforward
+    c.encoder = encoder
+    c.decoder = decoder
     c.window = window
     c.gate = gate ?? c.gate
     c.transformer = transformer ?? c.transformer
@@ -39,11 +41,10 @@ extension MethodGolden {
   /// RAS's golden file: every step's reconstruction, the anomaly map, the pixel map and the score.
   init(ras file: GoldenFile) throws {
     let described = try file.described(as: RASGoldenConfiguration.self)
-    var method = RASMethod(described.configuration)
+    var method = RASMethod(described.settings, shape: described.shape)
     method.scorePooling = described.scorePooling ?? method.scorePooling
-    let configuration = method.configuration
     try self.init(file, reconstructing: method) { features, parameters in
-      try RAS(configuration, parameters).steps(features)
+      try RAS(described.settings, shape: described.shape, parameters).steps(features)
     }
   }
 }

@@ -12,8 +12,8 @@ private struct RLRGoldenLevel: Decodable {
   var heads: Int
   var window: Int
 
-  var level: RLRConfiguration.Level {
-    RLRConfiguration.Level(
+  var level: RLRLevelShape {
+    RLRLevelShape(
       channels: channels, grid: Grid(height: height, width: width), hidden: hidden, window: window)
   }
 }
@@ -24,20 +24,19 @@ extension MethodGolden {
     guard let levels = file.decoded("levels", as: [RLRGoldenLevel].self),
       let heads = levels.first?.heads, levels.allSatisfy({ $0.heads == heads }),
       let layers = file.decoded("layers", as: Int.self),
-      let alpha = file.decoded("alpha", as: Float.self),
+      let alpha = file.decoded("alpha", as: Double.self),
       let size = file.decoded("size", as: [Int].self), size.count == 2, size.allSatisfy({ $0 > 0 })
     else { throw GoldenError("\(file.name) does not describe its network and the map's size") }
-    var configuration = RLRConfiguration(levels: levels.map(\.level))
-    (configuration.heads, configuration.layers) = (heads, layers)
-    configuration.alpha = alpha
-    let method = RLRMethod(configuration)
+    var settings = RLRSettings()
+    (settings.heads, settings.layers, settings.alpha) = (heads, layers, alpha)
+    let method = RLRMethod(settings, levels: levels.map(\.level))
     let pixels = Grid(height: size[0], width: size[1])
     let features = try levels.indices.map { index in
       let reference = try file.tensor("features.\(index)")
       return try Tensor(reference.values, shape: reference.shape)
     }
     self.init(file: file, method: method, features: features) { parameters in
-      let network = try RLR(method.configuration, parameters)
+      let network = try RLR(method.settings, levels: method.levels, parameters)
       let detection = try method.detect(features, size: pixels, parameters: parameters)
       var outputs = ["pixel_map": detection.map, "image_score": detection.score]
       for (index, rebuilt) in try network.reconstructions(features).enumerated() {

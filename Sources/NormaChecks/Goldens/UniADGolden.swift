@@ -15,13 +15,15 @@ private struct UniADGoldenConfiguration: Decodable {
   var decoder: Int
   var window: Int
 
-  var configuration: UniADConfiguration {
-    var c = UniADConfiguration(channels: channels, grid: Grid(height: height, width: width))
+  var shape: MapShape { MapShape(channels: channels, grid: Grid(height: height, width: width)) }
+
+  var settings: UniADSettings {
+    var c = UniADSettings()
     c.hidden = hidden
     c.heads = heads
-    c.feedForward = feedforward
-    c.encoderBlocks = encoder
-    c.decoderLayers = decoder
+    c.feedforward = feedforward
+    c.encoder = encoder
+    c.decoder = decoder
     c.window = window
     return c
   }
@@ -30,10 +32,12 @@ private struct UniADGoldenConfiguration: Decodable {
 extension MethodGolden {
   /// UniAD's golden file: the reconstruction, the anomaly map, the pixel map and the score.
   init(uniad file: GoldenFile) throws {
-    let configuration = try file.described(as: UniADGoldenConfiguration.self).configuration
-    try self.init(file, reconstructing: UniADMethod(configuration)) { features, parameters in
-      let network = try UniAD(configuration, parameters)
-      return [try network.reconstruction(features).featureMap(configuration.grid)]
+    let described = try file.described(as: UniADGoldenConfiguration.self)
+    let (settings, shape) = (described.settings, described.shape)
+    try self.init(file, reconstructing: UniADMethod(settings, shape: shape)) {
+      features, parameters in
+      let network = try UniAD(settings, shape: shape, parameters)
+      return [try network.reconstruction(features).featureMap(shape.grid)]
     }
   }
 }

@@ -1,11 +1,12 @@
 import Foundation
+import Networks
 import NormaFiles
 
 /// What is to be compared: rows of a table, each a recipe with changes, on the same categories and
 /// seeds. Read from YAML; `Plans/` holds those of the papers' tables.
-public struct BenchmarkPlan: RecipeSection {
+public struct BenchmarkPlan: Settings {
   /// Which categories share a model.
-  public enum Setting: String, RecipeChoice {
+  public enum Setting: String, SettingChoice {
     /// One model for all.
     case unified
     /// One for each.
@@ -33,15 +34,22 @@ public struct BenchmarkPlan: RecipeSection {
 
   public init() {}
 
-  public static let keys: [RecipeKey<BenchmarkPlan>] = [
-    .value("title", \.title), .value("dataset", \.dataset), .value("categories", \.categories),
-    .value("setting", \.setting), .value("groups", \.groups), .value("seeds", \.seeds),
-    .value("minutes", \.minutes), .value("epochs", \.epochs), .value("set", \.set),
-    .value("resamples", \.resamples), .list("rows", \.rows),
+  public static let keys: [SettingKey<BenchmarkPlan>] = [
+    .value("title", \.title, "what the table is called"),
+    .value("dataset", \.dataset, "the data set, where the command line names none"),
+    .value("categories", \.categories, "only these; null: all that the data set has"),
+    .value("setting", \.setting, "which categories share a model"),
+    .value("groups", \.groups, "categories that share a model, for settings between the two"),
+    .value("seeds", \.seeds, "a run for each"),
+    .value("minutes", \.minutes, "minutes of training for each run; null: the recipe's"),
+    .value("epochs", \.epochs, "epochs of each run; null: the recipe's"),
+    .value("set", \.set, "changes to every row's recipe"),
+    .value("resamples", \.resamples, "resamples of the bootstrap"),
+    .list("rows", \.rows, "the rows of the table"),
   ]
 
   /// One row of the table.
-  public struct Row: RecipeSection {
+  public struct Row: Settings {
     /// Nil: the recipe's name.
     public var name: String?
     /// A recipe that comes with Norma, by name, or a file.
@@ -57,9 +65,16 @@ public struct BenchmarkPlan: RecipeSection {
 
     public init() {}
 
-    public static let keys: [RecipeKey<Row>] = [
-      .value("name", \.name), .value("recipe", \.recipe), .value("set", \.set),
-      .value("grid", \.grid), .value("jitter", \.jitter), .value("published", \.published),
+    public static let keys: [SettingKey<Row>] = [
+      .value("name", \.name, "null: the recipe's name"),
+      .value("recipe", \.recipe, "a recipe that comes with Norma, by name, or a file"),
+      .value("set", \.set, "changes to the recipe, after the plan's"),
+      .value("grid", \.grid, "lists of values for some keys: a row for each combination"),
+      .value(
+        "jitter", \.jitter,
+        "noise on the features of the trained network while it is tested (RAS, Table 6); null: none"
+      ),
+      .value("published", \.published, "what a paper reports for it"),
     ]
   }
 
@@ -67,17 +82,17 @@ public struct BenchmarkPlan: RecipeSection {
   /// - Throws: `FileProblem` when the file cannot be read, `RecipeProblem` with the file, the line
   ///   and the key of everything that is wrong in it; the recipes it names are not looked at.
   public static func read(_ path: String) throws -> BenchmarkPlan {
-    let data = try PosixFile(reading: path).readAll(limit: 1 << 20)
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw RecipeProblem(file: path, reason: "not YAML: the file is not UTF-8 text")
-    }
-    return try parse(text, file: path)
+    try parse(RecipeText.read(path, limit: 1 << 20), file: path)
   }
 
   /// - Parameter file: what errors call the text.
   /// - Throws: `RecipeProblem`.
   public static func parse(_ text: String, file: String = "plan") throws -> BenchmarkPlan {
-    try RecipeReader.readPlan(text, file: file)
+    var plan = BenchmarkPlan()
+    var reader = SettingsReader(home: Recipe().home)
+    if let root = try RecipeText.node(text, file: file) { reader.read(root, into: &plan) }
+    try RecipeText.check(reader, plan.issues(), file: file)
+    return plan
   }
 
   /// - Throws: `RecipeProblem` for values that cannot be, such as those that a command line put in.
@@ -86,8 +101,8 @@ public struct BenchmarkPlan: RecipeSection {
     guard issues.isEmpty else { throw RecipeProblem(file: nil, issues: issues) }
   }
 
-  func issues() -> [RecipeIssue] {
-    var check = RecipeCheck()
+  func issues() -> [SettingIssue] {
+    var check = SettingCheck()
     if rows.isEmpty { check.add("rows", "a plan needs at least one row, as - recipe: ras") }
     if seeds.isEmpty { check.add("seeds", "a plan needs at least one seed, as [0]") }
     if Set(seeds).count != seeds.count { check.add("seeds", "a seed stands there twice") }
@@ -119,7 +134,7 @@ public struct BenchmarkPlan: RecipeSection {
 
   /// What a plan says elsewhere, and what is more than a change.
   private static func check(
-    _ entry: RecipeOverrides.Entry, in place: String, _ check: inout RecipeCheck
+    _ entry: RecipeOverrides.Entry, in place: String, _ check: inout SettingCheck
   ) {
     switch entry.key {
     case "training.seed":
@@ -128,16 +143,5 @@ public struct BenchmarkPlan: RecipeSection {
       check.add(place, "a method has a recipe of its own: name that as the row's recipe")
     default: break
     }
-  }
-}
-
-extension RecipeReader {
-  /// - Throws: `RecipeProblem`.
-  static func readPlan(_ text: String, file: String) throws -> BenchmarkPlan {
-    var plan = BenchmarkPlan()
-    var reader = RecipeReader()
-    if let root = try compose(text, file: file) { reader.read(root, into: &plan) }
-    try reader.check(plan.issues(), file: file)
-    return plan
   }
 }

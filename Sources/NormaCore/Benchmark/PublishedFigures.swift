@@ -1,4 +1,4 @@
-import Yams
+import Networks
 
 /// What a paper reports for a row of a table, in per cent.
 public struct PublishedFigures: Codable, Sendable, Equatable {
@@ -16,23 +16,23 @@ public struct PublishedFigures: Codable, Sendable, Equatable {
   }
 }
 
-extension PublishedFigures: RecipeValue {
+extension PublishedFigures: SettingValue {
   private static let names = ["image", "pixel", "source"]
 
-  init(yaml node: Node) throws {
-    guard case .mapping(let mapping) = node,
-      mapping.keys.allSatisfy({ $0.string.map(Self.names.contains) ?? false })
+  package init(yaml node: SettingNode) throws {
+    guard case .mapping(let pairs) = node.content,
+      pairs.allSatisfy({ $0.key.string.map(Self.names.contains) ?? false })
     else {
-      throw RecipeValueProblem(
+      throw SettingValueProblem(
         expected: "figures as {image: 98.4, pixel: 97.5, source: RAS}", found: node)
     }
     self.init(
-      image: try mapping["image"].map(Double.init(yaml:)),
-      pixel: try mapping["pixel"].map(Double.init(yaml:)),
-      source: try mapping["source"].map(String.init(yaml:)))
+      image: try node["image"].map(Double.init(yaml:)),
+      pixel: try node["pixel"].map(Double.init(yaml:)),
+      source: try node["source"].map(String.init(yaml:)))
   }
 
-  var yaml: String {
+  package var yaml: String {
     let figures = [("image", image), ("pixel", pixel)].compactMap { name, value in
       value.map { "\(name): \($0.yaml)" }
     }

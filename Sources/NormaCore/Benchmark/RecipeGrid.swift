@@ -1,4 +1,4 @@
-import Yams
+import Networks
 
 /// Lists of values for keys of a recipe: `{ras.encoder: [0, 2], ras.decoder: [1, 4]}` is four recipes.
 public struct RecipeGrid: Codable, Sendable, Equatable {
@@ -23,21 +23,21 @@ public struct RecipeGrid: Codable, Sendable, Equatable {
   }
 }
 
-extension RecipeGrid: RecipeValue {
-  init(yaml node: Node) throws {
-    guard case .mapping(let mapping) = node else {
-      throw RecipeValueProblem(expected: "lists as {ras.decoder: [1, 4]}", found: node)
+extension RecipeGrid: SettingValue {
+  package init(yaml node: SettingNode) throws {
+    guard case .mapping(let pairs) = node.content else {
+      throw SettingValueProblem(expected: "lists as {ras.decoder: [1, 4]}", found: node)
     }
     self.init(
-      try mapping.map { key, value in
-        guard case .sequence(let values) = value, !values.isEmpty else {
-          throw RecipeValueProblem(expected: "a list of values as [1, 4]", found: value)
+      try pairs.map { key, value in
+        guard case .list(let values) = value.content, !values.isEmpty else {
+          throw SettingValueProblem(expected: "a list of values as [1, 4]", found: value)
         }
         return Axis(values: try values.map { try RecipeOverrides.Entry(key, value: $0) })
       })
   }
 
-  var yaml: String {
+  package var yaml: String {
     let lists = axes.map { axis in
       "\(axis.values.first?.key ?? ""): [\(axis.values.map(\.yaml).joined(separator: ", "))]"
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaFiles
 
 /// What a model folder says about itself (`manifest.json`).
@@ -8,6 +9,8 @@ public struct Manifest: Codable, Sendable, Equatable {
 
   public var formatVersion = Manifest.currentFormat
   public var method: String
+  /// The method as people write it, `URA-Net`.
+  public var title: String { Methods.all.title(of: method) }
   /// The recipe it was trained by, every key resolved.
   public var recipe: Recipe
   public var backbone: Backbone

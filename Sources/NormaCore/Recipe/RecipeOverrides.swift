@@ -1,4 +1,4 @@
-import Yams
+import Networks
 
 /// Values for some keys of a recipe, by the keys' full names: `{ras.gate: false, training.batch: 8}`.
 public struct RecipeOverrides: Codable, Sendable, Equatable {
@@ -22,37 +22,25 @@ public struct RecipeOverrides: Codable, Sendable, Equatable {
   public init(_ entries: [Entry] = []) { self.entries = entries }
 }
 
-extension RecipeOverrides: RecipeValue {
-  init(yaml node: Node) throws {
-    guard case .mapping(let mapping) = node else {
-      throw RecipeValueProblem(expected: "keys as {ras.gate: false}", found: node)
+extension RecipeOverrides: SettingValue {
+  package init(yaml node: SettingNode) throws {
+    guard case .mapping(let pairs) = node.content else {
+      throw SettingValueProblem(expected: "keys as {ras.gate: false}", found: node)
     }
-    self.init(try mapping.map { try Entry($0, value: $1) })
+    self.init(try pairs.map { try Entry($0.key, value: $0.value) })
   }
 
-  var yaml: String { "{\(entries.map { "\($0.key): \($0.yaml)" }.joined(separator: ", "))}" }
+  package var yaml: String {
+    "{\(entries.map { "\($0.key): \($0.yaml)" }.joined(separator: ", "))}"
+  }
 }
 
 extension RecipeOverrides.Entry {
-  init(_ key: Node, value: Node) throws {
+  init(_ key: SettingNode, value: SettingNode) throws {
     guard let name = key.string else {
-      throw RecipeValueProblem(expected: "a key as ras.gate", found: key)
+      throw SettingValueProblem(expected: "a key as ras.gate", found: key)
     }
-    self.init(key: name, yaml: value.inOneLine, line: key.mark?.line)
-  }
-}
-
-extension Node {
-  /// The node as YAML in one line.
-  fileprivate var inOneLine: String {
-    switch self {
-    case .scalar(let scalar):
-      scalar.style == .plain || scalar.style == .any ? scalar.string : scalar.string.yaml
-    case .sequence(let elements): "[\(elements.map(\.inOneLine).joined(separator: ", "))]"
-    case .mapping(let mapping):
-      "{\(mapping.map { "\($0.inOneLine): \($1.inOneLine)" }.joined(separator: ", "))}"
-    case .alias: ""
-    }
+    self.init(key: name, yaml: value.inOneLine, line: key.line)
   }
 }
 
@@ -62,15 +50,15 @@ extension Recipe {
   /// - Throws: `RecipeProblem` with everything that is wrong.
   public func overriding(_ overrides: RecipeOverrides, file: String) throws -> Recipe {
     var recipe = self
-    var reader = RecipeReader()
+    var reader = SettingsReader(home: home)
     for entry in overrides.entries {
-      guard let value = try RecipeReader.compose(entry.yaml, file: file) else { continue }
+      guard let value = try RecipeText.node(entry.yaml, file: file) else { continue }
       let nested = entry.key.split(separator: ".").reversed().reduce(value) { node, name in
-        Node([(Node(String(name)), node)])
+        SettingNode(.mapping([(key: SettingNode(String(name)), value: node)]))
       }
-      reader.read(nested, into: &recipe, line: entry.line)
+      reader.read(nested, into: &recipe, keys: keys, line: entry.line)
     }
-    try reader.check(recipe, file: file)
+    try RecipeText.check(reader, recipe.issues(), file: file)
     return recipe
   }
 }

@@ -1,84 +1,155 @@
+import Networks
+
 /// How long, how fast and on what a method is trained.
-public struct TrainingRecipe: RecipeSection {
-  public enum Optimizer: String, RecipeChoice {
+public struct TrainingRecipe: Settings {
+  public enum Optimizer: String, SettingChoice {
     case adamw, adam
   }
 
   /// Which weights become the model: those of the last epoch, or those of the epoch with the least
   /// loss on the held-out pictures.
-  public enum Keep: String, RecipeChoice {
+  public enum Keep: String, SettingChoice {
     case last, best
   }
 
   /// What the rate does after its warm-up, beside `decay`: stay, or fall to zero along half a cosine
   /// over the epochs or the minutes, whichever end sooner.
-  public enum Schedule: String, RecipeChoice {
+  public enum Schedule: String, SettingChoice {
     case constant, cosine
   }
 
   /// What `minutes` are: those on the wall, or the processor time of the training divided by its
-  /// threads, which other work on the machine does not shorten; on a graphics card always the wall's.
-  public enum Clock: String, RecipeChoice {
+  /// threads, which other work on the machine does not shorten; on a GPU always the wall's.
+  public enum Clock: String, SettingChoice {
     case wall, processor
   }
 
   /// `auto` is bf16 where the processor has it, else float32.
-  public enum Precision: String, RecipeChoice {
+  public enum Precision: String, SettingChoice {
     case auto, bf16, f32
   }
 
   public var epochs = 60
-  /// Pictures per optimizer step.
   public var batch = 16
   public var learningRate = 7e-4
-  /// When the rate falls, and how far.
   public var decay: [RateDrop] = []
   public var schedule = Schedule.constant
-  /// Minutes of training after which it ends, whatever `epochs` says; 0: no such limit.
   public var minutes = 0.0
   public var clock = Clock.wall
   public var optimizer = Optimizer.adamw
   public var weightDecay = 1e-4
   public var betas = [0.9, 0.999]
-  /// The gradient's norm is cut to this; 0: not cut.
   public var clip = 0.1
-  /// Steps over which the rate rises from 0.
   public var warmup = 0
   public var seed = 0
-  /// Fraction of each category's training pictures that is held out for thresholds and choice of
-  /// epoch.
   public var holdout = 0.1
   public var keep = Keep.last
   public var precision = Precision.auto
   public var crossFit = CrossFitRecipe()
-  /// Minutes between checkpoints; 0: after every epoch.
   public var checkpointEvery = 5.0
 
   public init() {}
 
-  public static let keys: [RecipeKey<TrainingRecipe>] = [
-    .value("epochs", \.epochs), .value("minutes", \.minutes), .value("clock", \.clock),
-    .value("batch", \.batch), .value("learningRate", \.learningRate), .value("decay", \.decay),
-    .value("schedule", \.schedule),
-    .value("optimizer", \.optimizer), .value("weightDecay", \.weightDecay),
-    .value("betas", \.betas), .value("clip", \.clip), .value("warmup", \.warmup),
-    .value("seed", \.seed), .value("holdout", \.holdout), .value("keep", \.keep),
-    .value("precision", \.precision), .section("crossFit", \.crossFit),
-    .value("checkpointEvery", \.checkpointEvery),
+  public static let keys: [SettingKey<TrainingRecipe>] = [
+    .number("epochs", \.epochs, 1...1_000_000, "how often each picture is trained on"),
+    .number(
+      "minutes", \.minutes, 0...1_000_000,
+      "minutes of training after which it ends, whatever 'epochs' says; 0: no such limit"),
+    .value(
+      "clock", \.clock,
+      "what minutes are: those on the wall, or the processor time of the training over its threads"),
+    .number("batch", \.batch, 1...65536, "pictures per optimizer step"),
+    .fraction("learningRate", \.learningRate, upTo: 10, "the optimizer's rate"),
+    .value("decay", \.decay, "when the rate falls, and how far").checked {
+      for drop in $0.decay {
+        if drop.epoch < 1 || !(drop.factor > 0 && drop.factor <= 1) {
+          $1.add("decay", "\(drop.yaml): epochs from 1 on, a factor above 0, up to 1")
+        }
+      }
+      if zip($0.decay, $0.decay.dropFirst()).contains(where: { $0.epoch >= $1.epoch }) {
+        $1.add("decay", "each drop comes after the one before")
+      }
+    },
+    .value(
+      "schedule", \.schedule,
+      "what the rate does after its warm-up, beside 'decay': stay, or fall to zero along half a cosine"
+    ),
+    .value("optimizer", \.optimizer, "adam, or with decoupled weight decay adamw"),
+    .number("weightDecay", \.weightDecay, 0...10, "how strongly weights are drawn to zero"),
+    .value("betas", \.betas, "decay of the optimizer's mean and mean square").checked {
+      if $0.betas.count != 2 || $0.betas.contains(where: { $0 < 0 || $0 >= 1 }) {
+        $1.add("betas", "two numbers from 0 to below 1, as [0.9, 0.999]")
+      }
+    },
+    .number("clip", \.clip, 0...1e6, "the gradient's norm is cut to this; 0: not cut"),
+    .number("warmup", \.warmup, 0...10_000_000, "steps over which the rate rises from 0"),
+    .number(
+      "seed", \.seed, 0...Int.max,
+      "of the weights, the noise, the order of pictures and what is held out"),
+    .number(
+      "holdout", \.holdout, 0...0.5,
+      "fraction of each category's training pictures that is held out for thresholds and choice of epoch"
+    ),
+    .value("keep", \.keep, "the weights that become the model: the last epoch's or the best one's")
+      .checked {
+        guard $0.keep == .best, $0.holdout == 0 else { return }
+        $1.add("keep", "'best' is chosen by held-out pictures, and holdout is 0; use 'last'")
+      },
+    .value("precision", \.precision, "bf16, f32, or auto: bf16 where the processor has it"),
+    .section(
+      "crossFit", \.crossFit, "thresholds where nothing is held out", decides: .inspection
+    ).checked {
+      guard $0.crossFit.folds > 1, $0.holdout > 0 else { return }
+      $1.add(
+        "crossFit.folds",
+        "cross-fitting is for holdout: 0; here holdout is \($0.holdout.yaml)")
+    },
+    .number(
+      "checkpointEvery", \.checkpointEvery, 0...1440,
+      "minutes between checkpoints; 0: after every epoch", decides: .inspection),
   ]
 }
 
 /// Thresholds where nothing is held out: short trainings, each of which scores the part of the
 /// pictures that it did not see.
-public struct CrossFitRecipe: RecipeSection {
-  /// Parts, at least 2; 0: none, and a model without held-out pictures ships uncalibrated.
+public struct CrossFitRecipe: Settings {
   public var folds = 0
-  /// Length of each short training.
   public var epochs = 5
 
   public init() {}
 
-  public static let keys: [RecipeKey<CrossFitRecipe>] = [
-    .value("folds", \.folds), .value("epochs", \.epochs),
+  public static let keys: [SettingKey<CrossFitRecipe>] = [
+    .number(
+      "folds", \.folds, 0...20,
+      "parts, at least 2; 0: none, and a model without held-out pictures ships uncalibrated"
+    ).checked {
+      guard $0.folds == 1 else { return }
+      $1.add("folds", "1 part leaves nothing to train on; 2 or more, or 0")
+    },
+    .number("epochs", \.epochs, 1...1_000_000, "length of each short training"),
   ]
+}
+
+/// A step of a learning rate's schedule: `{epoch: 800, factor: 0.1}`.
+public struct RateDrop: Codable, Sendable, Equatable {
+  /// After so many epochs …
+  public var epoch: Int
+  /// … the rate is multiplied by this.
+  public var factor: Double
+
+  public init(epoch: Int, factor: Double) {
+    self.epoch = epoch
+    self.factor = factor
+  }
+}
+
+extension RateDrop: SettingValue {
+  package init(yaml node: SettingNode) throws {
+    guard case .mapping(let pairs) = node.content, pairs.count == 2, let epoch = node["epoch"],
+      let factor = node["factor"]
+    else { throw SettingValueProblem(expected: "{epoch: 800, factor: 0.1}", found: node) }
+    self.init(epoch: try Int(yaml: epoch), factor: try Double(yaml: factor))
+  }
+
+  package var yaml: String { "{epoch: \(epoch.yaml), factor: \(factor.yaml)}" }
 }

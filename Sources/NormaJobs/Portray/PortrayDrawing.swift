@@ -132,7 +132,7 @@ struct PortrayDrawing {
     let learned = try decoded.learned().map { try tile($0.name, $0.rgb) }
     return DecodedPage(
       title: FilePath.stem(model.path),
-      lede: "\(manifest.method.uppercased()) on \(manifest.backbone.name), "
+      lede: "\(manifest.title) on \(manifest.backbone.name), "
         + "\(manifest.imageSize)\u{A0}px: what it takes for normal",
       decoderError: error, note: decoded.note,
       learned: learned.isEmpty

@@ -55,7 +55,7 @@ public struct PortrayJob {
       throw FileProblem(
         path: model.path,
         reason:
-          "\(model.manifest.method.uppercased()) rebuilds nothing that could be drawn: it measures how "
+          "\(model.manifest.title) rebuilds nothing that could be drawn: it measures how "
           + "far features are from normal ones. A model of RAS, UniAD, RLR or URA-Net can be portrayed; "
           + "the heat maps of this one come from 'norma inspect --heatmaps'")
     }

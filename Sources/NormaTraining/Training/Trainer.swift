@@ -27,14 +27,14 @@ public final class Trainer {
   private let store = ParameterStore()
   private let network: any TrainingNetwork
   private let optimizer: Adam
-  /// How steps are done on a card; nil for the processor's way, which looks at each loss.
-  let card: CardStep?
+  /// How steps are done on a GPU; nil for the processor's way, which looks at each loss.
+  let gpu: GPUStep?
   private var state: Checkpoint.State
   private var best: [String: [Float]]?
 
   /// - Parameters:
   ///   - fingerprint: names pictures, recipe and backbone; a checkpoint of another is refused.
-  ///   - stepsOnDevice: whether steps are done as on a card, from features in the device's memory and
+  ///   - stepsOnDevice: whether steps are done as on a GPU, from features in the device's memory and
   ///     without waiting for it.
   public init(
     _ method: any Trainable, data: TrainingData, settings: TrainingSettings,
@@ -50,9 +50,9 @@ public final class Trainer {
     optimizer = try Adam(
       store.all, settings: settings.adam, rateShares: store.names.map(method.rateShare),
       readsRate: stepsOnDevice)
-    card =
+    gpu =
       stepsOnDevice
-      ? try CardStep(network, optimizer: optimizer, data: data, settings: settings) : nil
+      ? try GPUStep(network, optimizer: optimizer, data: data, settings: settings) : nil
     state = Checkpoint.State(fingerprint: fingerprint)
   }
 
@@ -97,7 +97,7 @@ public final class Trainer {
     var isOver = state.seconds >= limit && state.step == 0 && !state.history.epochs.isEmpty
     while state.epoch < settings.epochs, !isOver {
       let order = settings.order(of: data.training, epoch: state.epoch)
-      try card?.begin(order)
+      try gpu?.begin(order)
       while state.step < steps {
         if shouldStop() {
           state.seconds = clock.total
@@ -112,10 +112,10 @@ public final class Trainer {
           clock.total / limit, Double(number) / Double(steps * settings.epochs))
         optimizer.settings.rate = settings.rate(
           at: number, epoch: state.epoch, progress: progress)
-        if let card {
-          try card.run(first..<first + indices.count, number: number)
+        if let gpu {
+          try gpu.run(first..<first + indices.count, number: number)
           state.step += 1
-          if card.isDue { try readLosses() }
+          if gpu.isDue { try readLosses() }
         } else {
           let loss = try step(indices, number: number)
           state.step += 1
@@ -125,7 +125,7 @@ public final class Trainer {
         report(
           Progress(
             epoch: state.epoch, epochs: settings.epochs, step: state.step, stepsPerEpoch: steps,
-            loss: state.lossSum / Double(max(1, state.step - (card?.unread ?? 0))),
+            loss: state.lossSum / Double(max(1, state.step - (gpu?.unread ?? 0))),
             heldOut: state.history.epochs.last?.heldOut,
             stepsOfRun: stepsOfRun, secondsOfRun: clock.ofRun))
         if let checkpoint, checkpointSeconds > 0, clock.ofRun - saved >= checkpointSeconds,
@@ -151,7 +151,7 @@ public final class Trainer {
 
   private func step(_ indices: [Int], number: Int) throws -> Double {
     let noise = try Generator(seed: settings.seed, stream: "jitter \(number)")
-    let features = try data.lesson(indices)
+    let features = try data.trainingBatch(indices)
     let losses = try withBF16Autocast(settings.bf16) {
       try network.losses(features, noise: noise)
     }
@@ -164,11 +164,11 @@ public final class Trainer {
     return value
   }
 
-  /// Takes in the losses that added up on the card, which has to be waited for.
+  /// Takes in the losses that added up on the GPU, which has to be waited for.
   private func readLosses() throws {
-    guard let card, card.unread > 0 else { return }
-    let count = card.unread
-    let sum = try card.takeLosses()
+    guard let gpu, gpu.unread > 0 else { return }
+    let count = gpu.unread
+    let sum = try gpu.takeLosses()
     try check(loss: sum, "within the last \(count) steps")
     state.lossSum += sum
   }
@@ -215,7 +215,7 @@ public final class Trainer {
     guard !data.heldOut.isEmpty else { return nil }
     var sum = 0.0
     for indices in data.heldOutBatches(of: settings.batch) {
-      let features = try data.lesson(indices)
+      let features = try data.trainingBatch(indices)
       let loss = try withoutGradient {
         try withBF16Autocast(settings.bf16) { try network.loss(features, noise: nil).item() }
       }

@@ -1,4 +1,8 @@
 import Foundation
+import Networks
+import NormaCore
+import NormaFiles
+import Torch
 
 /// A training of whatever kind, from features to parameters.
 public protocol Training: AnyObject {
@@ -53,7 +57,7 @@ extension Trainer: Training {
 
   public var steps: Int { settings.steps(pictures: data.training.count) }
 
-  public var warnings: [String] { card?.obstacle.map { [$0] } ?? [] }
+  public var warnings: [String] { gpu?.obstacle.map { [$0] } ?? [] }
 
   public func resumed(from path: String) throws -> String? {
     try resume(from: path) ? "\(epoch) of \(settings.epochs) epochs" : nil
@@ -75,5 +79,31 @@ extension TrainingProgress {
     detail = String(
       format: "epoch %d of %d  loss %.4g", progress.epoch + 1, progress.epochs, progress.loss)
     if let heldOut = progress.heldOut { detail += String(format: "  held out %.4g", heldOut) }
+  }
+}
+
+/// The result of a training: parameters by name, and how the losses went.
+public struct TrainedNetwork: Sendable {
+  /// In the order in which the network asks for them.
+  public let names: [String]
+  public let shapes: [String: [Int]]
+  public let values: [String: [Float]]
+  public let history: LossHistory
+
+  public init(
+    names: [String], shapes: [String: [Int]], values: [String: [Float]], history: LossHistory
+  ) {
+    self.names = names
+    self.shapes = shapes
+    self.values = values
+    self.history = history
+  }
+
+  /// As they go into `weights.safetensors` and into a graph.
+  public var weights: [String: WeightTensor] {
+    values.reduce(into: [:]) { result, entry in
+      result[entry.key] = WeightTensor(
+        shape: shapes[entry.key] ?? [entry.value.count], values: entry.value)
+    }
   }
 }

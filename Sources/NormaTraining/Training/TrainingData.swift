@@ -52,13 +52,13 @@ public struct TrainingData {
 
   /// What a network learns from: the maps of the pictures at `indices`, then, where there are twins,
   /// those of their twins, standardised as the pictures are.
-  public func lesson(_ indices: [Int]) throws -> [Tensor] {
+  public func trainingBatch(_ indices: [Int]) throws -> [Tensor] {
     guard let twins else { return try batch(indices) }
     return try batch(indices) + batch(indices.map { $0 + twins })
   }
 
   /// The same for pictures that the device names.
-  public func lesson(rows: Tensor) throws -> [Tensor] {
+  public func trainingBatch(rows: Tensor) throws -> [Tensor] {
     guard let twins else { return try batch(rows: rows) }
     return try batch(rows: rows) + batch(rows: rows + Tensor(rows: [twins]))
   }

@@ -99,3 +99,49 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     return Array(order.prefix(wanted))
   }
 }
+
+extension TrainingSettings {
+  /// The recipe's, with the precision resolved for this machine.
+  public init(_ recipe: TrainingRecipe) throws {
+    let bf16 =
+      switch recipe.precision {
+      case .auto: Machine.hasFastBF16
+      case .bf16: true
+      case .f32: false
+      }
+    self.init(
+      epochs: recipe.epochs, batch: recipe.batch,
+      optimizer: recipe.optimizer == .adam ? .adam : .adamw, learningRate: recipe.learningRate,
+      beta1: recipe.betas[0], beta2: recipe.betas[1], weightDecay: recipe.weightDecay,
+      clip: Float(recipe.clip), warmup: recipe.warmup, decay: recipe.decay,
+      cosine: recipe.schedule == .cosine, minutes: recipe.minutes,
+      countsProcessorTime: recipe.clock == .processor, seed: UInt64(recipe.seed),
+      keep: recipe.keep == .best ? .best : .last, bf16: bf16)
+  }
+}
+
+/// Seconds of a training over all the runs that it took.
+struct RunClock {
+  private let before: Double
+  private let countsProcessorTime: Bool
+  private let threads: Double
+  private let start = ContinuousClock.now
+  private let startOfProcessor = ProcessorTime.seconds
+
+  /// - Parameter before: seconds of the runs before this one.
+  init(before: Double, _ settings: TrainingSettings) {
+    self.before = before
+    // Beside a GPU the processor mostly waits: its time says nothing.
+    countsProcessorTime = settings.countsProcessorTime && Machine.device == .cpu
+    threads = Double(max(1, Machine.threads))
+  }
+
+  /// On the wall.
+  var ofRun: Double { (ContinuousClock.now - start).seconds }
+
+  /// As the settings count them.
+  var total: Double {
+    before
+      + (countsProcessorTime ? (ProcessorTime.seconds - startOfProcessor) / threads : ofRun)
+  }
+}

@@ -3,29 +3,32 @@ import Testing
 import Torch
 
 struct RASTests {
-  private var small: RASConfiguration {
-    var c = RASConfiguration(channels: 12, grid: Grid(height: 5, width: 4))
+  private static let shape = MapShape(channels: 12, grid: Grid(height: 5, width: 4))
+
+  private var small: RASSettings {
+    var c = RASSettings()
     c.hidden = 16
     c.heads = 4
-    c.feedForward = 24
+    c.feedforward = 24
     c.window = 3
     return c
   }
 
   @Test func theLastStepIsTheReconstruction() throws {
     let store = ParameterStore()
-    let network = try RAS(small, store.initialized(by: Generator(seed: 1)))
+    let network = try RAS(small, shape: Self.shape, store.initialized(by: Generator(seed: 1)))
     let features = try Generator(seed: 2).normal([3, 12, 5, 4])
     let steps = try network.steps(features)
     #expect(steps.count == 4)
     #expect(steps.allSatisfy { $0.shape == [3, 12, 5, 4] })
     #expect(
-      try steps[3].floats() == network.reconstruction(features).featureMap(small.grid).floats())
+      try steps[3].floats() == network.reconstruction(features).featureMap(Self.shape.grid).floats()
+    )
   }
 
   @Test func onlyTheLastOutputIsSupervisedAndNoKeyBias() throws {
     let store = ParameterStore()
-    let network = try RAS(small, store.initialized(by: Generator(seed: 1)))
+    let network = try RAS(small, shape: Self.shape, store.initialized(by: Generator(seed: 1)))
     let features = try Generator(seed: 2).normal([2, 12, 5, 4])
     try network.reconstruction(features).meanSquaredError(features.tokens()).backward()
     for name in store.names {
@@ -38,24 +41,24 @@ struct RASTests {
   }
 
   @Test func theAblationsDropTheirParts() throws {
-    func names(_ change: (inout RASConfiguration) -> Void) throws -> [String] {
+    func names(_ change: (inout RASSettings) -> Void) throws -> [String] {
       var c = small
       change(&c)
       let store = ParameterStore()
-      let network = try RAS(c, store.initialized(by: Generator(seed: 1)))
+      let network = try RAS(c, shape: Self.shape, store.initialized(by: Generator(seed: 1)))
       _ = try network.reconstruction(Generator(seed: 2).normal([1, 12, 5, 4]))
       return store.names
     }
     #expect(try !names { $0.gate = false }.contains { $0.contains("gate") })
     #expect(try !names { $0.transformer = false }.contains { $0.contains("block") })
     #expect(try !names { $0.updateNorm = false }.contains { $0.hasPrefix("decoder.0.norm") })
-    #expect(try !names { $0.encoderBlocks = 0 }.contains { $0.hasPrefix("encoder") })
+    #expect(try !names { $0.encoder = 0 }.contains { $0.hasPrefix("encoder") })
     #expect(try names { _ in }.contains("decoder.3.gate.weight"))
   }
 
   @Test func theContextsBeginEqualAndLearnApart() throws {
     let store = ParameterStore()
-    let network = try RAS(small, store.initialized(by: Generator(seed: 1)))
+    let network = try RAS(small, shape: Self.shape, store.initialized(by: Generator(seed: 1)))
     let first = try #require(store["decoder.0.context"])
     let last = try #require(store["decoder.3.context"])
     #expect(try first.floats() == last.floats())
@@ -75,7 +78,8 @@ struct RASTests {
     var c = small
     c.jitter = 0
     c.dropout = 0.5
-    let network = try RAS(c, ParameterStore().initialized(by: Generator(seed: 1)))
+    let network = try RAS(
+      c, shape: Self.shape, ParameterStore().initialized(by: Generator(seed: 1)))
     let features = try Generator(seed: 2).normal([1, 12, 5, 4])
     let quiet = try network.reconstruction(features).floats()
     #expect(try network.reconstruction(features).floats() == quiet)
@@ -94,8 +98,7 @@ struct RASTests {
   }
 
   @Test func theImageScoreIsTheLargestAverage() throws {
-    var method = RASMethod(small)
-    method.scorePooling = 8
+    let method = RASMethod(small, shape: Self.shape, scorePooling: 8)
     let map = try Generator(seed: 4).normal([2, 1, 5, 4])
     let detection = try method.detect(anomalyMap: map, size: Grid(height: 40, width: 48))
     let expected = try map.resized(height: 40, width: 48)

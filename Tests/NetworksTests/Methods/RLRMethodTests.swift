@@ -6,12 +6,14 @@ import Torch
 
 struct RLRMethodTests {
   private var method: RLRMethod {
-    var c = RLRConfiguration(levels: [
-      .init(channels: 6, grid: Grid(height: 8, width: 8), hidden: 16, window: 3),
-      .init(channels: 10, grid: Grid(height: 4, width: 4), hidden: 32, window: 3),
-    ])
+    var c = RLRSettings()
     (c.heads, c.layers) = (2, 1)
-    return RLRMethod(c)
+    return RLRMethod(
+      c,
+      levels: [
+        RLRLevelShape(channels: 6, grid: Grid(height: 8, width: 8), hidden: 16, window: 3),
+        RLRLevelShape(channels: 10, grid: Grid(height: 4, width: 4), hidden: 32, window: 3),
+      ])
   }
 
   private func features() throws -> [Tensor] {
@@ -38,13 +40,13 @@ struct RLRMethodTests {
     #expect(try abs(constant.score.item() - 3) < 1e-5)
   }
 
-  @Test(arguments: [RLRMethod.Difference.meanSquare, .norm])
-  func aLevelsMapIsDistanceAndCosine(difference: RLRMethod.Difference) throws {
+  @Test(arguments: [RLRSettings.Difference.meanSquare, .norm])
+  func aLevelsMapIsDistanceAndCosine(difference: RLRSettings.Difference) throws {
     var method = method
-    method.difference = difference
+    method.settings.difference = difference
     let features = try features()
     let network = try RLR(
-      method.configuration, ParameterStore().initialized(by: Generator(seed: 1)))
+      method.settings, levels: method.levels, ParameterStore().initialized(by: Generator(seed: 1)))
     let map = try method.levelMaps(features, network)[1].floats()
     let rebuilt = try network.reconstructions(features)[1].floats()
     let target = try features[1].tokens().floats()
@@ -72,11 +74,11 @@ struct RLRMethodTests {
   /// keys and values of the references are stored once a token.
   @Test func theGraphOfThreeLevelsIsSmall() throws {
     let method = RLRMethod(
-      RLRConfiguration(levels: [
+      levels: [
         .init(channels: 40, grid: Grid(height: 64, width: 64), hidden: 128, window: 11),
         .init(channels: 72, grid: Grid(height: 32, width: 32), hidden: 256, window: 7),
         .init(channels: 200, grid: Grid(height: 16, width: 16), hidden: 512, window: 5),
-      ]))
+      ])
     let graph = Graph()
     var state: UInt64 = 1
     let parameters = Parameters<Node> { name, shape, _ in
@@ -87,7 +89,7 @@ struct RLRMethodTests {
       }
       return try graph.parameter(name, shape: shape, values: values)
     }
-    let features = try method.configuration.levels.enumerated().map { index, level in
+    let features = try method.levels.enumerated().map { index, level in
       try graph.input(
         "x\(index)", shape: [-1, level.channels, level.grid.height, level.grid.width])
     }
@@ -102,5 +104,85 @@ struct RLRMethodTests {
       .reduce(0) { $0 + 4 * $1.reduce(1, *) }
     let bytes = try graph.model().count + trunk
     #expect(bytes < 300_000_000, "\(bytes)")
+  }
+}
+
+/// Where a token of RLR looks.
+struct RLRLookTests {
+  private let grid = Grid(height: 6, width: 7)
+
+  private func network(
+    layers: Int, window: Int = 3, change: (inout RLRSettings) -> Void = { _ in }
+  ) throws -> (RLRLevel<Tensor>, Tensor, ParameterStore) {
+    var c = RLRSettings()
+    (c.heads, c.layers) = (2, layers)
+    change(&c)
+    let store = ParameterStore()
+    let level = try RLR(
+      c, levels: [RLRLevelShape(channels: 5, grid: grid, hidden: 16, window: window)],
+      store.initialized(by: Generator(seed: 4))
+    ).levels[0]
+    return (level, try Generator(seed: 5).normal([1, 5, grid.height, grid.width]), store)
+  }
+
+  private func isNear(_ key: Int, row: Int, column: Int) -> Bool {
+    abs(key / grid.width - row) <= 1 && abs(key % grid.width - column) <= 1
+  }
+
+  @Test(arguments: [(0, 0), (3, 2), (5, 6)])
+  func eachAttentionLooksWhereItMay(row: Int, column: Int) throws {
+    let (level, features, _) = try network(layers: 3)
+    let look = try level.look(features, row: row, column: column)
+    let mlka = try #require(try look.mlka?.floats())
+    let lca = try #require(try look.lca?.floats())
+    for weights in [mlka, lca] { #expect(abs(weights.reduce(0, +) - 1) < 1e-5) }
+    for key in 0..<grid.count {
+      let near = isNear(key, row: row, column: column)
+      #expect((mlka[key] > 0) == !near)
+      #expect((lca[key] > 0) == near)
+    }
+  }
+
+  /// In one layer the look is the softmax of the projected token against the projected reference.
+  @Test func theLookIsTheSoftmaxOfTheScores() throws {
+    let (level, features, store) = try network(layers: 1) { $0.heads = 1 }
+    let (row, column) = (2, 4)
+    let token = row * grid.width + column
+    func linear(_ value: Tensor, _ name: String, bias: Bool = true) throws -> Tensor {
+      try value.linear(
+        weight: #require(store["0.\(name).weight"]),
+        bias: bias ? #require(store["0.\(name).bias"]) : nil)
+    }
+    let positions = try SinePositions(grid: grid, width: 16)(like: features)
+    let tokens = try features.reshaped([1, 5, grid.count]).permuted([0, 2, 1])
+    let x = try linear(tokens, "embed") + positions
+    let reference = try linear(#require(store["0.reference"]), "embed_reference") + positions
+    let query = try linear(x, "layers.0.lca.query").floats()
+    let keys = try linear(reference, "layers.0.lca.key", bias: false).floats()
+    let scores = (0..<grid.count).map { key -> Float in
+      let dot = (0..<16).reduce(Float(0)) { $0 + query[token * 16 + $1] * keys[key * 16 + $1] }
+      return isNear(key, row: row, column: column) ? exp(dot / 4) : 0
+    }
+    let total = scores.reduce(0, +)
+    let found = try #require(try level.look(features, row: row, column: column).lca?.floats())
+    for (weight, score) in zip(found, scores) { #expect(abs(weight - score / total) < 1e-5) }
+  }
+
+  @Test func withoutAnAttentionThereIsNoLook() throws {
+    let (level, features, _) = try network(layers: 1) { $0.mlka = false }
+    let look = try level.look(features, row: 1, column: 1)
+    #expect(look.mlka == nil && look.lca != nil)
+    let (plain, input, _) = try network(layers: 1) {
+      ($0.mlka, $0.lca, $0.selfAttention) = (false, false, true)
+    }
+    let none = try plain.look(input, row: 1, column: 1)
+    #expect(none.mlka == nil && none.lca == nil)
+  }
+
+  @Test func aTokenWhoseWindowIsTheGridLooksNowhereBeyond() throws {
+    let (level, features, _) = try network(layers: 1, window: 9)
+    // The middle sees the whole grid as its window; the corner does not.
+    #expect(try level.look(features, row: 2, column: 3).mlka == nil)
+    #expect(try level.look(features, row: 0, column: 0).mlka != nil)
   }
 }

@@ -25,22 +25,26 @@ struct RLRTests {
       Shape(height: 8, width: 8, window: 13), Shape(height: 1, width: 6, window: 5),
     ]
 
-    var configuration: RLRConfiguration {
-      var c = RLRConfiguration(levels: [
-        .init(
+    var levels: [RLRLevelShape] {
+      [
+        RLRLevelShape(
           channels: 6, grid: Grid(height: height, width: width), hidden: 16, window: window)
-      ])
+      ]
+    }
+
+    static var settings: RLRSettings {
+      var c = RLRSettings()
       (c.heads, c.layers, c.alpha) = (2, 2, 1.5)
       return c
     }
   }
 
   /// Parameters that are all random: biases and norms too.
-  private func store(_ c: RLRConfiguration) throws -> (ParameterStore, Parameters<Tensor>) {
+  private func store(_ shape: Shape) throws -> (ParameterStore, Parameters<Tensor>) {
     let store = ParameterStore()
     let generator = try Generator(seed: 3)
     let parameters = store.initialized(by: generator)
-    _ = try RLR(c, parameters)
+    _ = try RLR(Shape.settings, levels: shape.levels, parameters)
     for tensor in store.all {
       try tensor.assign(generator.normal(tensor.shape).affine(scale: 0.4, offset: 0.1).floats())
     }
@@ -55,8 +59,8 @@ struct RLRTests {
 
   @Test(arguments: Shape.all)
   func isTheDenseForm(_ shape: Shape) throws {
-    let c = shape.configuration
-    let (store, parameters) = try store(c)
+    let (c, levels) = (Shape.settings, shape.levels)
+    let (store, parameters) = try store(shape)
     let features = try Generator(seed: 8).normal([2, 6, shape.height, shape.width])
     let target = try Generator(seed: 9).normal([2, shape.height * shape.width, 6])
     func result(_ rebuilt: Tensor) throws -> (values: [Float], gradients: [String: [Float]]) {
@@ -66,8 +70,9 @@ struct RLRTests {
       for name in store.names { gradients[name] = try store[name]?.gradient()?.floats() }
       return (try rebuilt.floats(), gradients)
     }
-    let found = try result(RLR(c, parameters).reconstructions([features])[0])
-    let expected = try result(NaiveRLR(c, level: 0, parameters).reconstruction(features))
+    let found = try result(RLR(c, levels: levels, parameters).reconstructions([features])[0])
+    let expected = try result(
+      NaiveRLR(c, levels[0], parameters.scope("0")).reconstruction(features))
     #expect(difference(found.values, expected.values) < 1e-5)
     for name in store.names where !name.hasSuffix("key.bias") {
       let gradient = try #require(found.gradients[name])
@@ -78,8 +83,8 @@ struct RLRTests {
 
   @Test(arguments: Shape.all)
   func theGraphComputesTheSame(_ shape: Shape) throws {
-    let c = shape.configuration
-    let (store, parameters) = try store(c)
+    let (c, levels) = (Shape.settings, shape.levels)
+    let (store, parameters) = try store(shape)
     let graph = Graph()
     let input = try graph.input("x", shape: [-1, 6, shape.height, shape.width])
     var values: [String: (shape: [Int], values: [Float])] = [:]
@@ -88,13 +93,13 @@ struct RLRTests {
       values[name] = (tensor.shape, try tensor.floats())
     }
     try graph.output(
-      RLR(c, graph.parameters(from: values)).reconstructions([input])[0], name: "y")
+      RLR(c, levels: levels, graph.parameters(from: values)).reconstructions([input])[0], name: "y")
     let request = try Core().compile(onnx: graph.model(), options: CompileOptions(threads: 2))
       .makeRequest()
     let half = try Core().compile(
       onnx: graph.model(), options: CompileOptions(precision: .bf16, threads: 2)
     ).makeRequest()
-    let network = try RLR(c, parameters)
+    let network = try RLR(c, levels: levels, parameters)
     for batch in [1, 3] {
       let features = try Generator(seed: UInt64(batch)).normal(
         [batch, 6, shape.height, shape.width])
@@ -115,8 +120,9 @@ struct RLRTests {
 
   @Test func keysAndValuesOfTheReferenceAreStoredOnce() throws {
     // 12×12 tokens in four tiles, whose halos overlap: gathered they would be 4·(8+4)² = 576.
-    let c = Shape(height: 12, width: 12, window: 5).configuration
-    let (store, _) = try store(c)
+    let shape = Shape(height: 12, width: 12, window: 5)
+    let (c, levels) = (Shape.settings, shape.levels)
+    let (store, _) = try store(shape)
     let graph = Graph()
     let input = try graph.input("x", shape: [-1, 6, 12, 12])
     var values: [String: (shape: [Int], values: [Float])] = [:]
@@ -125,7 +131,7 @@ struct RLRTests {
       values[name] = (tensor.shape, try tensor.floats())
     }
     try graph.output(
-      RLR(c, graph.parameters(from: values)).reconstructions([input])[0], name: "y")
+      RLR(c, levels: levels, graph.parameters(from: values)).reconstructions([input])[0], name: "y")
     let names = try graph.initializers()
     for part in ["lca.key", "lca.value", "mlka.key"] {
       #expect(!names.contains { $0.contains(part + ".weight") }, "\(part): needs no picture")
@@ -137,9 +143,9 @@ struct RLRTests {
   }
 
   @Test func noKeyBiasLearns() throws {
-    let c = Shape.all[0].configuration
     let store = ParameterStore()
-    let network = try RLR(c, store.initialized(by: Generator(seed: 1)))
+    let network = try RLR(
+      Shape.settings, levels: Shape.all[0].levels, store.initialized(by: Generator(seed: 1)))
     let features = try Generator(seed: 2).normal([2, 6, 5, 4])
     try network.reconstructions([features])[0].meanSquaredError(features.tokens()).backward()
     for name in store.names {
@@ -148,12 +154,13 @@ struct RLRTests {
   }
 
   @Test func theAblationsHaveTheirPartsOnly() throws {
-    func names(_ change: (inout RLRConfiguration) -> Void) throws -> Set<String> {
-      var c = Shape.all[0].configuration
+    func names(_ change: (inout RLRSettings) -> Void) throws -> Set<String> {
+      var c = Shape.settings
       (c.mlka, c.lca) = (false, false)
       change(&c)
       let store = ParameterStore()
-      let network = try RLR(c, store.initialized(by: Generator(seed: 1)))
+      let network = try RLR(
+        c, levels: Shape.all[0].levels, store.initialized(by: Generator(seed: 1)))
       let features = try Generator(seed: 2).normal([2, 6, 5, 4])
       let rebuilt = try network.reconstructions([features])[0]
       #expect(rebuilt.shape == [2, 20, 6])
@@ -177,11 +184,12 @@ struct RLRTests {
 
   @Test func alphaWeighsLCAAgainstMLKAOnly() throws {
     let features = try Generator(seed: 2).normal([1, 6, 5, 4])
-    func rebuilt(_ alpha: Float, _ change: (inout RLRConfiguration) -> Void) throws -> [Float] {
-      var c = Shape.all[0].configuration
+    func rebuilt(_ alpha: Double, _ change: (inout RLRSettings) -> Void) throws -> [Float] {
+      var c = Shape.settings
       c.alpha = alpha
       change(&c)
-      let network = try RLR(c, ParameterStore().initialized(by: Generator(seed: 1)))
+      let network = try RLR(
+        c, levels: Shape.all[0].levels, ParameterStore().initialized(by: Generator(seed: 1)))
       return try network.reconstructions([features])[0].floats()
     }
     #expect(try rebuilt(1) { _ in } != rebuilt(3) { _ in })
@@ -190,11 +198,13 @@ struct RLRTests {
 
   /// At 0 a level begins as LCA alone, and its first gradient already reaches MLKA.
   @Test func mlkaMayBeginAtNothing() throws {
-    func begun(_ start: Float, lca: Bool = true) throws -> (ParameterStore, RLR<Tensor>) {
-      var c = Shape.all[0].configuration
+    func begun(_ start: Double, lca: Bool = true) throws -> (ParameterStore, RLR<Tensor>) {
+      var c = Shape.settings
       (c.mlkaStart, c.lca) = (start, lca)
       let store = ParameterStore()
-      return (store, try RLR(c, store.initialized(by: Generator(seed: 1))))
+      return (
+        store, try RLR(c, levels: Shape.all[0].levels, store.initialized(by: Generator(seed: 1)))
+      )
     }
     let name = "0.layers.1.mlka.output.weight"
     let whole = try begun(1).0.values()

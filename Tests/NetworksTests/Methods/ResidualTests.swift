@@ -31,31 +31,31 @@ struct ResidualTests {
     #expect(abs(found[1] - 1) < 1e-6)
   }
 
-  @Test(arguments: [ResidualRecipe.norm, .product, .sum])
-  func aRecipeChoosesIt(residual: ResidualRecipe) throws {
+  @Test(arguments: Residual.allCases)
+  func aRecipeChoosesIt(residual: Residual) throws {
     for name in ["ras", "uniad", "uranet"] {
       var recipe = Recipe(method: name)
-      recipe.ras.residual = residual
-      recipe.uniad.residual = residual
-      recipe.uranet.residual = residual
+      recipe[RASSettings.self].residual = residual
+      recipe[UniADSettings.self].residual = residual
+      recipe[URANetSettings.self].residual = residual
       let method = try recipe.trainingMethod(recipe.trunk())
       let chosen =
         (method as? any FeatureReconstruction)?.residual
-        ?? (method as? URANetMethod)?.residual
+        ?? (method as? URANetMethod)?.settings.residual
       #expect(chosen?.rawValue == residual.rawValue, "\(name)")
     }
   }
 
   private static var ras: RASMethod {
-    var c = RASConfiguration(channels: 6, grid: grid)
-    (c.hidden, c.heads, c.feedForward, c.window) = (16, 4, 24, 3)
-    return RASMethod(c)
+    var c = RASSettings()
+    (c.hidden, c.heads, c.feedforward, c.window) = (16, 4, 24, 3)
+    return RASMethod(c, shape: MapShape(channels: 6, grid: grid))
   }
 
   private static var uniAD: UniADMethod {
-    var c = UniADConfiguration(channels: 6, grid: grid)
-    (c.hidden, c.heads, c.feedForward, c.window) = (16, 4, 24, 3)
-    return UniADMethod(c)
+    var c = UniADSettings()
+    (c.hidden, c.heads, c.feedforward, c.window) = (16, 4, 24, 3)
+    return UniADMethod(c, shape: MapShape(channels: 6, grid: grid))
   }
 
   @Test(arguments: Residual.allCases, [ras, uniAD] as [any FeatureReconstruction & Sendable])

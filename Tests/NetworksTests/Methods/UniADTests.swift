@@ -3,21 +3,23 @@ import Testing
 import Torch
 
 struct UniADTests {
-  private var small: UniADConfiguration {
-    var c = UniADConfiguration(channels: 12, grid: Grid(height: 5, width: 4))
+  private static let shape = MapShape(channels: 12, grid: Grid(height: 5, width: 4))
+
+  private var small: UniADSettings {
+    var c = UniADSettings()
     c.hidden = 16
     c.heads = 4
-    c.feedForward = 24
-    c.encoderBlocks = 2
-    c.decoderLayers = 2
+    c.feedforward = 24
+    c.encoder = 2
+    c.decoder = 2
     c.window = 3
     return c
   }
 
   private func network(
-    _ configuration: UniADConfiguration, store: ParameterStore = ParameterStore()
+    _ settings: UniADSettings, store: ParameterStore = ParameterStore()
   ) throws -> UniAD<Tensor> {
-    try UniAD(configuration, store.initialized(by: Generator(seed: 1)))
+    try UniAD(settings, shape: Self.shape, store.initialized(by: Generator(seed: 1)))
   }
 
   @Test func everyParameterLearnsButTheKeysBiases() throws {
@@ -46,10 +48,10 @@ struct UniADTests {
   /// in a network of one encoder block and one layer, a token's neighbourhood stays unseen in the
   /// decoder's attentions when the encoder has none.
   @Test func maskedAttentionDoesNotSeeTheNeighbourhood() throws {
-    func response(_ change: (inout UniADConfiguration) -> Void) throws -> [Float] {
+    func response(_ change: (inout UniADSettings) -> Void) throws -> [Float] {
       var c = small
-      c.encoderBlocks = 0
-      c.decoderLayers = 1
+      c.encoder = 0
+      c.decoder = 1
       change(&c)
       let network = try network(c)
       let features = try Generator(seed: 2).normal([1, 12, 5, 4]).floats()
@@ -69,8 +71,8 @@ struct UniADTests {
         #expect((masked[row * 4 + column] == 0) == isNeighbour, "\(row), \(column)")
       }
     }
-    #expect(try response { $0.masksSelfAttention = false }[9] > 0)
-    #expect(try response { $0.masksCrossAttention = false }[9] > 0)
+    #expect(try response { $0.maskSelf = false }[9] > 0)
+    #expect(try response { $0.maskCross = false }[9] > 0)
     #expect(try response { $0.window = 0 }[9] > 0)
   }
 
@@ -89,8 +91,7 @@ struct UniADTests {
   @Test func jitterAloneLeavesTheTargetAsItIs() throws {
     let store = ParameterStore()
     let parameters = store.initialized(by: try Generator(seed: 1))
-    var method = UniADMethod(small)
-    method.scorePooling = 4
+    var method = UniADMethod(small, shape: Self.shape, scorePooling: 4)
     let features = try Generator(seed: 2).normal([2, 12, 5, 4])
     let size = Grid(height: 40, width: 32)
     let quiet = try method.detect([features], size: size, parameters: parameters)

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaCore
 import NormaFiles
 import Testing
@@ -12,7 +13,7 @@ struct BenchmarkPlanTests {
   ) throws -> [BenchmarkRow] {
     try BenchmarkPlan.parse(text, file: "p.yaml").rows(categories: available, file: "p.yaml") {
       name in
-      guard Recipe.methods.contains(name) else {
+      guard Methods.all.names.contains(name) else {
         throw FileProblem(path: name, reason: "there is no such recipe")
       }
       return Recipe(method: name)
@@ -63,9 +64,13 @@ struct BenchmarkPlanTests {
       #expect(row.runs.allSatisfy { $0.recipe.training.epochs == 90 })
       #expect(row.runs.allSatisfy { $0.recipe.training.batch == 8 })
     }
-    #expect(rows[1].runs[0].recipe.ras.encoder == 0 && rows[1].runs[0].recipe.ras.decoder == 4)
-    #expect(rows[1].runs[0].recipe.ras.heads == 2, "the row's change comes after the plan's")
-    #expect(rows[4].runs[0].recipe.ras.heads == 4)
+    #expect(
+      rows[1].runs[0].recipe[RASSettings.self].encoder == 0
+        && rows[1].runs[0].recipe[RASSettings.self].decoder == 4)
+    #expect(
+      rows[1].runs[0].recipe[RASSettings.self].heads == 2, "the row's change comes after the plan's"
+    )
+    #expect(rows[4].runs[0].recipe[RASSettings.self].heads == 4)
     #expect(rows[4].jitter == 20 && rows[4].runs.allSatisfy { $0.jitter == 20 })
     #expect(rows[4].published == PublishedFigures(image: 96.2, pixel: 96.7, source: "RAS, Table 6"))
   }
@@ -89,7 +94,7 @@ struct BenchmarkPlanTests {
     #expect(other.trainingKey(pictures: "p") != plain.trainingKey(pictures: "p"))
     // A key of another method decides nothing.
     other = plain
-    other.recipe.uniad.hidden = 128
+    other.recipe[UniADSettings.self].hidden = 128
     #expect(other.trainingKey(pictures: "p") == plain.trainingKey(pictures: "p"))
   }
 
@@ -217,7 +222,7 @@ struct BenchmarkPlanTests {
 
   @Test func theAblationsOfRLRTakeOneThingEach() throws {
     let rows = try Self.rows("rlr-ablations.yaml")
-    let recipes = rows.map { $0.runs[0].recipe.rlr }
+    let recipes = rows.map { $0.runs[0].recipe[RLRSettings.self] }
     #expect(
       recipes.map { [$0.residual, $0.selfAttention, $0.crossAttention, $0.mlka, $0.lca] } == [
         [true, true, false, false, false], [true, false, true, false, false],
@@ -228,7 +233,9 @@ struct BenchmarkPlanTests {
       ])
     #expect(recipes.suffix(4).map(\.alpha) == [2, 1, 3, 2])
     #expect(recipes.map(\.jitter) == [4, 4, 4, 4, 4, 4, 4, 4, 4, 0])
-    let levels = try Self.rows("rlr-table-4.yaml").map { $0.runs[0].recipe.rlr.levels }
+    let levels = try Self.rows("rlr-table-4.yaml").map {
+      $0.runs[0].recipe[RLRSettings.self].levels
+    }
     #expect(levels == [[4, 8], [8, 16], [4, 8, 16]])
     for run in (rows + (try Self.rows("rlr-table-4.yaml"))).flatMap(\.runs) {
       #expect(run.recipe.training.clock == .processor && run.recipe.training.minutes > 0)
@@ -254,7 +261,7 @@ struct BenchmarkPlanTests {
     #expect(levels.map(\.minutes) == [60, 90, 20] && levels.allSatisfy { $0.holdout == 0.1 })
     #expect(levels.allSatisfy { $0.schedule == .cosine && $0.epochs == 1000 && $0.decay.isEmpty })
     for row in try Self.rows("rlr-ablations-three.yaml") {
-      #expect(row.runs[0].recipe.rlr.levels == [4, 8, 16])
+      #expect(row.runs[0].recipe[RLRSettings.self].levels == [4, 8, 16])
     }
   }
 
@@ -264,7 +271,7 @@ struct BenchmarkPlanTests {
     for training in rows.map({ $0.runs[0].recipe.training }) {
       #expect(training.minutes == 10 && training.schedule == .cosine && training.holdout == 0.1)
     }
-    let recipes = rows.map { $0.runs[0].recipe.uranet }
+    let recipes = rows.map { $0.runs[0].recipe[URANetSettings.self] }
     let parts = recipes.map { recipe in
       [
         recipe.synthesis.enabled, recipe.perception.head == .bayesian, recipe.kappa > 0,
@@ -279,7 +286,9 @@ struct BenchmarkPlanTests {
 
   @Test func table4LeavesOutOnePartARow() throws {
     let rows = try Self.rows("ras-table-4.yaml")
-    let parts = rows.map { [$0.runs[0].recipe.ras.gate, $0.runs[0].recipe.ras.transformer] }
+    let parts = rows.map {
+      [$0.runs[0].recipe[RASSettings.self].gate, $0.runs[0].recipe[RASSettings.self].transformer]
+    }
     #expect(parts == [[true, false], [false, true], [true, true]])
     #expect(rows.map { $0.published?.image } == [97.5, 96.1, 98.4])
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaCore
 import NormaFiles
 import TestSupport
@@ -58,10 +59,10 @@ struct RecipeTests {
     expected.features.pool = false
     expected.features.standardize = true
     expected.features.precision = .f32
-    expected.ras.hidden = 128
-    expected.ras.jitter = 20.5
-    expected.ras.window = 0
-    expected.ras.updateNorm = false
+    expected[RASSettings.self].hidden = 128
+    expected[RASSettings.self].jitter = 20.5
+    expected[RASSettings.self].window = 0
+    expected[RASSettings.self].updateNorm = false
     expected.training.learningRate = 0.001
     expected.training.weightDecay = 0
     expected.training.optimizer = .adam
@@ -185,7 +186,7 @@ struct RecipeTests {
     #expect(throws: RecipeProblem.self) { try recipe.validate(grids: [14]) }
     #expect(throws: Never.self) { try recipe.validate(grids: [15]) }
     var tiny = Recipe()
-    tiny.ras.window = 1
+    tiny[RASSettings.self].window = 1
     let problem = #expect(throws: RecipeProblem.self) { try tiny.validate(grids: [1]) }
     #expect(problem?.description.hasSuffix("only 0, no mask, fits") == true)
     #expect(throws: Never.self) { try tiny.validate(grids: [2]) }
@@ -200,7 +201,7 @@ struct RecipeTests {
       }
     }
     for grid in 2...20 {
-      let largest = RASRecipe.largestWindow(grid: grid)
+      let largest = MaskPattern.largestWindow(height: grid, width: grid)
       #expect(!hidesEverything(largest, grid))
       #expect(hidesEverything(largest + 1, grid))
     }
@@ -253,12 +254,68 @@ struct RecipeTests {
   func theResidualIsWrittenWhereItIsChosen(method: String) throws {
     #expect(!Recipe(method: method).yaml.contains("residual"))
     let recipe = try Recipe.parse("method: \(method)\n\(method):\n  residual: product\n")
-    #expect((method == "ras" ? recipe.ras.residual : recipe.uniad.residual) == .product)
+    #expect(
+      (method == "ras" ? recipe[RASSettings.self].residual : recipe[UniADSettings.self].residual)
+        == .product)
     #expect(recipe.yaml.contains("residual: product"))
     #expect(try Recipe.parse(recipe.yaml) == recipe)
     #expect(throws: RecipeProblem.self) {
       try Recipe.parse("method: \(method)\n\(method):\n  residual: square\n")
     }
+  }
+
+  /// Manifests from before held the sections of all methods.
+  @Test func jsonHoldsTheMethodsOwnSectionAndOldOnesAreRead() throws {
+    var recipe = Recipe(method: "uniad")
+    recipe[UniADSettings.self].hidden = 128
+    let data = try JSONEncoder().encode(recipe)
+    let object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    #expect(
+      Set(object.keys) == [
+        "method", "backbone", "features", "uniad", "training", "scoring", "calibration",
+      ])
+    #expect((object["uniad"] as? [String: Any])?.count == UniADSettings.keys.count)
+    let old = Data(
+      #"{"method": "uniad", "features": {"pool": false}, "ras": {"hidden": 64}, "uniad": {"hidden": 128}}"#
+        .utf8)
+    #expect(try JSONDecoder().decode(Recipe.self, from: old) == recipe)
+  }
+
+  /// A section of another method is read, with its mistakes, and decides nothing.
+  @Test func anotherMethodsSectionDecidesNothing() throws {
+    #expect(try Recipe.parse("method: padim\nras: {hidden: 64}\n") == Recipe(method: "padim"))
+    #expect(
+      Self.problem("method: padim\nras:\n  hiden: 64\n")
+        == "r.yaml:3: unknown key 'hiden' in ras; did you mean 'hidden'?")
+    var recipe = Recipe(method: "padim")
+    recipe[RASSettings.self].hidden = 64
+    #expect(recipe == Recipe(method: "padim"))
+    #expect(recipe[RASSettings.self] == RASSettings())
+  }
+
+  @Test func everyMethodHasATitleAndEveryKeyAMeaning() {
+    #expect(
+      Methods.all.definitions.map { $0.title } == [
+        "PaDiM", "PatchCore", "RAS", "RLR", "UniAD", "URA-Net",
+      ])
+    #expect(Recipe(method: "uranet").title == "URA-Net")
+    #expect(Methods.all.title(of: "brand-new") == "BRAND-NEW")
+    func check<Section: Settings>(_ type: Section.Type) {
+      for key in Section.keys {
+        #expect(!key.meaning.isEmpty && !key.meaning.hasSuffix("."), "\(type) \(key.name)")
+      }
+      #expect(Set(Section.keys.map(\.name)).count == Section.keys.count, "\(type)")
+    }
+    check(PaDiMSettings.self)
+    check(PatchCoreSettings.self)
+    check(RASSettings.self)
+    check(RLRSettings.self)
+    check(UniADSettings.self)
+    check(URANetSettings.self)
+    check(URANetSettings.Perception.self)
+    check(URANetSettings.Synthesis.self)
+    check(TrainingRecipe.self)
+    check(BackboneRecipe.self)
   }
 
   @Test func jsonHoldsEveryKeyAndMissingOnesHaveTheirDefault() throws {

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaCore
 import NormaFiles
 import Testing
@@ -20,11 +21,30 @@ struct ShippedRecipeTests {
     for file in files { _ = try Recipe.read(Self.folder + "/" + file) }
   }
 
+  /// Of each method there is a recipe that names every key of its section, for people to find it there.
+  @Test(arguments: Methods.all.names)
+  func everyKeyOfAMethodStandsInARecipe(method: String) throws {
+    let keys = try #require(Methods.all.named(method)).allKeys
+    #expect(!keys.isEmpty)
+    let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
+    let missing = try files.compactMap { file -> [String]? in
+      let path = Self.folder + "/" + file
+      guard try Recipe.read(path).method == method else { return nil }
+      let written = try Self.keys(path)
+      return keys.filter { key in
+        let parts = key.split(separator: ".")
+        let line = String(repeating: "  ", count: parts.count) + (parts.last ?? "") + ":"
+        return !written.contains { $0.hasPrefix(line) }
+      }
+    }
+    #expect(missing.contains { $0.isEmpty }, "\(missing)")
+  }
+
   @Test func rasSaysTheDefaultsAndEveryKey() throws {
     let path = Self.folder + "/ras.yaml"
     #expect(try Recipe.read(path) == Recipe())
     let written = try Self.keys(path)
-    let others = Recipe.methods.filter { $0 != "ras" }
+    let others = Methods.all.names.filter { $0 != "ras" }
     for key in Self.keys(of: Recipe(), without: others) {
       #expect(written.contains { $0.hasPrefix(key) }, "\(key)")
     }
@@ -40,7 +60,7 @@ struct ShippedRecipeTests {
     let written = try Self.keys(path)
     let others =
       ["backbone", "features", "training", "scoring", "calibration"]
-      + Recipe.methods.filter { $0 != "uniad" }
+      + Methods.all.names.filter { $0 != "uniad" }
     let own = Self.keys(of: expected, without: others)
     #expect(own.first == "method:" && own.contains("uniad:") && own.count == 13)
     for key in own { #expect(written.contains { $0.hasPrefix(key) }, "\(key)") }
@@ -67,7 +87,7 @@ struct ShippedRecipeTests {
     let written = try Self.keys(path)
     let others =
       ["backbone", "features", "training", "scoring", "calibration"]
-      + Recipe.methods.filter { $0 != method }
+      + Methods.all.names.filter { $0 != method }
     let own = Self.keys(of: expected, without: others)
     #expect(own.contains("\(method):") && own.count >= 5)
     for key in own { #expect(written.contains { $0.hasPrefix(key) }, "\(key)") }
@@ -93,17 +113,17 @@ struct ShippedRecipeTests {
     let written = try Self.keys(path)
     let others =
       ["backbone", "features", "training", "scoring", "calibration"]
-      + Recipe.methods.filter { $0 != "rlr" }
+      + Methods.all.names.filter { $0 != "rlr" }
     for key in Self.keys(of: recipe, without: others) {
       #expect(written.contains { $0.hasPrefix(key) }, "\(key)")
     }
-    var expected = RLRRecipe()
+    var expected = RLRSettings()
     (expected.levels, expected.mlkaStart, expected.rateWidth) = ([8, 16], 0, 128)
-    #expect(recipe.rlr == expected)
+    #expect(recipe[RLRSettings.self] == expected)
     #expect(recipe.features.standardize && recipe.backbone.padding == .dynamic)
     #expect(recipe.training.warmup == 60 && recipe.training.clip == 1)
     var three = try Recipe.read(Self.folder + "/rlr-three.yaml")
-    three.rlr.levels = [8, 16]
+    three[RLRSettings.self].levels = [8, 16]
     #expect(three == recipe)
   }
 
@@ -114,9 +134,9 @@ struct ShippedRecipeTests {
 
   @Test func rlrPaperIsAsPublished() throws {
     let recipe = try Recipe.read(Self.folder + "/rlr-paper.yaml")
-    var expected = RLRRecipe()
+    var expected = RLRSettings()
     (expected.hidden, expected.windows) = ([128, 256, 512], [11, 7, 5])
-    #expect(recipe.rlr == expected)
+    #expect(recipe[RLRSettings.self] == expected)
     #expect(recipe.backbone.name == "efficientnet-b6" && recipe.backbone.imageSize == 256)
     let training = recipe.training
     #expect((training.epochs, training.batch) == (200, 4))
@@ -145,8 +165,8 @@ struct ShippedRecipeTests {
 
   @Test func theFastOneIsTheSmallestOfTable5() throws {
     var expected = Recipe()
-    expected.ras.encoder = 0
-    expected.ras.decoder = 1
+    expected[RASSettings.self].encoder = 0
+    expected[RASSettings.self].decoder = 1
     #expect(try Recipe.read(Self.folder + "/ras-fast.yaml") == expected)
   }
 
@@ -154,7 +174,7 @@ struct ShippedRecipeTests {
     let path = Self.folder + "/ura-net.yaml"
     let recipe = try Recipe.read(path)
     #expect(recipe.method == "uranet")
-    #expect(recipe.uranet == Recipe(method: "uranet").uranet)
+    #expect(recipe[URANetSettings.self] == URANetMethod.defaults)
     #expect(recipe.backbone == Recipe().backbone)
     let written = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
     let section = recipe.yaml.split(separator: "\n").drop { $0 != "uranet:" }.dropFirst()

@@ -118,7 +118,8 @@ struct DecodedFeaturesTests {
       }
       #expect(errors.count == 2 && errors[0] < 0.5 && errors[1] > 0.9, "\(errors)")
       // The last step is the network's own.
-      let network = try RAS(method.configuration, Parameters(constants: weights(method)))
+      let network = try RAS(
+        method.settings, shape: method.shape, Parameters(constants: weights(method)))
       #expect(try network.steps(features[0])[1].floats() == steps[1])
     }
   }

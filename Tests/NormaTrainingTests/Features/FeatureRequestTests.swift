@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaCore
 import NormaTraining
 import Testing
@@ -11,9 +12,9 @@ struct FeatureRequestTests {
     }
   }
 
-  private func recipe(_ sources: [SynthesisRecipe.Source]) -> Recipe {
+  private func recipe(_ sources: [URANetSettings.Synthesis.Source]) -> Recipe {
     var recipe = Recipe(method: "uranet")
-    recipe.uranet.synthesis.sources = sources
+    recipe[URANetSettings.self].synthesis.sources = sources
     return recipe
   }
 
@@ -25,7 +26,7 @@ struct FeatureRequestTests {
       #expect(recipe.textureFacts.isEmpty, "its key is the one that it always had")
     }
     var off = recipe([.texture])
-    off.uranet.synthesis.enabled = false
+    off[URANetSettings.self].synthesis.enabled = false
     #expect(off.featureRequests(samples).count == 5)
   }
 

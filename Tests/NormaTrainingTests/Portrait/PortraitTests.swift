@@ -83,7 +83,7 @@ struct PortraitTests {
       #expect(sections[1].rows.allSatisfy { $0.tiles.count == 6 })
       let again = try method.portrait(network, data: data, examples: [5, 8]).sections
       #expect("\(again)" == "\(sections)")
-      let quiet = URANetTrainingTests.method { $0.training.synthesis = nil }
+      let quiet = URANetTrainingTests.method { $0.settings.synthesis.enabled = false }
       let left = try quiet.portrait(network, data: data, examples: [5]).sections
       #expect(left.map(\.title) == ["Normal pictures"])
     }

@@ -1,0 +1,90 @@
+import Networks
+
+extension Recipe {
+  /// What of the shared sections the method may look at.
+  var context: MethodContext {
+    let seed = UInt64(max(0, training.seed))
+    return MethodContext(
+      imageSize: backbone.imageSize, taps: backbone.taps, scorePooling: scoring.pool,
+      inspectsInBF16: scoring.precision == .bf16, folds: training.crossFit.folds,
+      draw: { count, total, stream in
+        var generator = SeededGenerator(seed: seed, stream: stream)
+        return generator.drawing(count, of: total)
+      })
+  }
+
+  /// The frozen half that this recipe asks for.
+  ///
+  /// - Throws: when no such backbone is known, or it has no such taps.
+  public func trunk() throws -> Trunk {
+    guard let specification = Backbones.named(backbone.name) else {
+      let known = Backbones.all.map(\.name).joined(separator: ", ")
+      throw NetworkError("the backbone '\(backbone.name)' is unknown; known are \(known)")
+    }
+    let pools = features.pool
+    let (strides, arrangement): ([Int]?, Trunk.Arrangement) =
+      switch definition?.features(by: settings) ?? .aligned {
+      case .aligned: (nil, .aligned(pools: pools))
+      case .levels(let strides): (strides, .levels(pools: pools))
+      }
+    return try Trunk(
+      specification,
+      taps: backbone.taps ?? strides.map { try specification.taps(atStrides: $0) },
+      padding: backbone.padding, imageSize: backbone.imageSize, arrangement: arrangement)
+  }
+
+  /// The method, made for the maps of `trunk`.
+  ///
+  /// - Throws: when there is no such method, or the maps are not those that it takes.
+  public func detectingMethod(_ trunk: Trunk) throws -> any AnomalyMethod {
+    guard let definition else { throw NetworkError("the method '\(method)' is not built") }
+    return try definition.made(by: settings, trunk: trunk, context: context)
+  }
+
+  /// - Throws: `RecipeProblem` that names each key whose value cannot be, without lines (for values
+  ///   set by the program or the command line).
+  public func validate() throws {
+    let issues = issues()
+    guard issues.isEmpty else { throw RecipeProblem(file: nil, issues: issues) }
+  }
+
+  /// What can be checked only when the backbone's grid is known.
+  /// - Parameter grids: sides of the feature maps that the method sees, finest first.
+  /// - Throws: `RecipeProblem` when a window hides every token from every query, or is missing.
+  public func validate(grids: [Int]) throws {
+    var check = SettingCheck()
+    definition?.check(any: settings, grids: grids, &check)
+    guard check.issues.isEmpty else { throw RecipeProblem(file: nil, issues: check.issues) }
+  }
+
+  /// What is wrong with the values.
+  func issues() -> [SettingIssue] {
+    var check = SettingCheck()
+    if definition == nil {
+      check.add(
+        "method",
+        "'\(method)' is not built; \(methods.names.joined(separator: ", ")) are"
+          + Spelling.hint(for: method, among: methods.names))
+    }
+    check.within("backbone") { backbone.check(&$0) }
+    definition?.check(any: settings, in: context, &check)
+    check.within("training") { training.check(&$0) }
+    check.range("scoring.pool", scoring.pool, 1...max(1, backbone.imageSize))
+    check.within("calibration") { calibration.check(&$0) }
+    return check.issues
+  }
+}
+
+extension SeededGenerator {
+  /// `count` of the numbers 0 ..< `total`, ascending, each set equally likely (selection sampling:
+  /// Knuth, The Art of Computer Programming, 3.4.2, algorithm S).
+  package mutating func drawing(_ count: Int, of total: Int) -> [Int] {
+    guard count < total else { return Array(0..<total) }
+    var drawn: [Int] = []
+    drawn.reserveCapacity(count)
+    for number in 0..<total where below(total - number) < count - drawn.count {
+      drawn.append(number)
+    }
+    return drawn
+  }
+}
