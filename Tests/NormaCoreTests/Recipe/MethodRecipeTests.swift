@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import Testing
 
 @Suite("Recipes of PatchCore and PaDiM")
@@ -278,5 +279,22 @@ struct LearnedRecipeTests {
     #expect(found.contains { $0 == ("ras.gate", "true", "nothing") })
     #expect(found.contains { $0 == ("uniad.maskSelf", "nothing", "true") })
     #expect(Recipe().differences(from: Recipe()).isEmpty)
+  }
+}
+
+/// The resolved text goes into fingerprints of features, models and benchmark runs: were it to change, what is
+/// kept under the old ones would be lost.
+struct ResolvedRecipeTests {
+  @Test(arguments: [
+    ("padim", "8e004e2b97e7e27722f4c6ab54537e1c1d80da1d4d92fcf1a689d11d21df43e7"),
+    ("patchcore", "87bb48e5a607e7be0453ce3974115b7e529b9f424320f43cae1b6342e7f57322"),
+    ("ras", "f4857bdd535469ebfefa6bc9dc97122a271a39fa285453dd27ac217fec09b450"),
+    ("rlr", "b0aab5d058c58dd1a1f1d19c9bacc34422c0c4ee1517badcd8f6e1d16b6d9e36"),
+    ("uniad", "dafe2751f2e4cc43f4af96e93ce575b6483ded0b32b1c217995b6e9bd5b6d37c"),
+    ("uranet", "c024f19c2b58747ffcb7f4741f4bb776534c94ceb1471486597816e5de532fc4"),
+  ])
+  func theTextIsTheOneThatItAlwaysWas(method: String, digest: String) {
+    let yaml = Recipe(method: method).yaml
+    #expect(Digest.sha256(Data(yaml.utf8)) == digest, "\(yaml)")
   }
 }
