@@ -29,7 +29,7 @@ bench: ## time Norma beside what its users have, in one run (ARGUMENTS=…, such
 	@swift build -c release
 	@Scripts/bench.sh $(ARGUMENTS)
 
-dist-cuda: ## .build/dist-cuda/norma-train: trains on an NVIDIA card; needs only a LibTorch folder there
+dist-cuda: ## .build/dist-cuda/norma-train: trains on an NVIDIA GPU; needs only a LibTorch folder there
 	@Scripts/setup.sh cuda
 	@Scripts/dist-cuda.sh
 

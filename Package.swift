@@ -67,6 +67,7 @@ let package = Package(
     .library(name: "NormaCore", targets: ["NormaCore"]),
     .library(name: "Norma", targets: ["Norma"]),
     .library(name: "NormaTraining", targets: ["NormaTraining"]),
+    .library(name: "NormaJobs", targets: ["NormaJobs"]),
     .executable(name: "norma", targets: ["NormaCommand"]),
     .executable(name: "norma-runtime", targets: ["NormaRuntimeCommand"]),
     .executable(name: "norma-train", targets: ["NormaTrainCommand"]),

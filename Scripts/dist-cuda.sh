@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# Leaves .build/dist-cuda with norma-train and the recipes: what a machine with a card needs beside
+# Leaves .build/dist-cuda with norma-train and the recipes: what a machine with a GPU needs beside
 # LibTorch with CUDA. `make dist-cuda` calls it after set-up.
 set -euo pipefail
 

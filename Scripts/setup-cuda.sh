@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # shares its variables with setup.sh
 #
 # The part of setup.sh that brings what `make dist-cuda` compiles against: LibTorch with CUDA and the
-# headers of CUDA's run time. Nothing of it runs here, so neither a card nor CUDA itself is needed.
+# headers of CUDA's run time. Nothing of it runs here, so neither a GPU nor CUDA itself is needed.
 # Sourced by setup.sh; uses its say, stop, workspace, stamped, room_for, download, unpack, keep.
 
 cuda_torch_wheel=torch==2.11.0
@@ -32,7 +32,7 @@ setup_cuda() {
   room_for 1700 "LibTorch with CUDA"
   say "fetching LibTorch with CUDA (531 MB): ${cuda_torch_wheel#*==}"
   download $cuda_torch_wheel manylinux_2_28_x86_64 || stop "pip's index does not have $cuda_torch_wheel"
-  # What the linker looks at; the machine with the card has a whole LibTorch of its own.
+  # What the linker looks at; the machine with the GPU has a whole LibTorch of its own.
   unpack torch-cuda $cuda_torch_digest 'torch/include/*=include' 'torch/lib/libtorch.so=lib' \
     'torch/lib/libtorch_cpu.so=lib' 'torch/lib/libtorch_cuda.so=lib' 'torch/lib/libc10*.so=lib' \
     '*.dist-info/licenses/LICENSE=licenses' --without 'torch/include/pybind11/*'

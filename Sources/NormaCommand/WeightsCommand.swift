@@ -44,11 +44,12 @@ extension WeightsCommand {
       let width = KnownBackbone.all.map(\.name.count).max() ?? 0
       for (backbone, path) in found {
         let name = backbone.name.padding(toLength: width, withPad: " ", startingAt: 0)
-        print("\(name)  \(path ?? "-")")
+        try StandardOutput.print("\(name)  \(path ?? "-")")
       }
-      print("\nLooked in\n" + registry.folders.map { "  " + $0 }.joined(separator: "\n"))
+      try StandardOutput.print(
+        "\nLooked in\n" + registry.folders.map { "  " + $0 }.joined(separator: "\n"))
       if let absent = found.last(where: { $0.1 == nil })?.0 {
-        print("To get those marked with '-': norma weights how \(absent.name)")
+        try StandardOutput.print("To get those marked with '-': norma weights how \(absent.name)")
       }
     }
 
@@ -81,7 +82,7 @@ extension WeightsCommand {
     var backbone: String
 
     func run() throws {
-      print(try KnownBackbone.called(backbone).instructions)
+      try StandardOutput.print(KnownBackbone.called(backbone).instructions)
     }
   }
 
@@ -120,12 +121,15 @@ extension WeightsCommand {
               name: specification.name, format: imported.format, blocks: imported.blockCount,
               leftOut: imported.leftOut, path: imported.path, digest: imported.digest)))
       }
-      print("\(specification.name), read from \(imported.format): every tensor is as it should be.")
-      print("\(imported.blockCount) of \(specification.blockCount) blocks are there.")
+      try StandardOutput.print(
+        "\(specification.name), read from \(imported.format): every tensor is as it should be.")
+      try StandardOutput.print(
+        "\(imported.blockCount) of \(specification.blockCount) blocks are there.")
       if !imported.leftOut.isEmpty {
-        print("Left out, not needed: \(imported.leftOut.joined(separator: ", "))")
+        try StandardOutput.print(
+          "Left out, not needed: \(imported.leftOut.joined(separator: ", "))")
       }
-      print("Stored as \(imported.path)")
+      try StandardOutput.print("Stored as \(imported.path)")
     }
 
     private struct Report: Encodable {

@@ -8,7 +8,7 @@ struct NormaTrain: ParsableCommand {
     commandName: "norma-train",
     abstract: "Train and compare models from a store of pictures, with LibTorch alone.",
     discussion: """
-      For a machine with a graphics card, which needs neither the data set nor
+      For a machine with a GPU, which needs neither the data set nor
       anything to decode it with: 'norma store' writes the store on any other.
 
         norma-train pictures.store --output line.norma --device cuda
@@ -22,7 +22,7 @@ extension Device: ExpressibleByArgument {}
 
 /// Where to compute, and with what.
 struct DeviceOptions: ParsableArguments {
-  @Option(help: "Where to compute: cuda (the first NVIDIA card) or cpu.")
+  @Option(help: "Where to compute: cuda (the first NVIDIA GPU) or cpu.")
   var device = Device.cpu
 
   @Option(

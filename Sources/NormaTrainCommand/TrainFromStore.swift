@@ -8,11 +8,11 @@ import Torch
 struct TrainFromStore: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train a model from a store of pictures, with LibTorch alone: on a graphics card.",
+    abstract: "Train a model from a store of pictures, with LibTorch alone: on a GPU.",
     discussion: """
       STORE is what 'norma store DATASET --output STORE' writes, on any machine.
       Backbone, training and thresholds are computed by LibTorch, on an NVIDIA
-      card or on the processor. The model folder is like that of 'norma train',
+      GPU or on the processor. The model folder is like that of 'norma train',
       without its page, which 'norma evaluate' adds where pictures are inspected.
 
         norma-train pictures.store --output line.norma --device cuda

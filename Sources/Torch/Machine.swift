@@ -57,19 +57,19 @@ extension Machine {
   public static func use(_ device: Device) throws {
     guard device != Machine.device else { return }
     guard device == .cuda else {
-      throw TorchError("a card is in use, and tensors lie on it; start anew for the processor")
+      throw TorchError("a GPU is in use, and tensors lie on it; start anew for the processor")
     }
     guard ctorch_is_built_with_cuda() else {
       throw TorchError(
         "the device cuda is asked for, but this LibTorch (\(version)) is built without CUDA. 'make "
-          + "dist-cuda' makes a norma-train for LibTorch with CUDA; --device cpu trains without a card"
+          + "dist-cuda' makes a norma-train for LibTorch with CUDA; --device cpu trains without a GPU"
       )
     }
     guard hasGPU else {
       throw TorchError(
-        "the device cuda is asked for, but LibTorch (\(version)) finds no NVIDIA card on this machine. "
+        "the device cuda is asked for, but LibTorch (\(version)) finds no NVIDIA GPU on this machine. "
           + "See whether 'nvidia-smi' lists one, and whether its driver is new enough for that LibTorch; "
-          + "--device cpu trains without a card")
+          + "--device cpu trains without a GPU")
     }
     try check(ctorch_use_cuda())
   }

@@ -50,6 +50,18 @@ final class JobBench {
       weightsOf: weightsOf, weights: weights)
   }
 
+  /// The recipe of a method, with the place of the backbone's weights in it, for jobs that look for them by
+  /// the model alone.
+  func recipeWithWeights(_ method: String) throws -> String {
+    let text = try String(contentsOfFile: folder[method + ".yaml"], encoding: .utf8)
+    let file = "\(weights)/efficientnet-lite0.safetensors"
+    let name = method + "-weights"
+    try folder.file(
+      name + ".yaml",
+      text: text.replacingOccurrences(of: "imageSize: 64", with: "imageSize: 64, weights: \(file)"))
+    return name
+  }
+
   /// A model of the method, trained here.
   @discardableResult
   func train(_ recipe: String, output: String = "line.norma") throws -> ModelFolder {

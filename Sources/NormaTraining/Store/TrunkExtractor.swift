@@ -3,7 +3,7 @@ import Networks
 import NormaCore
 import Torch
 
-/// The trunk in LibTorch, on stored pictures: on a card the quick way to features, on a processor the
+/// The trunk in LibTorch, on stored pictures: on a GPU the quick way to features, on a processor the
 /// one that needs nothing but LibTorch.
 public struct TrunkExtractor: FeatureExtractor {
   public let shapes: [FeatureShape]

@@ -1,4 +1,4 @@
-/// URA-Net, in this project's reading of its abstract (`docs/ura-net.md`): the network, how it is taught and
+/// URA-Net, in this project's reading of its abstract (`docs/methods/ura-net.md`): the network, how it is taught and
 /// how its result is looked at. What a key means stands once, in ``keys``.
 public struct URANetSettings: Settings {
   /// What a token's features F are compared with.
