@@ -109,3 +109,44 @@ extension Manifest {
     digest = try container.decode(String.self, forKey: .digest)
   }
 }
+
+/// The names of the inputs and outputs of ``ModelFile/graph``, which whoever exports and whoever runs
+/// it must agree on.
+public enum GraphPort {
+  /// In: uint8 `[batch, size, size, 3]`, RGB.
+  public static let pictures = "pictures"
+  /// In, of graphs that measure a network's tolerance alone: float `[batch, tokens, channels]`.
+  public static let noise = "noise"
+  /// Out: float `[batch, size, size]`.
+  public static let anomalyMap = "anomaly_map"
+  /// Out: float `[batch]`.
+  public static let score = "score"
+  /// Out, of models that perceive anomalies besides: float `[batch]`, how anomalous the picture is to
+  /// the perception, the mean probability of its most anomalous tokens.
+  public static let suspicion = "suspicion"
+  /// Out, of the same models: float `[batch, h, w]`, the probability of each token to be anomalous.
+  public static let probability = "probability"
+  /// Out, of the same models: float `[batch, size, size]`, how unsure the perception is.
+  public static let uncertaintyMap = "uncertainty_map"
+  /// Out: float `[batch, channels]`, the mean aligned trunk feature.
+  public static let feature = "feature"
+}
+
+/// The arithmetic that a model inspects in. A model is calibrated in the precision that it inspects in,
+/// so this is a property of the model, not of a call.
+public enum ModelPrecision: String, Sendable, CaseIterable {
+  case f32
+  /// bfloat16 where the processor computes in it, else float32.
+  case bf16
+  /// Convolutions and products with weights in 8-bit integers, in a graph made for that; the rest in
+  /// floating point.
+  case int8
+
+  /// As people read it.
+  public var title: String { self == .f32 ? "float32" : rawValue }
+}
+
+extension Manifest {
+  /// The precision, where it is one that this version knows.
+  public var modelPrecision: ModelPrecision? { ModelPrecision(rawValue: precision) }
+}

@@ -1,5 +1,6 @@
 import Norma
 import NormaCore
+import NormaReport
 
 /// What was measured: for each disturbance and step, what each model found.
 public struct ToleranceResult: Encodable, Sendable {
@@ -71,5 +72,64 @@ extension ToleranceResult.Disturbance {
     let numbered = steps.enumerated().map { (place: $0.offset, step: $0.element) }
     guard numbered.first?.step.value != nil else { return numbered }
     return numbered.sorted { ($0.step.value ?? 0) < ($1.step.value ?? 0) }
+  }
+}
+
+/// The results as a table for spreadsheets, metrics and rates as fractions: a line a disturbance, step,
+/// model and category, with the line `mean` of each.
+enum ToleranceCSV {
+  static func text(_ result: ToleranceResult) -> String {
+    let head = [
+      "disturbance", "step", "undisturbed", "model", "method", "category", "normal", "anomalous",
+      "imageAUROC", "pixelAUROC", "aupro", "sharedThreshold", "sharedFalseAlarms", "sharedMisses",
+      "ownThreshold", "ownFalseAlarms", "ownMisses",
+    ]
+    let lines = result.disturbances.flatMap { disturbance in
+      disturbance.steps.enumerated().flatMap { number, step in
+        zip(result.models, step.models).flatMap { model, figures in
+          (figures.map { $0.categories + [$0.mean] } ?? []).map { category in
+            [
+              disturbance.name, step.label, number == 0 ? "true" : "false", model.name,
+              model.method,
+            ] + fields(category)
+          }
+        }
+      }
+    }
+    return ([head] + lines).map(CSVText.line).joined()
+  }
+
+  private static func fields(_ category: CategoryResult) -> [String] {
+    let metrics = [category.imageAUROC, category.pixelAUROC, category.aupro]
+    return [category.name, "\(category.normalCount)", "\(category.anomalousCount)"]
+      + metrics.map { $0.map { "\($0)" } ?? "" }
+      + [category.shared, category.own].flatMap { outcome in
+        [
+          outcome?.threshold.map { "\($0)" } ?? "", outcome.map { "\($0.falseAlarms)" } ?? "",
+          outcome.map { "\($0.misses)" } ?? "",
+        ]
+      }
+  }
+}
+
+/// A disturbance's table for the terminal.
+public enum ToleranceText {
+  public static func table(
+    _ disturbance: ToleranceResult.Disturbance, models: [String]
+  ) -> String {
+    var table = TextTable(
+      columns: [
+        disturbance.name, "model", "image AUROC", "pixel AUROC", "false alarms", "misses",
+      ], right: [0, 2, 3, 4, 5])
+    for step in disturbance.steps {
+      for (index, (model, figures)) in zip(models, step.models).enumerated() {
+        table.add([
+          index == 0 ? step.label : "", model, Figures.metric(figures?.imageAUROC),
+          Figures.metric(figures?.pixelAUROC), Figures.metric(figures?.falseAlarmRate),
+          Figures.metric(figures?.missRate),
+        ])
+      }
+    }
+    return "\n\(disturbance.title): \(disturbance.unit)\n\n\(table.text)"
   }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import NormaFiles
 
 /// Hears how a job goes. A job never writes to a terminal itself: what a person is to know goes through
@@ -97,4 +98,63 @@ public struct JobContext: Sendable {
 
   /// Throws ``Interrupted`` with `message` once a stop is requested.
   public func check(_ message: String) throws { try cancellation.check(message) }
+}
+
+/// Whether somebody wants a job to stop, as a question that long work asks between two steps. Who asks for
+/// it, a signal, a request or another task, is not the job's concern.
+public final class Cancellation: Sendable {
+  private let flag = Flag()
+
+  public init() {}
+
+  public var isRequested: Bool { flag.isRaised }
+
+  /// Asks the job to stop; false when that was asked before.
+  @discardableResult
+  public func request() -> Bool { flag.raise() }
+
+  /// Throws ``Interrupted`` with `message` once a stop is requested.
+  public func check(_ message: String) throws {
+    if isRequested { throw Interrupted(message) }
+  }
+
+  private final class Flag: @unchecked Sendable {
+    private let lock = NSLock()
+    private var raised = false
+
+    var isRaised: Bool { lock.withLock { raised } }
+
+    /// Raises the flag; false when it was up already.
+    func raise() -> Bool {
+      lock.withLock {
+        defer { raised = true }
+        return !raised
+      }
+    }
+  }
+}
+
+/// Work was stopped on request; the message says what was kept and how to go on.
+public struct Interrupted: Error, CustomStringConvertible, Sendable {
+  public let description: String
+
+  public init(_ description: String) {
+    self.description = description
+  }
+}
+
+extension Duration {
+  /// In seconds, with their fractions.
+  public var seconds: Double {
+    Double(components.seconds) + Double(components.attoseconds) * 1e-18
+  }
+}
+
+/// The processor time that this process has used, all its threads together.
+public enum ProcessorTime {
+  public static var seconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
 }
