@@ -1,6 +1,7 @@
 import ArgumentParser
 import CommandLineBasics
 import Foundation
+import Norma
 import NormaChecks
 import NormaCore
 
@@ -50,7 +51,8 @@ struct DoctorCommand: ParsableCommand {
   func run() throws {
     let results = try goldens.map { try Goldens.run(at: $0) }
     let agreement = try model.flatMap { model in
-      try pictures.map {
+      if let caution = try Detector.caution(for: ModelFolder.open(model)) { Terminal.warn(caution) }
+      return try pictures.map {
         try EngineAgreement(model: model, pictures: $0, limit: limit, dump: dump)
       }
     }

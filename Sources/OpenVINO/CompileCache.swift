@@ -64,7 +64,7 @@ public struct CompileOptions: Sendable {
 /// and the bf16 form of a graph shared one, and the second crashed or computed NaN), runs a file with a
 /// flipped byte without a word, and writes in place. So the folder's name holds everything that a
 /// compilation depends on; it is filled under another name, each file signed by its SHA-256, and renamed
-/// when it is whole; and one process at a time works on it. A cache that cannot be had, is full or belongs
+/// when it is whole; and who fills it is alone with it. A cache that cannot be had, is full or belongs
 /// to somebody else costs a compilation, never a result.
 struct CompileCache {
   private let entry: String
@@ -93,12 +93,40 @@ struct CompileCache {
   }
 
   /// What `compile` makes with a folder to find or keep compiled files in, or without one (nil) where that
-  /// is not to be had.
+  /// is not to be had. Many may load at once; who fills the folder is alone with it.
   func compiled<Compiled>(_ compile: (String?) throws -> Compiled) throws -> Compiled {
-    guard let lock = lock() else { return try compile(nil) }
+    let (hasLocks, found) = shared(compile)
+    if let found { return found }
+    return hasLocks ? try filled(compile) : try compile(nil)
+  }
+
+  /// What is there already. The lock ends with this call, before anybody asks to be alone.
+  private func shared<Compiled>(
+    _ compile: (String?) throws -> Compiled
+  ) -> (hasLocks: Bool, found: Compiled?) {
+    guard let lock = lock(shared: true) else { return (false, nil) }
     defer { withExtendedLifetime(lock) {} }
-    if isTrusted { return try compile(entry) }
+    return (true, loaded(compile))
+  }
+
+  /// What a folder that is whole gives; nil without one, or when it does not load after all.
+  private func loaded<Compiled>(_ compile: (String?) throws -> Compiled) -> Compiled? {
+    guard isTrusted, let loaded = try? compile(entry) else { return nil }
+    // Where OpenVINO would rather compile anew, it leaves a file that nobody has signed.
+    for file in Self.files(entry)
+    where !FileManager.default.fileExists(atPath: Self.signature(file)) {
+      try? FileManager.default.removeItem(atPath: file)
+    }
+    return loaded
+  }
+
+  private func filled<Compiled>(_ compile: (String?) throws -> Compiled) throws -> Compiled {
+    guard let filling = lock(shared: false) else { return try compile(nil) }
+    defer { withExtendedLifetime(filling) {} }
+    // Another may have filled it meanwhile.
+    if let loaded = loaded(compile) { return loaded }
     try? FileManager.default.removeItem(atPath: entry)
+    sweep()
     guard hasRoom, let scratch = try? Scratch(folderFor: entry) else { return try compile(nil) }
     let path = scratch.path
     defer { Scratch.remove(path) }
@@ -107,10 +135,22 @@ struct CompileCache {
     return compiled
   }
 
+  /// Removes what versions before this one kept: folders that no lock was ever taken for.
+  private func sweep() {
+    let folder = FilePath.parent(entry)
+    guard let listing = try? FolderListing(folder) else { return }
+    for name in listing.folders
+    where name.count == 32 && name.allSatisfy(\.isHexDigit)
+      && !listing.files.contains(name + ".lock")
+    {
+      try? FileManager.default.removeItem(atPath: folder + "/" + name)
+    }
+  }
+
   /// Nil when another process keeps it for too long, or there are no locks here.
-  private func lock() -> FileLock? {
+  private func lock(shared: Bool) -> FileLock? {
     let start = ContinuousClock.now
-    return try? FileLock.wait(for: entry + ".lock") {
+    return try? FileLock.wait(for: entry + ".lock", shared: shared) {
       if ContinuousClock.now - start > Self.patience { throw CancellationError() }
     }
   }

@@ -7,7 +7,7 @@ extension CommandLineTests {
       #expect(help.status == 0)
       let verbs = [
         "train", "inspect", "evaluate", "calibrate", "export", "store", "weights", "doctor",
-        "benchmark", "datasets", "portray", "tolerance",
+        "benchmark", "datasets", "portray", "tolerance", "measure",
       ]
       for verb in verbs { #expect(help.output.contains("\n  \(verb) "), "\(verb) in\n\(help)") }
       #expect(help.output.contains("norma train "), "an example")

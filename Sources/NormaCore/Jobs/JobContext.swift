@@ -67,9 +67,20 @@ public struct JobContext: Sendable {
     self.caches = caches
   }
 
-  /// The same, heard by nobody.
-  public var silent: JobContext {
-    JobContext(observer: SilentObserver(), cancellation: cancellation, caches: caches)
+  /// The same without its notes: warnings and progress are still heard.
+  public var withoutNotes: JobContext {
+    JobContext(
+      observer: WithoutNotes(observer: observer), cancellation: cancellation, caches: caches)
+  }
+
+  private struct WithoutNotes: JobObserver {
+    let observer: any JobObserver
+
+    func note(_ text: String) {}
+    func aside(_ text: String) { observer.aside(text) }
+    func stage(_ title: String, total: Int, unit: String) -> any JobStage {
+      observer.stage(title, total: total, unit: unit)
+    }
   }
 
   /// The folder `name` of the caches, made when it is missing.

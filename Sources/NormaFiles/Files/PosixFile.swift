@@ -148,13 +148,14 @@ public final class FileLock {
   private let descriptor: Int32
 
   /// Takes the lock; nil when another process has it.
+  /// - Parameter shared: with others who take it so, but with nobody who takes it alone.
   /// - Throws: `FileProblem` when the file cannot be made, or its file system has no locks.
-  public init?(_ path: String) throws {
+  public init?(_ path: String, shared: Bool = false) throws {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw FileProblem.system(path, "cannot be made, to lock by", code: errno)
     }
-    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+    guard flock(descriptor, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else {
       let code = errno
       close(descriptor)
       if code == EWOULDBLOCK { return nil }
@@ -169,9 +170,11 @@ public final class FileLock {
 
   /// Takes the lock as soon as the other process lets go.
   /// - Parameter waiting: called again and again meanwhile; what it throws ends the wait.
-  public static func wait(for path: String, waiting: () throws -> Void) throws -> FileLock {
+  public static func wait(
+    for path: String, shared: Bool = false, waiting: () throws -> Void
+  ) throws -> FileLock {
     while true {
-      if let lock = try FileLock(path) { return lock }
+      if let lock = try FileLock(path, shared: shared) { return lock }
       try waiting()
       usleep(100_000)
     }

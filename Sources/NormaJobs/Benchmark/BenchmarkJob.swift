@@ -151,7 +151,6 @@ private final class DatasetPlanEngine: PlanEngine {
   private let discardsModels: Bool
   private let fingerprints: BenchmarkFingerprints
   private let context: JobContext
-  private let weights = BackboneCache()
   private var machine: String?
 
   init(
@@ -211,11 +210,12 @@ private final class DatasetPlanEngine: PlanEngine {
     if discardsModels, !isNeeded { try model(of: run).discard() }
   }
 
+  /// Each reads its backbone for itself, so that the memory that is measured is its own.
   private func model(of run: BenchmarkRun) throws -> BenchmarkModel {
     BenchmarkModel(
       run: run, dataset: try dataset.selecting(categories: run.categories),
       path: output.modelPath(fingerprints.trainingKey(of: run)), reader: reader,
-      weights: weights, context: context)
+      weights: BackboneCache(), context: context)
   }
 
   private func machineName() throws -> String {

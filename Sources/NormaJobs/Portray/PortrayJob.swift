@@ -62,7 +62,7 @@ public struct PortrayJob {
     self.method = method
     let found = try DatasetReader.read(request.dataset, by: request.reader).selecting(
       knownTo: model.manifest)
-    dataset = try found.readable(by: request.reader, context.silent)
+    dataset = try found.readable(by: request.reader, context.withoutNotes)
     source = DatasetSource(dataset, reader: request.reader, context)
   }
 

@@ -57,7 +57,7 @@ public struct ToleranceJob {
     output = request.output.map(FilePath.absolute)
     if let output { try FilePath.createFolder(output) }
     models = try ToleranceModel.open(request.models, reader: reader, context)
-    let read = try DatasetReader.read(request.dataset, by: PictureReader())
+    let read = try DatasetReader.read(request.dataset, by: models.first?.reader ?? PictureReader())
     let tested = try read.tested(on: request.categories, by: models.map(\.folder.manifest))
     for note in tested.notes { context.aside("note: \(note)") }
     try tested.validateForEvaluation()

@@ -23,9 +23,12 @@ struct ToleranceModel {
     _ paths: [String], reader: (Manifest) -> PictureReader, _ context: JobContext
   ) throws -> [ToleranceModel] {
     let stems = paths.map(FilePath.stem)
+    var said: Set<String> = []
     return try paths.enumerated().map { index, path in
       let folder = try ModelFolder.open(path)
-      if let caution = Detector.caution(for: folder) { context.warning(caution) }
+      if let caution = Detector.caution(for: folder), said.insert(caution).inserted {
+        context.warning(caution)
+      }
       let isAlone = stems.count { $0 == stems[index] } == 1
       return ToleranceModel(
         name: isAlone ? stems[index] : path, folder: folder, detector: try Detector(model: folder),

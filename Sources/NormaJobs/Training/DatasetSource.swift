@@ -46,7 +46,8 @@ public final class DatasetSource: TrainingSource {
   public func extractor(_ prepared: PreparedRecipe) throws -> any FeatureExtractor {
     try OpenVINOExtractor(
       trunk: prepared.trunk, weights: prepared.backbone,
-      precision: prepared.recipe.features.precision, reader: reader)
+      precision: prepared.recipe.features.precision, reader: reader,
+      cacheFolder: try? context.cacheFolder("openvino"))
   }
 
   /// Those that could be decoded; the others are named, in every run.
@@ -69,11 +70,12 @@ public final class DatasetSource: TrainingSource {
 
   /// Scores by the graph itself, in the precision that the model inspects in.
   public func inspector(
-    of trained: TrainedDetector, graph: Data, _ context: JobContext, stopped: String
+    of trained: TrainedDetector, graph: RecordedGraph, _ context: JobContext, stopped: String
   ) throws -> ([Sample]) throws -> NormalPictures {
     let detector = try Detector(
-      graph: graph, name: "the trained network", imageSize: trained.trunk.imageSize,
-      precision: trained.recipe.scoring.precision == .bf16 ? .bf16 : .f32)
+      graph: graph.data(), name: "the trained network", imageSize: trained.trunk.imageSize,
+      precision: trained.recipe.scoring.precision == .bf16 ? .bf16 : .f32,
+      options: .init(cacheFolder: try? context.cacheFolder("openvino")))
     let reader = reader
     return {
       try NormalPictures($0, detector: detector, reader: reader, context, stopped: stopped)

@@ -15,11 +15,11 @@ package struct OpenVINOExtractor: FeatureExtractor {
 
   package init(
     trunk: Trunk, weights: BackboneWeights, precision: FeaturesRecipe.Precision,
-    reader: PictureReader
+    reader: PictureReader, cacheFolder: String? = Detector.Options.defaultCacheFolder
   ) throws {
     let options = CompileOptions(
       precision: precision == .bf16 ? .bf16 : .f32, hint: .throughput,
-      cacheFolder: Detector.Options.defaultCacheFolder, batch: 1)
+      cacheFolder: cacheFolder, batch: 1)
     model = try Core().compile(
       onnx: DetectorGraph.trunk(trunk, backbone: weights.parameters), options: options)
     size = trunk.imageSize

@@ -93,3 +93,42 @@ public final class FeatureCache {
     return Digest.sha256(Data(all.joined(separator: "\n").utf8))
   }
 }
+
+extension FeatureStore {
+  /// The features of `pictures`: those that an earlier run left at `path` when its key fits, otherwise
+  /// extracted now, going on where an interrupted run stopped.
+  ///
+  /// - Parameters:
+  ///   - key: the fingerprint of pictures, backbone, size and precision.
+  ///   - unusable: told of every picture, by its number, that could not be decoded just now.
+  ///   - progress: called with the number of pictures done.
+  /// - Throws: ``ExtractionInterrupted`` when `shouldStop` said so; what was done is kept.
+  public static func filled(
+    at path: String, key: String, pictures: [FeatureRequest],
+    by extractor: () throws -> any FeatureExtractor, shapes: [FeatureShape], shouldStop: () -> Bool,
+    unusable: (Int, any Error) -> Void,
+    progress: (Int) -> Void
+  ) throws -> (store: FeatureStore, reused: Int) {
+    if let store = try? FeatureStore(path: path, key: key), store.count == pictures.count {
+      return (store, pictures.count)
+    }
+    let writer = try FeatureStoreWriter(path: path, key: key, shapes: shapes, count: pictures.count)
+    let reused = writer.written
+    if reused < pictures.count {
+      try extractor().extract(Array(pictures[reused...])) { index, result in
+        switch result {
+        case .success(let features): try writer.append(features)
+        case .failure(let error):
+          unusable(reused + index, error)
+          try writer.appendUnusable()
+        }
+        progress(writer.written)
+        if shouldStop() { throw ExtractionInterrupted() }
+      }
+    }
+    return (try writer.finish(), reused)
+  }
+}
+
+/// Extraction was stopped on request; the features so far are kept.
+public struct ExtractionInterrupted: Error {}

@@ -28,9 +28,9 @@ public protocol TrainingSource: FeatureSource {
   var exifOrientation: Bool { get }
 
   /// What scores normal pictures with the trained network, in the precision that it will inspect in.
-  /// - Parameter graph: the recorded detector.
+  /// - Parameter graph: the recorded detector, for an engine that runs it.
   func inspector(
-    of trained: TrainedDetector, graph: Data, _ context: JobContext, stopped: String
+    of trained: TrainedDetector, graph: RecordedGraph, _ context: JobContext, stopped: String
   ) throws -> ([Sample]) throws -> NormalPictures
 
   /// What belongs into the model folder besides, such as its page.
@@ -79,12 +79,18 @@ public struct TrainingJob {
   }
 
   /// Trains, calibrates, and writes the model folder as one.
+  ///
+  /// - Parameter begun: called once nobody else can write the output.
   /// - Throws: `Interrupted` when a stop is requested; the output's checkpoint holds the state.
-  public func run() throws {
+  public func run(begun: () -> Void = {}) throws {
     let lock = try output.lockedWorkFolder()
     defer { withExtendedLifetime(lock) {} }
+    // Looking at the pictures takes a while, in which another command may have written it.
+    try output.check()
+    begun()
     let trained = try trained()
-    let (graph, calibration) = try calibrated(trained)
+    let graph = RecordedGraph(of: trained)
+    let calibration = try calibration(of: trained, graph)
     let hasPage = try write(trained, graph, calibration)
     context.note(calibration.summary)
     context.note("Model: \(output.model)")
@@ -115,31 +121,29 @@ public struct TrainingJob {
     ).network(features: features, root: source.checkpointRoot)
   }
 
-  /// The network as a graph, and its thresholds in the precision that it inspects in.
-  public func calibrated(
-    _ trained: TrainedDetector
-  ) throws -> (graph: Data, calibration: Calibration) {
-    let graph = try trained.graph()
-    let inspect = try source.inspector(of: trained, graph: graph, context, stopped: stopped)
-    let calibration = try ModelCalibration(
+  /// Thresholds in the precision that the model inspects in.
+  public func calibration(
+    of trained: TrainedDetector, _ graph: RecordedGraph
+  ) throws -> Calibration {
+    try ModelCalibration(
       recipe: prepared.recipe, method: prepared.method, pictures: trained.pictures,
-      settings: settings, context: context, stopped: stopped, inspect: inspect
+      settings: settings, context: context, stopped: stopped,
+      inspect: source.inspector(of: trained, graph: graph, context, stopped: stopped)
     ).calibration()
-    return (graph, calibration)
   }
 
   /// Writes the model folder.
   /// - Returns: whether it has a page.
   @discardableResult
   public func write(
-    _ trained: TrainedDetector, _ graph: Data, _ calibration: Calibration
+    _ trained: TrainedDetector, _ graph: RecordedGraph, _ calibration: Calibration
   ) throws -> Bool {
     let manifest = trained.manifest(
       fingerprint: try source.fingerprint(), root: source.root,
       exifOrientation: source.exifOrientation)
     let record = try record(of: trained)
     let own = [
-      ModelFile.graph: graph, ModelFile.weights: try trained.weights(),
+      ModelFile.graph: try graph.data(), ModelFile.weights: try trained.weights(),
       ModelFile.calibration: try calibration.json(), ModelFile.training: try record.json(),
     ]
     let report = try source.report(
@@ -154,7 +158,7 @@ public struct TrainingJob {
   private func record(of trained: TrainedDetector) throws -> TrainingRecord {
     if let reused, let record = try TrainingRecord.read(from: reused.model) { return record }
     let isFit = prepared.method is any FittedMethod
-    return TrainingRecord(
+    var record = TrainingRecord(
       losses: trained.network.history, trainingPictures: trained.pictures.training.count,
       heldOutPictures: trained.pictures.heldOut.count, seed: prepared.recipe.training.seed,
       precision: settings.bf16 && !isFit ? .bf16 : .float32,
@@ -162,6 +166,12 @@ public struct TrainingJob {
         processor: Machine.processor, cores: ProcessInfo.processInfo.activeProcessorCount,
         device: Machine.device.rawValue),
       engineVersion: "LibTorch \(Machine.version)")
+    if reused != nil {
+      // It was trained elsewhere, and nobody kept how.
+      (record.machine, record.engineVersion, record.precision) = (nil, nil, nil)
+      record.finished = nil
+    }
+    return record
   }
 }
 
@@ -212,11 +222,15 @@ public struct TrainingRun {
         + "\(pictures.heldOut.count) held out, \(training.summary)")
     let progress = context.stage("Training", total: training.steps, unit: "steps")
     defer { progress.clear() }
+    var told = 0
     let outcome = try training.train(
       checkpoint: output.checkpoint, checkpointSeconds: recipe.training.checkpointEvery * 60,
       shouldStop: { context.isStopRequested },
-      report: { progress.update($0.done, detail: $0.detail) })
-    for warning in training.warnings { context.warning(warning) }
+      report: {
+        progress.update($0.done, detail: $0.detail)
+        for warning in training.warnings.dropFirst(told) { context.warning(warning) }
+        told = training.warnings.count
+      })
     switch outcome {
     case .finished(let network):
       progress.finish()
@@ -238,5 +252,21 @@ public struct TrainingRun {
         "\($0.category)\t\(FilePath.relative($0.path, to: root))"
       } + ["\(pictures.training.count)"]
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
+  }
+}
+
+/// A trained network's graph, recorded when it is first asked for.
+public final class RecordedGraph {
+  private let trained: TrainedDetector
+  private var recorded: Data?
+
+  public init(of trained: TrainedDetector) { self.trained = trained }
+
+  /// The bytes of `graph.onnx`.
+  public func data() throws -> Data {
+    if let recorded { return recorded }
+    let graph = try trained.graph()
+    recorded = graph
+    return graph
   }
 }

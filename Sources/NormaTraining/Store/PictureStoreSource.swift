@@ -59,7 +59,7 @@ public struct PictureStoreSource: TrainingSource {
 
   /// Thresholds by LibTorch's 32-bit arithmetic.
   public func inspector(
-    of trained: TrainedDetector, graph: Data, _ context: JobContext, stopped: String
+    of trained: TrainedDetector, graph: RecordedGraph, _ context: JobContext, stopped: String
   ) throws -> ([Sample]) throws -> NormalPictures {
     let inspector = try StoreInspector(trained, pictures: pictures)
     return { try inspector.inspect($0) { try context.check(stopped) } }
@@ -98,14 +98,15 @@ public struct StoreTrainingJob {
   }
 
   public func run() throws {
-    context.note(
-      "\(pictures.path): \(pictures.samples.count) pictures of \(pictures.origin.root), "
-        + "computed by LibTorch \(Machine.version) on \(Machine.device.rawValue)")
-    if training.prepared.recipe.scoring.precision == .bf16 {
-      context.warning(
-        "the recipe inspects in bf16, and the thresholds are of LibTorch's float32; 'norma calibrate' "
-          + "sets them by the inspecting machine's arithmetic")
-    }
-    try training.run()
+    try training.run(begun: {
+      context.note(
+        "\(pictures.path): \(pictures.samples.count) pictures of \(pictures.origin.root), "
+          + "computed by LibTorch \(Machine.version) on \(Machine.device.rawValue)")
+      if training.prepared.recipe.scoring.precision == .bf16 {
+        context.warning(
+          "the recipe inspects in bf16, and the thresholds are of LibTorch's float32; 'norma calibrate' "
+            + "sets them by the inspecting machine's arithmetic")
+      }
+    })
   }
 }

@@ -100,6 +100,8 @@ private final class StorePlanEngine: PlanEngine {
   private let features: FeatureCache
   private let context: JobContext
   private var finished: [String: Finished] = [:]
+  /// The work folder of the run at hand, from its training until its record is written.
+  private var held: FileLock?
 
   init(
     plan: String, _ pictures: StoresOfPictures, folder: String, weights: String?,
@@ -137,9 +139,17 @@ private final class StorePlanEngine: PlanEngine {
 
   func measure(_ run: BenchmarkRun) throws -> BenchmarkRecord {
     let training = try training(of: run)
-    let lock = try training.output.lockedWorkFolder()
-    defer { withExtendedLifetime(lock) {} }
-    let done = try finished(run, training)
+    held = try training.output.lockedWorkFolder()
+    do {
+      return try tested(run, finished(run, training))
+    } catch {
+      // Neither is wanted by whatever comes next; the checkpoint gives the training back.
+      (held, finished[trainingKey(run)]) = (nil, nil)
+      throw error
+    }
+  }
+
+  private func tested(_ run: BenchmarkRun, _ done: Finished) throws -> BenchmarkRecord {
     let store = try pictures.store(for: run)
     let tests = store.tests.filter { run.categories.contains($0.category) }
     let stage = context.stage("Evaluating", total: tests.count, unit: "pictures")
@@ -155,6 +165,7 @@ private final class StorePlanEngine: PlanEngine {
 
   /// Until its last test is recorded a training can be had again from its checkpoint.
   func keep(_ record: BenchmarkRecord, of run: BenchmarkRun, before rest: [BenchmarkRun]) throws {
+    defer { held = nil }
     try record.write(into: folder)
     let key = trainingKey(run)
     guard !rest.contains(where: { trainingKey($0) == key && !isDone($0) }) else { return }
@@ -167,7 +178,8 @@ private final class StorePlanEngine: PlanEngine {
     let key = trainingKey(run)
     if let known = finished[key] { return known }
     let trained = try training.trained()
-    let (graph, calibration) = try training.calibrated(trained)
+    let graph = RecordedGraph(of: trained)
+    let calibration = try training.calibration(of: trained, graph)
     if keepsModels { try training.write(trained, graph, calibration) }
     let done = Finished(trained: trained, calibration: calibration)
     finished[key] = done
