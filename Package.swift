@@ -182,7 +182,7 @@ let package = Package(
       name: "NormaCommand",
       dependencies: [
         "CommandLineBasics", "Norma", "NormaChecks", "NormaCore", "NormaFiles", "NormaJobs",
-        "NormaRuntime", "NormaTraining", "OpenVINO", arguments,
+        "NormaReport", "NormaRuntime", "NormaTraining", "OpenVINO", arguments,
       ],
       swiftSettings: seesOpenVINO),
 
@@ -234,12 +234,15 @@ let package = Package(
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "NormaChecksTests",
-      dependencies: ["NormaChecks", "NormaCore", "NormaFiles", "NormaTraining", "TestSupport"],
+      dependencies: [
+        "Networks", "NormaChecks", "NormaCore", "NormaFiles", "NormaTraining", "TestSupport",
+      ],
       swiftSettings: seesOpenVINO),
     .testTarget(
       name: "CommandLineTests",
       dependencies: [
-        "Networks", "NormaCore", "NormaFiles", "Norma", "NormaCommand", "NormaRuntimeCommand",
+        "Networks", "NormaCore", "NormaFiles", "NormaReport", "Norma", "NormaCommand",
+        "NormaRuntimeCommand",
         "NormaTrainCommand", "TestSupport",
       ],
       swiftSettings: seesOpenVINO),

@@ -109,19 +109,20 @@ import Testing
       try reached(from: "NormaTrainCommand").isDisjoint(with: ["OpenVINO", "COpenVINO", "CVips"]))
   }
 
+  private static let forbidden = [
+    #"(?:^|[^.\w])print\("#, #"(?:^|[^.\w])debugPrint\("#, #"\breadLine\("#, #"\bfputs\("#,
+    #"(?:^|[^.\w])_?exit\("#, #"\babort\("#, #"(?:^|[^.\w])signal\("#, #"\bsigaction\b"#,
+    #"makeSignalSource"#, #"FileHandle\.standard"#, #"\bSTD(OUT|ERR|IN)_FILENO\b"#,
+    #"\b(stdout|stderr)\b"#, #"\bisatty\("#, #"\bexec[vl]p?e?\("#, #"CommandLine\.arguments"#,
+    #"\bfatalError\("#, #"\bpreconditionFailure\("#,
+  ]
+
   @Test func librariesLeaveTheProcessAlone() throws {
-    let forbidden = [
-      #"(?<![.\w])print\("#, #"(?<![.\w])debugPrint\("#, #"\breadLine\("#, #"\bfputs\("#,
-      #"(?<![.\w])_?exit\("#, #"\babort\("#, #"(?<![.\w])signal\("#, #"\bsigaction\b"#,
-      #"makeSignalSource"#, #"FileHandle\.standard"#, #"\bSTD(OUT|ERR|IN)_FILENO\b"#,
-      #"\b(stdout|stderr)\b"#, #"\bisatty\("#, #"\bexec[vl]p?e?\("#, #"CommandLine\.arguments"#,
-      #"\bfatalError\("#, #"\bpreconditionFailure\("#,
-    ]
     for (room, _) in Self.house where !Self.verbs.contains(room) {
       for (file, text) in try sources(of: room) {
         let code = Self.code(text)
-        for pattern in forbidden {
-          let match = try Regex(pattern)
+        for pattern in Self.forbidden {
+          let match = try Regex(pattern).anchorsMatchLineEndings()
           #expect(code.firstMatch(of: match) == nil, "\(room)/\(file) has \(pattern)")
         }
       }
@@ -133,6 +134,18 @@ import Testing
     let code = Self.code("  print(\"a\") // print\n  let text = \"exit(1)\"\n  exit(2)")
     #expect(code.contains("print(") && code.contains("exit(2)") && !code.contains("exit(1)"))
     #expect(!code.contains("// print"))
+    for sample in ["print(1)", "  print(1)", "if x { exit(2) }", "signal(SIGINT, SIG_IGN)"] {
+      let found = try Self.forbidden.contains {
+        try sample.firstMatch(of: Regex($0).anchorsMatchLineEndings()) != nil
+      }
+      #expect(found, "\(sample)")
+    }
+    for sample in ["StandardOutput.print(1)", "blueprint(1)", "blocks.exit(1)"] {
+      let found = try Self.forbidden.contains {
+        try sample.firstMatch(of: Regex($0).anchorsMatchLineEndings()) != nil
+      }
+      #expect(!found, "\(sample)")
+    }
   }
 
   /// A file without its comments and the words in its strings.

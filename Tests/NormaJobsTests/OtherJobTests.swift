@@ -16,7 +16,7 @@ import Testing
     try bench.folder.file(
       "plan.yaml",
       text: """
-        resamples: 50
+        resamples: 100
         set: {backbone.weights: \(bench.weights)/efficientnet-lite0.safetensors}
         rows:
         \(rows)
