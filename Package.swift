@@ -182,7 +182,7 @@ let package = Package(
       name: "NormaCommand",
       dependencies: [
         "CommandLineBasics", "Norma", "NormaChecks", "NormaCore", "NormaFiles", "NormaJobs",
-        "NormaReport", "NormaRuntime", "NormaTraining", "OpenVINO", arguments,
+        "NormaRuntime", "NormaTraining", "OpenVINO", arguments,
       ],
       swiftSettings: seesOpenVINO),
 

@@ -5,7 +5,6 @@ import Norma
 import NormaCore
 import NormaFiles
 import NormaJobs
-import NormaReport
 import NormaRuntime
 import NormaTraining
 

@@ -41,7 +41,7 @@ import Testing
       bench,
       """
         - {name: norm, recipe: ras.yaml}
-        - {name: broken, recipe: ras.yaml, set: {training.learningRate: 1.0e+30}}
+        - {name: broken, recipe: ras.yaml, set: {backbone.weights: nowhere.safetensors}}
         - {name: product, recipe: ras.yaml, set: {ras.residual: product}}
       """)
     #expect(try job(bench, plan).run() == 1)
@@ -68,8 +68,10 @@ import Testing
         - {name: second, recipe: ras.yaml}
       """)
     let cancellation = Cancellation()
+    let observer = bench.observer
     bench.observer.onProgress { title, _ in
-      if title == "Training" { cancellation.request() }
+      let isSecond = observer.notes.contains { $0.contains("second, seed 0") }
+      if title == "Training", isSecond { cancellation.request() }
     }
     let job = try BenchmarkJob(
       BenchmarkJob.Request(plan: plan, dataset: bench.pictures, output: bench.folder["found"]),
