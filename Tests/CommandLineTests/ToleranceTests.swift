@@ -154,7 +154,8 @@ extension CommandLineTests {
         RandomBackbone.safetensors(seed: 99), to: "home/weights/efficientnet-lite0.safetensors")
       let run = try await other.norma("tolerance", "products", "line.norma", "--only", "jitter")
       #expect(
-        run.status == 3 && run.errors.contains("not the weights that the model was trained with"),
+        run.status == 3
+          && run.errors.contains("these are not the weights that line.norma was trained with"),
         "\(run)")
     }
 

@@ -59,20 +59,21 @@ public struct PictureStoreJob {
       benchmark: try tests
         ? BenchmarkFingerprints(data, reader: request.reader, context) : nil)
     let written = try write(
-      chosen + (tests ? data.test : []), origin, unusable: tests ? data.unusableForTest : [])
+      chosen + (tests ? data.test : []), of: data.root, origin,
+      unusable: tests ? data.unusableForTest : [])
     context.note(
       "\(request.output): \(counted(written.pictures, "picture")) of \(request.imageSize) × "
         + "\(request.imageSize) pixels, " + String(format: "%.1f MB", Double(written.bytes) / 1e6))
   }
 
   private func write(
-    _ chosen: [Sample], _ origin: PictureStore.Origin, unusable: [UnusableFile]
+    _ chosen: [Sample], of root: String, _ origin: PictureStore.Origin, unusable: [UnusableFile]
   ) throws -> (pictures: Int, bytes: Int) {
     let stage = context.stage("Decoding", total: chosen.count, unit: "pictures")
     defer { stage.clear() }
     let named = chosen.map { sample in
       var sample = sample
-      sample.path = FilePath.relative(sample.path, to: origin.root)
+      sample.path = FilePath.relative(sample.path, to: root)
       return sample
     }
     let (reader, size) = (request.reader, request.imageSize)
