@@ -155,7 +155,7 @@ extension CommandLineTests {
       let run = try await other.norma("tolerance", "products", "line.norma", "--only", "jitter")
       #expect(
         run.status == 3
-          && run.errors.contains("these are not the weights that line.norma was trained with"),
+          && run.errors.contains("/line.norma was trained with"),
         "\(run)")
     }
 
