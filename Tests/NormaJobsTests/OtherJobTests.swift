@@ -47,7 +47,7 @@ import Testing
     #expect(try job(bench, plan).run() == 1)
     #expect(bench.observer.asides.contains { $0.hasPrefix("error: broken, seed 0") })
     #expect(bench.observer.notes.contains { $0.contains("it is not trained again") })
-    let again = try job(bench, plan)
+    let again = try job(bench, plan, use: .table)
     #expect(try again.list().map(\.isDone) == [true, false, true])
     let (summary, leftOut) = try again.writeTable()
     #expect(!leftOut && summary.rows.map(\.name) == ["norm", "broken", "product"])
