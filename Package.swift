@@ -228,7 +228,7 @@ let package = Package(
     .testTarget(
       name: "NormaJobsTests",
       dependencies: [
-        "Networks", "Norma", "NormaCore", "NormaFiles", "NormaJobs", "NormaTraining",
+        "Networks", "Norma", "NormaCore", "NormaFiles", "NormaJobs", "NormaReport", "NormaTraining",
         "TestSupport",
       ],
       swiftSettings: seesOpenVINO),

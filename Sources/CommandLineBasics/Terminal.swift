@@ -62,8 +62,8 @@ public enum Terminal {
   }
 }
 
-/// One line on the terminal that says how far long work is: done, rate, time left. Silent when
-/// standard error is not a terminal.
+/// How far long work is: done, rate, time left. One line on the terminal; where standard error is not a
+/// terminal but somebody's log, a line of its own every minute.
 ///
 /// Used from one thread.
 public final class ProgressLine: JobStage {
@@ -71,7 +71,8 @@ public final class ProgressLine: JobStage {
   private let total: Int
   private let unit: String
   private let start = ContinuousClock.now
-  private let isShown: Bool
+  private enum Place { case terminal, log, nowhere }
+  private let place: Place
   private var first: (done: Int, at: ContinuousClock.Instant)?
   private var lastShown: ContinuousClock.Instant?
 
@@ -83,21 +84,27 @@ public final class ProgressLine: JobStage {
     self.title = title
     self.total = total
     self.unit = unit
-    isShown = isatty(STDERR_FILENO) == 1 && !(sharesTerminal && isatty(STDOUT_FILENO) == 1)
+    place =
+      isatty(STDERR_FILENO) != 1
+      ? .log : sharesTerminal && isatty(STDOUT_FILENO) == 1 ? .nowhere : .terminal
   }
 
   /// - Parameters:
   ///   - done: of the total, those of an earlier run included.
   ///   - detail: what else is to be said, such as the loss.
   public func update(_ done: Int, detail: String) {
-    guard isShown else { return }
+    guard place != .nowhere else { return }
     let now = ContinuousClock.now
     // The rate is of this run: what was there already took no time.
     guard let first else {
       self.first = (done, now)
       return
     }
-    if let lastShown, now - lastShown < .milliseconds(200), done < total { return }
+    switch (place, lastShown) {
+    case (.log, let last): guard now - (last ?? start) >= .seconds(60) else { return }
+    case (_, let last?): guard now - last >= .milliseconds(200) || done >= total else { return }
+    case (_, nil): break
+    }
     lastShown = now
     let seconds = (now - first.at).seconds
     let rate = seconds > 0 ? Double(done - first.done) / seconds : 0
@@ -108,12 +115,12 @@ public final class ProgressLine: JobStage {
         + " left"
     }
     if !detail.isEmpty { line += "  " + detail }
-    Messages.write("\r\u{1B}[K" + line)
+    Messages.write(place == .log ? line + "\n" : "\r\u{1B}[K" + line)
   }
 
   /// Ends the line with how long it took.
   public func finish() {
-    guard isShown, lastShown != nil else { return }
+    guard place == .terminal, lastShown != nil else { return }
     Messages.write(
       "\r\u{1B}[K\(title)  \(Figures.duration((ContinuousClock.now - start).seconds))\n")
     lastShown = nil
@@ -121,7 +128,7 @@ public final class ProgressLine: JobStage {
 
   /// Takes the line away.
   public func clear() {
-    guard isShown, lastShown != nil else { return }
+    guard place == .terminal, lastShown != nil else { return }
     Messages.write("\r\u{1B}[K")
     lastShown = nil
   }

@@ -13,6 +13,8 @@ public enum EvaluationReport {
       try stored(in: model)
       ?? ReportContent(
         title: FilePath.stem(model.path), model: ReportContent.Model(model.manifest))
+    // Older pages kept names of the method as nobody writes them.
+    content.model.method = ReportContent.Model(model.manifest).method
     if let training = try TrainingRecord.read(from: model) { content.show(training) }
     return content
   }

@@ -3,6 +3,7 @@ import Norma
 import NormaCore
 import NormaFiles
 import NormaJobs
+import NormaReport
 import NormaTraining
 import TestSupport
 import Testing
@@ -74,6 +75,8 @@ import Testing
     let bench = try JobBench()
     let old = try ModelFolder.open(JobBench.fixture(method + ".norma.zip"))
     let record = try #require(try TrainingRecord.read(from: old))
+    let page = try EvaluationReport.content(of: old, calibration: old.calibration())
+    #expect(page.model.method == old.manifest.recipe.title)
     #expect(record.trainingPictures == 12 && record.heldOutPictures == 4)
     #expect(record.losses.epochs.count == (["patchcore", "padim"].contains(method) ? 0 : 3))
     try TrainJob(bench.request(method, weightsOf: old.path), bench.context()).run()

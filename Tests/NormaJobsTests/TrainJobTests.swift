@@ -73,6 +73,11 @@ import Testing
       try TrainJob(request, bench.context())
     }
     #expect(stranger?.description.contains("dotted") == true)
+    // A wrong path is answered before weights are looked for, which a new machine may not have.
+    request = bench.request("ras", output: "other.norma")
+    (request.dataset, request.weights) = (bench.folder["nowhere"], bench.folder["no weights"])
+    let lost = #expect(throws: (any Error).self) { try TrainJob(request, bench.context()) }
+    #expect("\(lost.map { "\($0)" } ?? "")".contains(bench.folder["nowhere"]))
     #expect(!FilePath.exists(bench.folder["other.norma"]))
   }
 

@@ -45,10 +45,12 @@ public struct TrainJob {
     {
       recipe.backbone.name = Self.defaultBackbone(preferred: recipe.backbone.name, context)
     }
-    let prepared = try PreparedRecipe(
-      recipe, weights: BackboneCache(path: request.weights))
+    // What was typed is answered before the weights are looked for: a wrong path is no matter of theirs.
+    try recipe.validate()
     var dataset = try DatasetReader.read(request.dataset, by: request.reader)
     if let names = request.categories { dataset = try dataset.selecting(categories: names) }
+    let prepared = try PreparedRecipe(
+      recipe, weights: BackboneCache(path: request.weights))
     dataset = try dataset.readable(by: request.reader, context)
     training = try TrainingJob(
       prepared, source: DatasetSource(dataset, reader: request.reader, context),
