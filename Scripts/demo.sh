@@ -12,7 +12,9 @@ norma=$root/.build/release/norma
 data=$root/.native/demo/solar-cells
 model=${1:?the model folder to write}
 
-if "$norma" weights | grep -qE '^efficientnet-lite0 +-$'; then
+# Kept whole before it is searched: a search that ends early would end the listing with an error.
+weights=$("$norma" weights)
+if grep -qE '^efficientnet-lite0 +-$' <<<"$weights"; then
   "$norma" weights import "$root/.native/demo/efficientnet-lite0.pth" --as efficientnet-lite0
   echo
 fi

@@ -76,6 +76,13 @@ public final class BenchmarkStore: Sendable {
     migrator.registerMigration("uncertainty") { database in
       try database.alter(table: "picture") { $0.add(column: "uncertainty", .double) }
     }
+    migrator.registerMigration("verdicts") { database in
+      try database.alter(table: "category") {
+        $0.add(column: "verdictFalseAlarms", .integer)
+        $0.add(column: "verdictMisses", .integer)
+      }
+      try database.alter(table: "picture") { $0.add(column: "flagged", .boolean) }
+    }
     return migrator
   }
 
@@ -155,6 +162,8 @@ struct CategoryLine: Codable, FetchableRecord, PersistableRecord {
   /// F1 by the model's own thresholds: the one for all, and the category's.
   var sharedF1: Double?
   var ownF1: Double?
+  var verdictFalseAlarms: Int?
+  var verdictMisses: Int?
   var sharedThreshold: Float?
   var sharedFalseAlarms: Int?
   var sharedMisses: Int?
@@ -183,6 +192,8 @@ struct CategoryLine: Codable, FetchableRecord, PersistableRecord {
     aupro = result.aupro
     sharedF1 = result.shared?.f1(anomalous: result.anomalousCount)
     ownF1 = result.own?.f1(anomalous: result.anomalousCount)
+    verdictFalseAlarms = result.verdicts?.falseAlarms
+    verdictMisses = result.verdicts?.misses
     sharedThreshold = result.shared?.threshold
     sharedFalseAlarms = result.shared?.falseAlarms
     sharedMisses = result.shared?.misses
@@ -199,7 +210,8 @@ struct CategoryLine: Codable, FetchableRecord, PersistableRecord {
     return CategoryResult(
       name: name, normalCount: normalCount, anomalousCount: anomalousCount, imageAUROC: imageAUROC,
       imageAP: imageAP, imageF1Max: imageF1Max, pixelAUROC: pixelAUROC, pixelAP: pixelAP,
-      aupro: aupro, shared: outcome(sharedThreshold, sharedFalseAlarms, sharedMisses),
+      aupro: aupro, verdicts: outcome(nil, verdictFalseAlarms, verdictMisses),
+      shared: outcome(sharedThreshold, sharedFalseAlarms, sharedMisses),
       own: outcome(ownThreshold, ownFalseAlarms, ownMisses))
   }
 }
@@ -214,6 +226,7 @@ struct PictureLine: Codable, FetchableRecord, PersistableRecord {
   var isAnomalous: Bool
   var score: Float
   var uncertainty: Float?
+  var flagged: Bool?
 
   init(run: String, _ picture: ScoredPicture) {
     self.run = run
@@ -222,11 +235,12 @@ struct PictureLine: Codable, FetchableRecord, PersistableRecord {
     isAnomalous = picture.isAnomalous
     score = picture.score
     uncertainty = picture.uncertainty
+    flagged = picture.flagged
   }
 
   var picture: ScoredPicture {
     ScoredPicture(
       path: path, category: category, isAnomalous: isAnomalous, score: score,
-      uncertainty: uncertainty)
+      uncertainty: uncertainty, flagged: flagged)
   }
 }

@@ -44,6 +44,13 @@ public enum Figures {
     String(format: "%.\(digits)g", value)
   }
 
+  /// A verdict's level, which never reads as on the other side of 1 than it is: `0.99`, `1.01`, `12.3`.
+  public static func level(_ value: Double) -> String {
+    if value >= 10 { return String(format: value < 100 ? "%.1f" : "%.0f", value) }
+    let hundredths = (value * 100).rounded(value > 1 ? .up : .down)
+    return String(format: "%.2f", hundredths / 100)
+  }
+
   /// A conformal p-value: `0.048`.
   public static func pValue(_ value: Double?) -> String {
     guard let value, value.isFinite else { return absent }

@@ -42,6 +42,7 @@ public enum EvaluationReport {
     for index in evaluation.categories.indices {
       evaluation.categories[index].decide(by: calibration)
     }
+    evaluation.deciding = evaluation.categories.allSatisfy { $0.own != nil } ? .own : .shared
     // It was of the threshold before, and the pictures' uncertainties are not kept.
     evaluation.review = nil
     evaluation.note =
@@ -56,10 +57,11 @@ extension ReportContent.Category {
   /// Decides anew, from the scores that were kept.
   fileprivate mutating func decide(by calibration: Calibration) {
     let known = calibration.knownCategories.contains(name) ? name : nil
-    let decider = try? calibration.threshold()
-    shared = decider.map(outcome(of:))
+    shared = (try? calibration.threshold()).map(outcome(of:))
     own = calibration.categories[name].map(outcome(of:))
-    guard let decider, !examples.isEmpty else { return }
+    // Which category each picture was taken for is not kept: told, they are judged alike where it is right.
+    verdicts = nil
+    guard let decider = try? calibration.threshold(category: known), !examples.isEmpty else { return }
     regroup(by: Double(decider.value))
     for group in examples.indices {
       for index in examples[group].examples.indices {

@@ -17,17 +17,17 @@ struct ThresholdsSection {
       if let accuracy, accuracy.isFinite {
         Markup("p", ["class": "prose"]) {
           "Without being told, the model recognised the category of "
-            + "\(Figures.page.share(accuracy)) of the test pictures; with "
-          Markup("code") { "--category auto" }
-          " each is judged by the threshold of the category recognised."
+            + "\(Figures.page.share(accuracy)) of the test pictures. Each is judged by the "
+            + "threshold of the category recognised."
         }
       }
       if calibration.shared != nil || !calibration.categories.isEmpty { table }
-      if calibration.categories.contains(where: { $0.threshold.basis == .leaning }) {
+      if calibration.categories.contains(where: {
+        $0.threshold.basis == .leaning || $0.threshold.basis == .standardized
+      }) {
         Markup("p", ["class": "note below"]) {
-          "Where a category has too few pictures for the rate, those of all categories stand in, "
-            + "each seen relative to its own category. The rate then holds over the categories "
-            + "together."
+          "The pictures of all categories set each category’s threshold, each seen relative to what "
+            + "is usual in its own category. The rate holds, about, over the categories together."
         }
       }
     }
@@ -53,9 +53,9 @@ struct ThresholdsSection {
       return "Calibrated on \(origin)."
     }
     let start =
-      "A picture is anomalous when its score exceeds the threshold. "
-      + "The shared threshold was set by \(Figures.count(shared.pictures)) \(origin): "
-      + "about \(Figures.page.share(shared.rate)) of normal pictures are expected above it"
+      "A picture is anomalous when its score exceeds the threshold of its category, that is, at a level "
+      + "above 1. Thresholds were set by \(Figures.count(shared.pictures)) \(origin): "
+      + "about \(Figures.page.share(shared.rate)) of normal pictures are expected above"
     if shared.isExtrapolated {
       return start + ", by an extrapolated tail, as the pictures alone do not reach so far."
     }
@@ -78,7 +78,7 @@ struct ThresholdsSection {
         for entry in calibration.categories { row(entry.category, entry.threshold) }
       }
       Markup("tfoot") {
-        if let shared = calibration.shared { row("All categories", shared, isShared: true) }
+        if let shared = calibration.shared { row("One for all", shared, isShared: true) }
         if let pixel = calibration.pixelThreshold {
           Markup("tr") {
             Markup.rowHeading { "A pixel’s map value" }
@@ -103,7 +103,7 @@ struct ThresholdsSection {
       }
       Markup("td", ["class": "quiet"]) {
         Figures.count(threshold.pictures, "picture", "pictures")
-        if !isShared, threshold.basis == .leaning || threshold.basis == .pooled { " of all" }
+        if !isShared, threshold.basis != .category { " of all" }
       }
     }
   }

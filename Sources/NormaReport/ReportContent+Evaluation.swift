@@ -50,10 +50,16 @@ extension ReportContent {
     /// Anomalous test pictures of all categories.
     public var anomalousCount: Int { categories.reduce(0) { $0 + $1.anomalousCount } }
 
+    /// What an inspection said of all categories together; nil where it was not measured.
+    public var verdicts: Outcome? { sum(categories.compactMap(\.verdicts)) }
+
     /// What thresholds of a kind did in all categories together, without a threshold of its own; nil
     /// where a category has none, or there is no category.
     public func total(_ deciding: Deciding) -> Outcome? {
-      let all = categories.compactMap { $0.outcome(deciding) }
+      sum(categories.compactMap { $0.outcome(deciding) })
+    }
+
+    private func sum(_ all: [Outcome]) -> Outcome? {
       guard !all.isEmpty, all.count == categories.count else { return nil }
       return Outcome(
         threshold: .nan, falseAlarms: all.reduce(0) { $0 + $1.falseAlarms },
@@ -114,6 +120,8 @@ extension ReportContent {
     /// Anomalous test pictures.
     public var anomalousCount: Int
     public var metrics: Metrics
+    /// What an inspection said that was told nothing; nil without thresholds, and of pages of Norma 0.1.
+    public var verdicts: Outcome?
     /// What the shared threshold did; nil without one.
     public var shared: Outcome?
     /// What the category's own threshold did; nil without one.
@@ -129,13 +137,15 @@ extension ReportContent {
 
     public init(
       name: String, normalCount: Int, anomalousCount: Int, metrics: Metrics,
-      shared: Outcome? = nil, own: Outcome? = nil, normalScores: [Double] = [],
+      verdicts: Outcome? = nil, shared: Outcome? = nil, own: Outcome? = nil,
+      normalScores: [Double] = [],
       anomalousScores: [Double] = [], roc: [CurvePoint] = [], examples: [ExampleGroup] = []
     ) {
       self.name = name
       self.normalCount = normalCount
       self.anomalousCount = anomalousCount
       self.metrics = metrics
+      self.verdicts = verdicts
       self.shared = shared
       self.own = own
       self.normalScores = normalScores

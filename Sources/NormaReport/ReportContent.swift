@@ -224,6 +224,8 @@ extension ReportContent {
       /// Those of all categories, as they score.
       case pooled
       /// Those of all categories, each seen relative to its own category.
+      case standardized
+      /// The same by the rule of Norma 0.1.
       case leaning
     }
 

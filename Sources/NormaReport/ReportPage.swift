@@ -91,7 +91,7 @@ struct SummarySection {
   /// What the deciding threshold did on all test pictures, in words.
   static func verdict(_ evaluation: ReportContent.Evaluation) -> String {
     let (normal, anomalous) = (evaluation.normalCount, evaluation.anomalousCount)
-    guard let total = evaluation.total(evaluation.deciding) else {
+    guard let total = evaluation.verdicts ?? evaluation.total(evaluation.deciding) else {
       return "Scored " + Figures.count(normal, "normal", "normal") + " and "
         + Figures.count(anomalous, "anomalous test picture", "anomalous test pictures")
         + "; the model has no thresholds to judge them by."

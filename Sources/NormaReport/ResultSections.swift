@@ -78,12 +78,17 @@ struct ResultsSection {
         Markup("tr") {
           Markup("th", ["scope": "col", "rowspan": "2"]) { "Category" }
           Markup.groupHeading(columns: 2) { "Pictures" }
-          Markup.groupHeading(columns: 2) { "Shared threshold" }
-          Markup.groupHeading(columns: 2) { "Own threshold" }
+          if showsVerdicts { Markup.groupHeading(columns: 2) { "Category recognised" } }
+          Markup.groupHeading(columns: 2) { "Category told" }
+          Markup.groupHeading(columns: 2) { "One threshold for all" }
         }
         Markup("tr") {
           Markup.columnHeading("normal", style: "first")
           Markup.columnHeading("anom\u{AD}alous")
+          if showsVerdicts {
+            Markup.columnHeading("false alarms", style: "first")
+            Markup.columnHeading("missed")
+          }
           Markup.columnHeading("false alarms", style: "first")
           Markup.columnHeading("missed")
           Markup.columnHeading("false alarms", style: "first")
@@ -94,31 +99,38 @@ struct ResultsSection {
         for category in evaluation.categories {
           outcomeRow(
             category.name, normal: category.normalCount, anomalous: category.anomalousCount,
-            shared: category.shared, own: category.own)
+            verdicts: category.verdicts, shared: category.shared, own: category.own)
         }
       }
       if evaluation.categories.count > 1 {
         Markup("tfoot") {
           outcomeRow(
             "Total", normal: evaluation.normalCount, anomalous: evaluation.anomalousCount,
-            shared: evaluation.total(.shared), own: evaluation.total(.own))
+            verdicts: evaluation.verdicts, shared: evaluation.total(.shared),
+            own: evaluation.total(.own))
         }
       }
     }
   }
 
+  private var showsVerdicts: Bool { evaluation.verdicts != nil }
+
   private func outcomeRow(
-    _ name: String, normal: Int, anomalous: Int, shared: ReportContent.Outcome?,
-    own: ReportContent.Outcome?
+    _ name: String, normal: Int, anomalous: Int, verdicts: ReportContent.Outcome?,
+    shared: ReportContent.Outcome?, own: ReportContent.Outcome?
   ) -> Markup {
     Markup("tr") {
       rowHeading(name)
       Markup.cell(Figures.count(normal), style: "first quiet")
       Markup.cell(Figures.count(anomalous), style: "quiet")
-      errors(shared?.falseAlarms, style: "first")
-      errors(shared?.misses)
+      if showsVerdicts {
+        errors(verdicts?.falseAlarms, style: "first")
+        errors(verdicts?.misses)
+      }
       errors(own?.falseAlarms, style: "first")
       errors(own?.misses)
+      errors(shared?.falseAlarms, style: "first")
+      errors(shared?.misses)
     }
   }
 

@@ -13,8 +13,9 @@ public struct Evaluate: ParsableCommand {
     abstract: "Measure a model on a data set's test pictures.",
     discussion: """
       Per category and in the mean: image AUROC, average precision and best F1, pixel AUROC, average \
-      precision and AUPRO (false-positive rate up to 0.3), all in percent, and what the model's own \
-      thresholds do. For a model that knows how sure it is: the errors left among the others when a \
+      precision and AUPRO (false-positive rate up to 0.3), all in percent. False alarms and misses: as \
+      'norma inspect' judges, with each picture's category recognised; as it would if told the category; \
+      and by one threshold for all. For a model that knows how sure it is: the errors left among the others when a \
       person looks at the least sure pictures, and how far its probabilities hold. A page with curves and pictures is written into the model.
 
       Exit status: 0 done, 2 some pictures could not be read (the others are measured), 3 failure, \
@@ -87,6 +88,13 @@ public struct Evaluate: ParsableCommand {
       text += "\n\ncategory recognised without being told: "
       text += Figures.terminal.percent(accuracy)
     }
+    if let unknown = evaluation.unknown, unknown.normal + unknown.anomalous > 0 {
+      text +=
+        "\nunknown, like no category: \(unknown.normal) of "
+        + "\(counted(unknown.normalPictures, "normal picture")) "
+        + "(promised: about \(Figures.terminal.percent(unknown.rate, digits: 2))) and "
+        + "\(unknown.anomalous) anomalous ones; counted as flagged"
+    }
     if let dial = evaluation.review { text += "\n\n" + Self.text(dial) }
     if let diagram = evaluation.reliability { text += "\n\n" + Self.text(diagram) }
     return text
@@ -126,6 +134,8 @@ private struct EvaluationOutput: Encodable {
   var mean: CategoryResult
   var pooled: CategoryResult
   var autoAccuracy: Double?
+  /// Left out for models that cannot tell.
+  var unknown: Evaluation.Unknown?
   /// Left out for models that do not know how sure they are.
   var review: ReviewDial?
   /// Left out for models that give no probabilities, and for data sets without masks.
@@ -137,6 +147,7 @@ private struct EvaluationOutput: Encodable {
     mean = evaluation.result.mean
     pooled = evaluation.result.pooled
     autoAccuracy = evaluation.autoAccuracy
+    unknown = evaluation.unknown
     review = evaluation.review
     reliability = evaluation.reliability
     unreadable = evaluation.unreadable.map(JSONText.Unreadable.init)

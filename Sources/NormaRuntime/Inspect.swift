@@ -11,15 +11,17 @@ public struct Inspect: ParsableCommand {
     commandName: "inspect",
     abstract: "Say which pictures are anomalous, and where.",
     discussion: """
-      Folders are searched with all their sub-folders. Every picture gets its score, the share p of \
-      normal pictures that score as high, and the boxes (width×height at left,top) and areas of its \
-      anomalous regions, in its own pixels.
+      Folders are searched with all their sub-folders. Of every picture the category is recognised, and its \
+      level is told: 1 is that category's threshold, 0 what is usual for it. Above 1 it is anomalous. \
+      Beside it stand the share p of normal pictures that score as high, and the boxes (width×height at \
+      left,top) and areas of its anomalous regions, in its own pixels.
 
-      A model that perceives anomalies besides (URA-Net) says how uncertain each verdict is: from 0 to \
-      1, how far what it perceives contradicts the verdict. With --review-share, the least certain \
-      pictures are marked: a person should look.
+      UNKNOWN is a picture like none that the model was trained on: another product, a dark frame, a lens \
+      cap. With --review-share, the pictures whose level is nearest to 1 are marked NOT SURE. Of either, a \
+      person should look. A model that perceives anomalies besides (URA-Net) says how far what it \
+      perceives contradicts the verdict, from 0 to 1.
 
-      Exit status: 0 all pictures are normal, 1 some are anomalous or for a person to look at, 2 some \
+      Exit status: 0 all pictures are normal, 1 some are anomalous, unknown or not sure, 2 some \
       could not be read (whatever the others are), 3 failure, 64 wrong command line, 130 interrupted.
       """)
 
@@ -37,9 +39,9 @@ public struct Inspect: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Use this category's threshold; auto recognises each picture's category.",
-      discussion: "Without it one threshold, shared by all categories, decides.",
-      valueName: "name|auto"))
+      "Judge all pictures as this category's, whatever they are; shared: by one threshold for all.",
+      discussion: "Without it each picture's category is recognised (auto).",
+      valueName: "name|auto|shared"))
   public var category: String?
 
   @Option(
@@ -49,8 +51,13 @@ public struct Inspect: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Mark the pictures of which the model is least sure, as many as this share of normal ones.",
-      discussion: "For models that know how sure they are.", valueName: "share"))
+      "Call this share of normal pictures unknown at most, instead of 0.005.", valueName: "rate"))
+  public var unknownRate: Double?
+
+  @Option(
+    help: ArgumentHelp(
+      "Mark the pictures nearest to their threshold, as many as this share of normal ones.",
+      valueName: "share"))
   public var reviewShare: Double?
 
   @Option(
@@ -61,9 +68,9 @@ public struct Inspect: ParsableCommand {
 
   @Flag(
     help: """
-      Write one JSON object a line: path, score, pValue, threshold, category, anomalous, regions, \
-      and where the model knows how sure it is uncertainty, with --review-share also review; \
-      or path and error.
+      Write one JSON object a line: path, score, pValue, threshold, level, falseAlarmRate, category, \
+      anomalous (true also of what is unknown), unknown, regions; where there is something to say, \
+      uncertainty, review and alike (other categories that it could be of); or path and error.
       """)
   public var json = false
 
@@ -73,6 +80,10 @@ public struct Inspect: ParsableCommand {
 
   public func validate() throws {
     try FalseAlarmRate.validate(falseAlarmRate)
+    if let unknownRate, !(unknownRate > 0 && unknownRate < 1) {
+      throw ValidationError(
+        "--unknown-rate is \(unknownRate); it is a share above 0 and below 1, such as 0.005")
+    }
     if let share = reviewShare, !(share > 0 && share < 1) {
       throw ValidationError(
         "--review-share is \(share); it is a share above 0 and below 1, such as 0.05")
@@ -119,14 +130,15 @@ public struct Inspect: ParsableCommand {
   }
 
   private func options(for manifest: Manifest) -> Inspector.Options {
-    let choice: Inspector.CategoryChoice =
+    let choice: Inspector.CategoryChoice? =
       switch category {
-      case nil: .shared
+      case nil: nil
       case "auto": .automatic
+      case "shared": .shared
       case let name?: .named(name)
       }
     return Inspector.Options(
-      category: choice, falseAlarmRate: falseAlarmRate, heatMaps: heatmaps,
+      category: choice, falseAlarmRate: falseAlarmRate, unknownRate: unknownRate, heatMaps: heatmaps,
       reader: pictures.reader(for: manifest), reviewShare: reviewShare,
       uncertaintyMaps: uncertaintyMaps)
   }
@@ -138,7 +150,9 @@ struct InspectionReport {
   private var normal = 0
   private var anomalous = 0
   private var undecided = 0
-  /// Pictures of which the model is not sure, whatever its verdict.
+  /// Pictures like none that the model knows.
+  private var unknown = 0
+  /// Pictures near their threshold, whatever their verdict.
   private var forReview = 0
   private var unreadable = 0
 
@@ -148,11 +162,12 @@ struct InspectionReport {
     switch outcome {
     case .unreadable: unreadable += 1
     case .verdict(let verdict):
-      switch (verdict.review, verdict.anomalous) {
-      case (true?, _): forReview += 1
-      case (_, true?): anomalous += 1
-      case (_, false?): normal += 1
-      case (_, nil): undecided += 1
+      switch Word(verdict) {
+      case .unknown: unknown += 1
+      case .notSure: forReview += 1
+      case .anomalous: anomalous += 1
+      case .normal: normal += 1
+      case .none: undecided += 1
       }
     }
     try StandardOutput.print(json ? JSONText.line(outcome) : Self.line(outcome))
@@ -162,7 +177,7 @@ struct InspectionReport {
   var status: ExitCode? {
     if undecided > 0 { return ExitStatus.failure }
     if unreadable > 0 { return ExitStatus.unreadable }
-    return anomalous + forReview > 0 ? ExitStatus.anomalous : nil
+    return anomalous + unknown + forReview > 0 ? ExitStatus.anomalous : nil
   }
 
   /// The summary, for people.
@@ -171,9 +186,10 @@ struct InspectionReport {
     guard !json else { return }
     var counts = ["\(anomalous) anomalous", "\(normal) normal"]
     if undecided > 0 { counts = ["\(undecided) without a verdict"] }
+    if unknown > 0 { counts.append("\(unknown) unknown, for a person to look at") }
     if forReview > 0 { counts.append("\(forReview) not sure, for a person to look at") }
     if unreadable > 0 { counts.append("\(unreadable) unreadable") }
-    let total = normal + anomalous + undecided + forReview + unreadable
+    let total = normal + anomalous + unknown + undecided + forReview + unreadable
     try StandardOutput.print(
       "\n\(counted(total, "picture")): " + counts.joined(separator: ", ") + thresholds(inspector)
         + review(inspector))
@@ -184,24 +200,40 @@ struct InspectionReport {
 
   private func thresholds(_ inspector: Inspector) -> String {
     let rate = inspector.options.falseAlarmRate
-    let category: String?
-    switch inspector.options.category {
-    case .automatic: return "\nthresholds: each picture's by its recognised category"
+    let calibration = inspector.calibration
+    var category: String?
+    switch inspector.category {
     case .shared: category = nil
     case .named(let name): category = name
+    case .automatic:
+      // All categories promise alike but for those with pictures enough of their own.
+      let known = calibration.knownCategories
+      category = known.first
+      if known.count > 1 {
+        let promised = known.compactMap { try? calibration.threshold(category: $0, rate: rate) }
+        guard let most = promised.max(by: { $0.rate < $1.rate }) else { return "" }
+        return "\nthresholds: each picture's by its recognised category; " + Self.promise(most)
+      }
     }
-    guard let threshold = try? inspector.calibration.threshold(category: category, rate: rate)
-    else {
+    guard let threshold = try? calibration.threshold(category: category, rate: rate) else {
       return ""
     }
     let basis = category.map { "of \($0)" } ?? "shared"
+    return "\nthreshold: \(Figures.number(Double(threshold.value))) (\(basis)); "
+      + Self.promise(threshold)
+  }
+
+  /// What a threshold promises, and by how many pictures.
+  private static func promise(_ threshold: Threshold) -> String {
     let share = Figures.terminal.percent(threshold.rate, digits: 3)
-    let kind = threshold.extrapolated ? "about \(share), extrapolated" : "at most \(share)"
-    var text = "\nthreshold: \(Figures.number(Double(threshold.value))) (\(basis)); false alarms "
-    text += "\(kind), from \(counted(threshold.pictures, "normal picture"))"
+    var text = "false alarms about \(share)"
+    if threshold.basis == .standardized { text += " of all products together" }
+    if threshold.extrapolated { text += ", extrapolated" }
+    text += ", from \(counted(threshold.pictures, "normal picture"))"
     if threshold.rate > threshold.requestedRate * 1.0001 {
       text +=
-        ", too few for the \(Figures.terminal.percent(threshold.requestedRate, digits: 3)) asked for"
+        ", too few for the \(Figures.terminal.percent(threshold.requestedRate, digits: 3)) asked for: "
+        + "that takes \(threshold.picturesForRequest)"
     }
     return text
   }
@@ -210,8 +242,28 @@ struct InspectionReport {
     guard let limit = inspector.reviewThreshold else { return "" }
     let share = Figures.terminal.percent(limit.rate, digits: 3)
     return
-      "\nnot sure: uncertainty above \(Figures.number(Double(limit.value))); at most \(share) of "
-      + "normal pictures, from \(counted(limit.pictures, "normal picture"))"
+      "\nnot sure: within a factor of \(Figures.number(1 / Double(max(limit.value, 1e-6)), digits: 3)) of level 1; "
+      + "about \(share) of normal pictures, from \(counted(limit.pictures, "normal picture"))"
+  }
+
+  /// What is said of a picture before all else.
+  private enum Word: String {
+    case unknown = "UNKNOWN"
+    case notSure = "NOT SURE"
+    case anomalous = "ANOMALOUS"
+    case normal
+    case none = "no verdict"
+
+    init(_ verdict: Verdict) {
+      self =
+        switch (verdict.unknown, verdict.review, verdict.anomalous) {
+        case (_, _, nil): .none
+        case (true?, _, _): .unknown
+        case (_, true?, _): .notSure
+        case (_, _, true?): .anomalous
+        case (_, _, false?): .normal
+        }
+    }
   }
 
   private static func line(_ outcome: Inspector.Outcome) -> String {
@@ -219,19 +271,21 @@ struct InspectionReport {
     case .unreadable(let problem):
       return "unreadable  \(problem)"
     case .verdict(let verdict):
-      let word =
-        switch (verdict.review, verdict.anomalous) {
-        case (true?, _): "NOT SURE  "
-        case (_, true?): "ANOMALOUS "
-        case (_, false?): "normal    "
-        case (_, nil): "no verdict"
-        }
-      var parts = [word, "score \(Figures.number(Double(verdict.score)))"]
+      let word = Word(verdict)
+      var parts = [word.rawValue.padding(toLength: 10, withPad: " ", startingAt: 0)]
+      if let level = verdict.level {
+        parts.append("level \(Figures.level(level))" + (verdict.category.map { " (\($0))" } ?? ""))
+      } else if let category = verdict.category {
+        parts.append(category)
+      }
+      parts.append("score \(Figures.number(Double(verdict.score)))")
       if let p = verdict.pValue { parts.append("p \(Figures.number(p, digits: 3))") }
       if let uncertainty = verdict.uncertainty {
         parts.append("uncertainty \(Figures.number(Double(uncertainty), digits: 3))")
       }
-      if let category = verdict.category { parts.append(category) }
+      if let alike = verdict.alike {
+        parts.append("could be \(alike.joined(separator: ", ")) too; the stricter decided")
+      }
       parts.append(verdict.path)
       if !verdict.regions.isEmpty { parts.append(regions(verdict.regions)) }
       return parts.joined(separator: "  ")

@@ -21,6 +21,7 @@ extension EvaluationReport {
         try category($0, evaluation: evaluation, evaluator: evaluator, examples: examples)
       },
       mean: ReportContent.Metrics(evaluation.result.mean),
+      deciding: evaluation.result.categories.allSatisfy { $0.own != nil } ? .own : .shared,
       autoCategoryAccuracy: evaluation.autoAccuracy, review: evaluation.review,
       reliability: evaluation.reliability)
     if calibration.status == .uncalibrated {
@@ -37,13 +38,17 @@ extension EvaluationReport {
     let pictures = evaluation.pictures(of: result.name)
     let normal = pictures.filter { !$0.sample.label.isAnomalous }.map { Double($0.score) }
     let anomalous = pictures.filter { $0.sample.label.isAnomalous }.map { Double($0.score) }
-    let threshold = result.shared?.threshold ?? ExampleSelection.bestThreshold(pictures)
+    let threshold = (result.own ?? result.shared)?.threshold ?? ExampleSelection.bestThreshold(pictures)
     let groups = ExampleSelection.groups(pictures, threshold: threshold, limit: examples)
     let drawn = try ExampleRenderer(evaluator: evaluator).render(
       groups.flatMap(\.shown), category: result.name)
     return ReportContent.Category(
       name: result.name, normalCount: result.normalCount, anomalousCount: result.anomalousCount,
       metrics: ReportContent.Metrics(result),
+      verdicts: result.verdicts.map {
+        ReportContent.Outcome(
+          threshold: Double(threshold), falseAlarms: $0.falseAlarms, misses: $0.misses)
+      },
       shared: result.shared.flatMap(ReportContent.Outcome.init),
       own: result.own.flatMap(ReportContent.Outcome.init), normalScores: normal,
       anomalousScores: anomalous,

@@ -125,12 +125,15 @@ extension Evaluator {
         let known = calibration.knownCategories.contains(sample.category)
         let category = known ? sample.category : nil
         let isCalibrated = calibration.status != .uncalibrated
+        let verdict = try calibration.verdict(
+          path: sample.path, score: detection.score, feature: detection.feature)
         pictures.append(
           EvaluatedPicture(
             sample: sample, score: detection.score,
             pValue: isCalibrated
               ? calibration.pValue(score: detection.score, category: category) : nil,
             recognized: calibration.nearestCategory(feature: detection.feature),
+            level: verdict.level, flagged: verdict.anomalous, unknown: verdict.unknown,
             uncertainty: detection.perceived.flatMap {
               calibration.uncertainty(suspicion: $0.suspicion, score: detection.score)
             }))
@@ -192,7 +195,7 @@ extension Evaluator {
       let scored = pictures.map {
         ScoredPicture(
           path: $0.sample.path, category: $0.sample.category,
-          isAnomalous: $0.sample.label.isAnomalous, score: $0.score)
+          isAnomalous: $0.sample.label.isAnomalous, score: $0.score, flagged: $0.flagged)
       }
       let recognized = pictures.filter { $0.recognized != nil }
       let right = recognized.count { $0.recognized == $0.sample.category }
@@ -200,8 +203,18 @@ extension Evaluator {
       return Evaluation(
         result: try EvaluationResult(pictures: scored, pixels: pixels, calibration: calibration),
         pictures: pictures, unreadable: unreadable, notes: notes,
-        autoAccuracy: recognized.isEmpty ? nil : Double(right) / Double(recognized.count),
+        unknown: unknown, autoAccuracy: recognized.isEmpty ? nil : Double(right) / Double(recognized.count),
         review: review, reliability: reliability.diagram)
+    }
+
+    private var unknown: Evaluation.Unknown? {
+      let known = pictures.filter { $0.unknown != nil }
+      guard !known.isEmpty else { return nil }
+      let found = known.filter { $0.unknown == true }
+      return Evaluation.Unknown(
+        normal: found.count { !$0.sample.label.isAnomalous },
+        anomalous: found.count { $0.sample.label.isAnomalous },
+        normalPictures: known.count { !$0.sample.label.isAnomalous }, rate: calibration.unknownRate)
     }
 
     private var review: ReviewDial? {
@@ -241,6 +254,8 @@ public struct Evaluation: Sendable {
   public var unreadable: [FileProblem]
   /// What a person should know about how the numbers came about.
   public var notes: [String]
+  /// How many pictures were like no category that the model knows; nil when it cannot tell.
+  public var unknown: Unknown?
   /// The share of pictures whose nearest category, by mean trunk feature, is their own; nil when the
   /// model cannot tell.
   public var autoAccuracy: Double?
@@ -274,6 +289,20 @@ public struct Evaluation: Sendable {
   }
 }
 
+extension Evaluation {
+  /// Pictures that were taken for none of the categories.
+  public struct Unknown: Codable, Sendable, Equatable {
+    /// Of those that are normal.
+    public var normal: Int
+    /// Of those that are anomalous.
+    public var anomalous: Int
+    /// Normal pictures in all.
+    public var normalPictures: Int
+    /// The share of normal pictures that was promised.
+    public var rate: Double
+  }
+}
+
 /// One test picture and what the model said of it.
 public struct EvaluatedPicture: Sendable, Hashable {
   public var sample: Sample
@@ -283,6 +312,12 @@ public struct EvaluatedPicture: Sendable, Hashable {
   public var pValue: Double?
   /// The category that it was taken for; nil when the model cannot tell.
   public var recognized: String?
+  /// Of the verdict by the category recognised (``Verdict/level``); nil when uncalibrated.
+  public var level: Double?
+  /// Whether it was called anomalous, or unknown; nil when uncalibrated.
+  public var flagged: Bool?
+  /// Whether it was like no category; nil when the model cannot tell.
+  public var unknown: Bool?
   /// How uncertain the shared threshold's verdict is; nil when the model does not know.
   public var uncertainty: Float?
 }

@@ -10,35 +10,40 @@ public struct Inspector: Sendable {
     /// One threshold for all.
     case shared
     case named(String)
-    /// The category whose mean trunk feature is nearest to the picture's.
+    /// The category that is recognised (``Calibration/recognition(of:)``).
     case automatic
   }
 
   /// How pictures are inspected.
   public struct Options: Sendable {
-    /// Whose threshold decides.
-    public var category: CategoryChoice
+    /// Whose threshold decides; nil: the recognised category's where the model keeps features to
+    /// recognise one by, else the shared one.
+    public var category: CategoryChoice?
     /// Another false-alarm rate than the calibration's, for pictures and regions.
     public var falseAlarmRate: Double?
+    /// Another share of normal pictures than the calibration's that may be called unknown.
+    public var unknownRate: Double?
     /// Where heat maps go; nil makes none.
     public var heatMaps: String?
     /// The longer side of a heat map at most, in pixels; smaller pictures keep their size.
     public var heatMapSize: Int
     /// Nil reads pictures as the model was trained; for a detector without its model, as they lie.
     public var reader: PictureReader?
-    /// The share of normal pictures that may be sent to a person because the model is not sure; nil
-    /// sends none.
+    /// The share of normal pictures that may be sent to a person because their verdict is in doubt; nil
+    /// sends none but those of unknown kind.
     public var reviewShare: Double?
     /// Where maps of the uncertainty go; nil makes none.
     public var uncertaintyMaps: String?
 
     public init(
-      category: CategoryChoice = .shared, falseAlarmRate: Double? = nil, heatMaps: String? = nil,
+      category: CategoryChoice? = nil, falseAlarmRate: Double? = nil,
+      unknownRate: Double? = nil, heatMaps: String? = nil,
       heatMapSize: Int = 2048, reader: PictureReader? = nil, reviewShare: Double? = nil,
       uncertaintyMaps: String? = nil
     ) {
       self.reviewShare = reviewShare
       self.uncertaintyMaps = uncertaintyMaps
+      self.unknownRate = unknownRate
       self.category = category
       self.falseAlarmRate = falseAlarmRate
       self.heatMaps = heatMaps
@@ -51,9 +56,11 @@ public struct Inspector: Sendable {
   public let calibration: Calibration
   /// As it was made with.
   public let options: Options
+  /// Whose threshold decides.
+  public let category: CategoryChoice
   private let detector: Detector
   private let reader: PictureReader
-  /// The uncertainty above which a person looks; nil when nobody does.
+  /// The doubt (``Calibration/doubt(level:)``) above which a person looks; nil when nobody does.
   public let reviewThreshold: Threshold?
 
   /// Throws when the category is unknown, the rate is not one, or the model cannot tell categories
@@ -63,28 +70,30 @@ public struct Inspector: Sendable {
     self.calibration = calibration
     self.options = options
     reader = options.reader ?? PictureReader()
-    switch options.category {
+    category = options.category ?? (calibration.recognizes ? .automatic : .shared)
+    switch category {
     case .shared: break
     case .named(let name):
       guard calibration.knownCategories.contains(name) else {
         throw CalibrationError.unknownCategory(name, known: calibration.knownCategories)
       }
     case .automatic:
-      guard calibration.features != nil else {
+      guard calibration.recognizes else {
         throw DetectionError(
           "the model keeps no features of its categories, so it cannot recognise them; name one "
             + "with --category")
       }
     }
     _ = try calibration.pixelThreshold(rate: options.falseAlarmRate)
-    if options.reviewShare != nil || options.uncertaintyMaps != nil, !detector.perceives {
+    if options.uncertaintyMaps != nil, !detector.perceives {
       throw DetectionError(
         "the model does not know how sure it is; one trained by URA-Net does (--recipe ura-net), but for "
           + "those made before there was a 'suspicion' in the graph: train such a one again")
     }
+    let byCategory = category != .shared
     reviewThreshold = try options.reviewShare.flatMap {
       try calibration.reviewThreshold(
-        share: $0, byCategory: options.category != .shared, rate: options.falseAlarmRate)
+        share: $0, byCategory: byCategory, rate: options.falseAlarmRate)
     }
     if options.reviewShare != nil, reviewThreshold == nil {
       throw DetectionError(
@@ -106,17 +115,25 @@ public struct Inspector: Sendable {
 
   /// The verdict on a detection.
   public func verdict(_ detection: PictureDetection, path: String) throws -> Verdict {
-    let category = category(of: detection)
-    var verdict = try calibration.verdict(
-      path: path, score: detection.score, category: category, rate: options.falseAlarmRate,
-      suspicion: detection.perceived?.suspicion)
-    if verdict.anomalous == true, let threshold = try pixelThreshold(category) {
+    var verdict: Verdict
+    switch category {
+    case .automatic:
+      verdict = try calibration.verdict(
+        path: path, score: detection.score, feature: detection.feature,
+        rate: options.falseAlarmRate, suspicion: detection.perceived?.suspicion,
+        unknownRate: options.unknownRate)
+    case .shared, .named:
+      verdict = try calibration.verdict(
+        path: path, score: detection.score, category: named, rate: options.falseAlarmRate,
+        suspicion: detection.perceived?.suspicion)
+    }
+    if verdict.anomalous == true, let threshold = try pixelThreshold(verdict.category) {
       verdict.regions = try RegionFinder(threshold: threshold).regions(
         in: detection.map.values, width: detection.map.width, height: detection.map.height,
         pictureWidth: detection.original.width, pictureHeight: detection.original.height)
     }
-    if let limit = reviewThreshold?.value, let uncertainty = verdict.uncertainty {
-      verdict.review = uncertainty > limit
+    if let limit = reviewThreshold?.value, let level = verdict.level {
+      verdict.review = Calibration.doubt(level: level) > limit
     }
     return verdict
   }
@@ -143,12 +160,8 @@ public struct Inspector: Sendable {
     return overlay.outlined(mask, colour: .found)
   }
 
-  private func category(of detection: PictureDetection) -> String? {
-    switch options.category {
-    case .shared: nil
-    case .named(let name): name
-    case .automatic: calibration.nearestCategory(feature: detection.feature)
-    }
+  private var named: String? {
+    if case .named(let name) = category { name } else { nil }
   }
 
   private func pixelThreshold(_ category: String?) throws -> Float? {

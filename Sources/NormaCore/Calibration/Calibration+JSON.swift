@@ -4,13 +4,20 @@ extension Calibration: Codable {
   private enum CodingKeys: String, CodingKey {
     case status, falseAlarmRate, pixelFalseAlarmRate, extrapolates, shared, categories, pixel
     case pixelCategories, normalScores, normalPixelMaxima, normalSuspicions, features
-    case autoAccuracy
+    case autoAccuracy, normalDistances, unknownRate, rule
   }
 
+  /// How categories' thresholds were set: by logarithms, standardized, with a smoothed tail. Files of
+  /// Norma 0.1 do not say any.
+  private static let rule = "standardized logarithms"
+
   /// Thresholds are taken as the file has them: a model keeps deciding as it was shipped. What other
-  /// rates and p-values need is made anew from the normal scores.
+  /// rates, levels and p-values need is made anew from the normal scores, and so are the thresholds that the
+  /// categories of a model of several had by the rule of Norma 0.1, which wasted most of their rate.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
+    let isOfThisRule =
+      try container.decodeIfPresent(String.self, forKey: .rule) == Self.rule
     try self.init(
       status: container.decode(CalibrationStatus.self, forKey: .status),
       rate: container.decode(Double.self, forKey: .falseAlarmRate),
@@ -22,11 +29,16 @@ extension Calibration: Codable {
         ?? [:],
       features: container.decodeIfPresent(CategoryFeatures.self, forKey: .features),
       autoAccuracy: container.decodeIfPresent(Double.self, forKey: .autoAccuracy),
+      distances: container.decodeIfPresent([String: [Float]].self, forKey: .normalDistances) ?? [:],
+      unknownRate: container.decodeIfPresent(Double.self, forKey: .unknownRate)
+        ?? Self.defaultUnknownRate,
       stored: StoredThresholds(
         shared: container.decodeIfPresent(Threshold.self, forKey: .shared),
-        categories: container.decode([String: Threshold].self, forKey: .categories),
+        categories: isOfThisRule
+          ? container.decode([String: Threshold].self, forKey: .categories) : nil,
         pixel: container.decodeIfPresent(Threshold.self, forKey: .pixel),
-        pixelCategories: container.decode([String: Threshold].self, forKey: .pixelCategories)))
+        pixelCategories: isOfThisRule
+          ? container.decode([String: Threshold].self, forKey: .pixelCategories) : nil))
     try checkStored()
   }
 
@@ -47,6 +59,11 @@ extension Calibration: Codable {
     }
     try container.encode(features, forKey: .features)
     try container.encode(autoAccuracy, forKey: .autoAccuracy)
+    if !normalDistances.isEmpty {
+      try container.encode(normalDistances, forKey: .normalDistances)
+      try container.encode(unknownRate, forKey: .unknownRate)
+    }
+    try container.encode(Self.rule, forKey: .rule)
   }
 
   /// The calibration as JSON with sorted keys: the same calibration gives the same bytes.

@@ -28,8 +28,15 @@ extension Calibration {
     shared.flatMap { uncertainty(suspicion: suspicion, isAnomalous: score > $0.value) }
   }
 
-  /// The uncertainty above which a picture goes to a person, so that at most this share of normal
-  /// pictures does; one for all categories. `nil` for a model that perceives nothing.
+  /// How near a verdict is to having been the other one, in 0…1: 1 at the threshold, and from there to 0 by
+  /// the factor that its level lies below or above it. What was measured to sort out doubtful verdicts best
+  /// (docs/thresholds.md), and what every model has.
+  public static func doubt(level: Double) -> Float {
+    level > 0 ? Float(min(level, 1 / level)) : 0
+  }
+
+  /// The doubt above which a picture goes to a person, so that at most this share of normal pictures does; one
+  /// for all categories. `nil` for an uncalibrated model.
   ///
   /// - Parameters:
   ///   - share: in (0, 1). Where the pictures are too few for it, the smallest share that they support,
@@ -41,15 +48,14 @@ extension Calibration {
     share: Double, byCategory: Bool = false, rate: Double? = nil
   ) throws -> Threshold? {
     try Self.check(rate: share)
-    var uncertainties: [String: [Float]] = [:]
-    for (name, values) in normalSuspicions {
-      let category = byCategory ? name : nil
-      let limit = try threshold(category: category, rate: rate).value
-      uncertainties[name] = zip(values, normalScores[name] ?? []).compactMap {
-        uncertainty(suspicion: $0, isAnomalous: $1 > limit, category: category)
+    var doubts: [String: [Float]] = [:]
+    for (name, values) in normalScores {
+      doubts[name] = try values.compactMap {
+        try verdict(path: "", score: $0, category: byCategory ? name : nil, rate: rate).level
+          .map(Self.doubt)
       }
     }
-    return try NormalScores(uncertainties, rate: share, what: "uncertainty")
+    return try NormalScores(doubts, rate: share, what: "doubt")
       .threshold(category: nil, rate: share, extrapolate: false)
   }
 
@@ -99,6 +105,7 @@ extension Calibration {
       scores: times(normalScores, \.score), pixelMaxima: times(normalPixelMaxima, \.peak),
       suspicions: times(normalSuspicions, \.suspicion, limit: 1), source: source,
       rate: falseAlarmRate, pixelRate: pixelFalseAlarmRate, extrapolate: extrapolates,
-      features: features, autoAccuracy: autoAccuracy)
+      features: features, autoAccuracy: autoAccuracy, distances: normalDistances,
+      unknownRate: unknownRate)
   }
 }

@@ -4,12 +4,16 @@
 /// A picture is anomalous exactly when its score is *above* its threshold. Thresholds that are not
 /// extrapolated agree with the p-values: above the threshold is where p ≤ the stated rate.
 ///
-/// - The **shared** threshold ranks a score among the normal scores of all categories.
-/// - A **category's** threshold ranks it among the category's own where these support the rate
-///   (n ≥ 1/r − 1), else among those of all categories relative to each one's location and spread
-///   (``CategoryScales`` has the equations); the rate then holds over the categories together.
+/// - A **category's** threshold ranks a score among the normal scores of all categories, each seen relative
+///   to its own category's location and spread (``CategoryScales`` has the equations); the rate then holds,
+///   about, over the categories together. Where a category has so many pictures of its own that ten of
+///   them may lie above, or the model knows only one, its own alone are ranked.
+/// - The **shared** threshold ranks it among the normal scores of all categories as they are.
 /// - The **pixel** thresholds do the same with the largest value of each normal picture's anomaly
 ///   map: at the rate r of normal pictures, any region at all is drawn.
+/// - A picture whose features lie farther from the nearest category than those of new normal pictures do,
+///   or that scores lower than these, is of **unknown** kind; each but for half of the rate
+///   ``unknownRate``.
 public struct Calibration: Sendable, Equatable {
   /// Where the thresholds come from.
   public let status: CalibrationStatus
@@ -32,8 +36,12 @@ public struct Calibration: Sendable, Equatable {
   /// The share of held-out pictures whose nearest category is their own.
   public let autoAccuracy: Double?
 
+  /// The share of normal pictures that may be taken for none of the categories.
+  public let unknownRate: Double
+
   private let scores: NormalScores
   private let maxima: NormalScores
+  private let distances: NormalScores
   let suspicions: NormalScores
 
   /// The normal pictures' scores by category.
@@ -43,6 +51,9 @@ public struct Calibration: Sendable, Equatable {
   /// The normal pictures' suspicions by category, in the order of ``normalScores``; empty for models
   /// that perceive nothing.
   public var normalSuspicions: [String: [Float]] { suspicions.byCategory }
+  /// How far normal pictures lie from their category's mean feature (``CategoryFeatures/distances(of:)``),
+  /// by category; empty for models of Norma 0.1, which cannot say that a picture is of no category.
+  public var normalDistances: [String: [Float]] { distances.byCategory }
   /// Mean trunk feature by category, `[channels]`.
   public var categoryFeatures: [String: [Float]] { features?.means ?? [:] }
   /// Every category that has scores or features, sorted.
@@ -62,18 +73,23 @@ public struct Calibration: Sendable, Equatable {
   ///   - extrapolate: whether to extrapolate the tail where r < 1/(n + 1).
   ///   - features: what tells the categories apart.
   ///   - autoAccuracy: how often that is right on held-out pictures.
+  ///   - distances: how far normal pictures lie from their category's mean feature, by category; may be
+  ///     empty.
+  ///   - unknownRate: the share of normal pictures that may be taken for none of the categories.
   /// - Throws: ``CalibrationError``.
   public static func fit(
     scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:],
     suspicions: [String: [Float]] = [:], source: CalibrationStatus.Source, rate: Double = 0.01,
     pixelRate: Double? = nil,
-    extrapolate: Bool = false, features: CategoryFeatures? = nil, autoAccuracy: Double? = nil
+    extrapolate: Bool = false, features: CategoryFeatures? = nil, autoAccuracy: Double? = nil,
+    distances: [String: [Float]] = [:], unknownRate: Double = Calibration.defaultUnknownRate
   ) throws -> Calibration {
     guard scores.values.contains(where: { !$0.isEmpty }) else { throw CalibrationError.noPictures }
     return try Calibration(
       status: .calibrated(from: source), rate: rate, pixelRate: pixelRate ?? rate,
       extrapolates: extrapolate, scores: scores, maxima: pixelMaxima, suspicions: suspicions,
-      features: features, autoAccuracy: autoAccuracy, stored: nil)
+      features: features, autoAccuracy: autoAccuracy, distances: distances,
+      unknownRate: unknownRate, stored: nil)
   }
 
   /// A model without thresholds, which still may tell the categories apart.
@@ -84,7 +100,8 @@ public struct Calibration: Sendable, Equatable {
   ) throws -> Calibration {
     try Calibration(
       status: .uncalibrated, rate: rate, pixelRate: rate, extrapolates: false, scores: [:],
-      maxima: [:], suspicions: [:], features: features, autoAccuracy: autoAccuracy, stored: nil)
+      maxima: [:], suspicions: [:], features: features, autoAccuracy: autoAccuracy, distances: [:],
+      unknownRate: defaultUnknownRate, stored: nil)
   }
 
   /// New thresholds from a folder of new normal pictures. A category that has some is judged by these
@@ -96,10 +113,13 @@ public struct Calibration: Sendable, Equatable {
   ///   - suspicions: each picture's suspicion by category, in the order of `scores`.
   ///   - rate: the new false-alarm rate; `nil` keeps this calibration's two rates.
   ///   - extrapolate: `nil` keeps this calibration's choice.
+  ///   - pictures: the new pictures' features, by which distances are renewed, and the means of the
+  ///     categories that have ``picturesForAMean`` new ones.
   /// - Throws: ``CalibrationError``.
   public func recalibrated(
     scores: [String: [Float]], pixelMaxima: [String: [Float]] = [:],
-    suspicions: [String: [Float]] = [:], rate: Double? = nil, extrapolate: Bool? = nil
+    suspicions: [String: [Float]] = [:], rate: Double? = nil, extrapolate: Bool? = nil,
+    pictures: [(category: String, feature: [Float])] = []
   ) throws -> Calibration {
     let new = scores.filter { !$0.value.isEmpty }
     guard !new.isEmpty else { throw CalibrationError.noPictures }
@@ -108,12 +128,34 @@ public struct Calibration: Sendable, Equatable {
       values.filter { new[$0.key] != nil }
         .merging(old.filter { kept.contains($0.key) }) { new, _ in new }
     }
+    let recognition = try renewedRecognition(by: pictures)
     return try .fit(
       scores: renewed(new, normalScores), pixelMaxima: renewed(pixelMaxima, normalPixelMaxima),
       suspicions: renewed(suspicions, normalSuspicions),
       source: .folder, rate: rate ?? falseAlarmRate,
       pixelRate: rate ?? pixelFalseAlarmRate, extrapolate: extrapolate ?? extrapolates,
-      features: features, autoAccuracy: autoAccuracy)
+      features: recognition.features, autoAccuracy: recognition.accuracy,
+      distances: renewed(recognition.distances, normalDistances), unknownRate: unknownRate)
+  }
+
+  /// So many pictures of a category place its mean feature anew.
+  static let picturesForAMean = 10
+
+  /// What new normal pictures say of how categories are told apart.
+  private func renewedRecognition(
+    by pictures: [(category: String, feature: [Float])]
+  ) throws -> (features: CategoryFeatures?, accuracy: Double?, distances: [String: [Float]]) {
+    guard let features, !pictures.isEmpty else { return (features, autoAccuracy, [:]) }
+    let counts = Dictionary(grouping: pictures, by: \.category).mapValues(\.count)
+    let many = counts.filter { $0.value >= Self.picturesForAMean }
+    var builder = CategoryFeatures.Builder()
+    for picture in pictures where many[picture.category] != nil {
+      try builder.add(picture.feature, category: picture.category)
+    }
+    let new = try CategoryFeatures(
+      means: features.means.merging(builder.build()?.means ?? [:]) { $1 },
+      deviation: features.deviation)
+    return (new, new.accuracy(of: pictures), new.distances(of: pictures, counted: many))
   }
 
   /// The categories that keep their normal pictures when others get new ones, sorted.
@@ -126,9 +168,10 @@ public struct Calibration: Sendable, Equatable {
   init(
     status: CalibrationStatus, rate: Double, pixelRate: Double, extrapolates: Bool,
     scores: [String: [Float]], maxima: [String: [Float]], suspicions: [String: [Float]],
-    features: CategoryFeatures?, autoAccuracy: Double?, stored: StoredThresholds?
+    features: CategoryFeatures?, autoAccuracy: Double?, distances: [String: [Float]],
+    unknownRate: Double, stored: StoredThresholds?
   ) throws {
-    for rate in [rate, pixelRate] { try Self.check(rate: rate) }
+    for rate in [rate, pixelRate, unknownRate] { try Self.check(rate: rate) }
     if let accuracy = autoAccuracy, !(0...1).contains(accuracy) {
       throw CalibrationError.notFinite(what: "the accuracy of `auto`", value: "\(accuracy)")
     }
@@ -142,26 +185,30 @@ public struct Calibration: Sendable, Equatable {
     let maxima = try NormalScores(maxima, rate: pixelRate, what: "largest map value")
     (self.scores, self.maxima) = (scores, maxima)
     try Self.check(suspicions, of: scores)
+    self.distances = try NormalScores(
+      distances, rate: unknownRate, what: "distance of the features")
+    self.unknownRate = unknownRate
     self.suspicions = try NormalScores(suspicions, rate: Self.suspicionRate, what: "suspicion")
-    let thresholds =
-      stored
-      ?? StoredThresholds(
-        shared: scores.threshold(category: nil, rate: rate, extrapolate: extrapolates),
-        categories: scores.thresholds(rate: rate, extrapolate: extrapolates),
-        pixel: maxima.threshold(category: nil, rate: pixelRate, extrapolate: extrapolates),
-        pixelCategories: maxima.thresholds(rate: pixelRate, extrapolate: extrapolates))
-    shared = thresholds.shared
-    categories = thresholds.categories
-    pixel = thresholds.pixel
-    pixelCategories = thresholds.pixelCategories
+    shared =
+      stored?.shared ?? scores.threshold(category: nil, rate: rate, extrapolate: extrapolates)
+    categories =
+      stored?.categories ?? scores.thresholds(rate: rate, extrapolate: extrapolates)
+    pixel =
+      stored?.pixel ?? maxima.threshold(category: nil, rate: pixelRate, extrapolate: extrapolates)
+    pixelCategories =
+      stored?.pixelCategories ?? maxima.thresholds(rate: pixelRate, extrapolate: extrapolates)
   }
 
+  /// Thresholds as a file has them; those of categories are nil where they are to be set anew.
   struct StoredThresholds {
     var shared: Threshold?
-    var categories: [String: Threshold]
+    var categories: [String: Threshold]?
     var pixel: Threshold?
-    var pixelCategories: [String: Threshold]
+    var pixelCategories: [String: Threshold]?
   }
+
+  /// One picture in two hundred: what is told to be of no category interrupts somebody's work.
+  public static let defaultUnknownRate = 0.005
 
   static func check(rate: Double) throws {
     guard rate > 0, rate < 1 else { throw CalibrationError.rate(rate) }
@@ -252,16 +299,95 @@ extension Calibration {
     let threshold = try threshold(category: category, rate: rate)
     return Verdict(
       path: path, score: score, pValue: pValue(score: score, category: category),
-      threshold: threshold.value, category: category, anomalous: score > threshold.value,
+      threshold: threshold.value,
+      level: scores.level(score, threshold: threshold.value, category: category),
+      falseAlarmRate: threshold.rate, category: category, anomalous: score > threshold.value,
       regions: regions,
       uncertainty: suspicion.flatMap {
         uncertainty(suspicion: $0, isAnomalous: score > threshold.value, category: category)
       })
   }
 
+  /// What the calibration says of one picture whose category it recognises: by that category's
+  /// threshold, by the strictest where it could be of several, and that it is of none.
+  ///
+  /// - Parameters:
+  ///   - feature: the picture's mean trunk feature, `[channels]`.
+  ///   - unknownRate: another rate than the calibration's.
+  /// - Throws: as ``verdict(path:score:category:rate:suspicion:regions:)``.
+  public func verdict(
+    path: String, score: Float, feature: [Float], rate: Double? = nil, suspicion: Float? = nil,
+    unknownRate: Double? = nil
+  ) throws -> Verdict {
+    if let unknownRate { try Self.check(rate: unknownRate) }
+    guard let recognition = recognition(of: feature, rate: unknownRate) else {
+      return try verdict(path: path, score: score, rate: rate, suspicion: suspicion)
+    }
+    let candidates = try ([recognition.category] + recognition.alike).map {
+      try verdict(path: path, score: score, category: $0, rate: rate, suspicion: suspicion)
+    }
+    // The first of the strictest, so that the nearest category decides where it makes no difference.
+    var strictest = candidates[0]
+    for candidate in candidates where (candidate.level ?? 0) > (strictest.level ?? 0) {
+      strictest = candidate
+    }
+    let others = candidates.compactMap(\.category).filter { $0 != strictest.category }
+    strictest.alike = others.isEmpty ? nil : others
+    strictest.unknown = recognition.isUnknown.map { isFar in
+      // A picture may be like no other by showing less than any does: a dark frame, a lens cap.
+      let least = scores.least(
+        category: recognition.category, rate: (unknownRate ?? self.unknownRate) / 2)
+      return isFar || least.map { score < $0 } == true
+    }
+    if strictest.unknown == true, status != .uncalibrated { strictest.anomalous = true }
+    return strictest
+  }
+
+  /// Of several categories that a picture may be of, those lie hardly farther than the nearest. A product of
+  /// which few pictures are known, or that varies a lot, would else claim every other one's.
+  static let alikeFactor = 1.5
+
+  /// Whether pictures are told apart by their features.
+  public var recognizes: Bool { features.map { !$0.means.isEmpty } ?? false }
+
+  /// The category that a picture is of, by its mean trunk feature, `[channels]`; nil when the model keeps no
+  /// features, or for one of another length.
+  public func recognition(of feature: [Float], rate: Double? = nil) -> Recognition? {
+    let found = features?.distances(of: feature) ?? []
+    guard let nearest = found.first else { return nil }
+    func limit(_ category: String) -> Float? {
+      distances.threshold(category: category, rate: (rate ?? unknownRate) / 2, extrapolate: true)?.value
+    }
+    guard let own = limit(nearest.category) else {
+      return Recognition(category: nearest.category)
+    }
+    let others = found.dropFirst().filter { other in
+      other.distance <= Self.alikeFactor * nearest.distance
+        && normalDistances[other.category] != nil && limit(other.category).map { Float(other.distance) <= $0 } == true
+    }
+    return Recognition(
+      category: nearest.category, alike: others.map(\.category),
+      isUnknown: Float(nearest.distance) > own)
+  }
+
   private func check(_ category: String?) throws {
     guard let category, !knownCategories.contains(category) else { return }
     throw CalibrationError.unknownCategory(category, known: knownCategories)
+  }
+}
+
+/// What a picture is taken for.
+public struct Recognition: Sendable, Equatable {
+  /// The category whose mean feature is nearest.
+  public var category: String
+  /// Others that the picture lies as near to as their own normal pictures do, nearest first.
+  public var alike: [String]
+  /// Whether it lies farther from the nearest than normal pictures do; nil where nobody knows how far
+  /// these lie.
+  public var isUnknown: Bool?
+
+  public init(category: String, alike: [String] = [], isUnknown: Bool? = nil) {
+    (self.category, self.alike, self.isUnknown) = (category, alike, isUnknown)
   }
 }
 

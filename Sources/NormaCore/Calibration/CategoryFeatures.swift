@@ -32,21 +32,42 @@ public struct CategoryFeatures: Codable, Sendable, Equatable {
       deviation: container.decode([Float].self, forKey: .deviation))
   }
 
-  /// The category whose mean is nearest to `feature`, `[channels]`, in units of each channel's
-  /// deviation: the maximum-likelihood class under one diagonal Gaussian spread for all. Of equally
-  /// near ones the first by name. `nil` for a feature of another length or not finite.
-  public func nearest(_ feature: [Float]) -> String? {
-    guard feature.count == deviation.count, feature.allSatisfy(\.isFinite) else { return nil }
-    var best: (name: String, distance: Double)?
-    for (name, mean) in means.sorted(by: { $0.key < $1.key }) {
-      var distance = 0.0
-      for channel in feature.indices where deviation[channel] > 0 {
+  /// How far `feature`, `[channels]`, lies from each category's mean: the mean over channels of the squared
+  /// difference in units of the channel's deviation, nearest first, of equally near ones the first by name.
+  /// The nearest is the maximum-likelihood class under one diagonal Gaussian spread for all. Empty for a
+  /// feature of another length or not finite.
+  public func distances(of feature: [Float]) -> [(category: String, distance: Double)] {
+    guard feature.count == deviation.count, feature.allSatisfy(\.isFinite) else { return [] }
+    let telling = feature.indices.filter { deviation[$0] > 0 }
+    return means.sorted { $0.key < $1.key }.map { name, mean in
+      let sum = telling.reduce(0.0) { sum, channel in
         let away = (Double(feature[channel]) - Double(mean[channel])) / Double(deviation[channel])
-        distance += away * away
+        return sum + away * away
       }
-      if distance < best?.distance ?? .infinity { best = (name, distance) }
+      return (name, sum / Double(max(1, telling.count)))
+    }.sorted { $0.distance < $1.distance }
+  }
+
+  /// The category whose mean is nearest to `feature`; `nil` where ``distances(of:)`` is empty.
+  public func nearest(_ feature: [Float]) -> String? { distances(of: feature).first?.category }
+
+  /// How far normal pictures lie from their own category's mean.
+  /// - Parameter counted: how many pictures of each category, these among them, its mean was built from;
+  ///   nil when none of these was. A picture's part in the mean is taken out again: it would lie nearer than
+  ///   a new one.
+  public func distances(
+    of pictures: [(category: String, feature: [Float])], counted: [String: Int]? = nil
+  ) -> [String: [Float]] {
+    var found: [String: [Float]] = [:]
+    for picture in pictures {
+      guard
+        let own = distances(of: picture.feature).first(where: { $0.category == picture.category })
+      else { continue }
+      let count = Double(counted?[picture.category] ?? 0)
+      let stretch = count > 1 ? count / (count - 1) : 1
+      found[picture.category, default: []].append(Float(own.distance * stretch * stretch))
     }
-    return best?.name
+    return found
   }
 
   /// The share of pictures whose nearest category is their own; `nil` without pictures.

@@ -8,6 +8,8 @@ struct NormalScores: Sendable, Equatable {
   private let pooled: ConformalReference
   private let own: [String: ConformalReference]
   private let scales: CategoryScales?
+  /// Of each category, in the measure of ``level(_:threshold:category:)``.
+  private let ownUsual: [String: Double]
 
   /// - Parameter rate: the false-alarm rate of the calibration, which decides, once for thresholds
   ///   and p-values of any rate, whether a category has pictures enough to stand alone.
@@ -27,22 +29,34 @@ struct NormalScores: Sendable, Equatable {
     }
     pooled = ConformalReference(own.values.flatMap(\.scores))
     scales = CategoryScales(byCategory)
+    let measure = scales?.measure ?? ScoreMeasure(pooled.scores)
+    ownUsual = own.mapValues { measure.mean($0.scores) }
   }
 
   var isEmpty: Bool { pooled.count == 0 }
 
+  /// As many of a category's own pictures have to lie above a threshold before it is set by them alone:
+  /// the rate of fewer is too much a matter of chance, and the pool of all categories knows better.
+  static let alarmsToStandAlone = 10
+
   /// Which normal scores stand for `category`.
   private func basis(_ category: String?) -> Threshold.Basis {
     guard let category, let scores = own[category] else { return .pooled }
-    let alone = own.count == 1 || ConformalReference.supports(rate, pictures: scores.count)
-    return alone ? .category : scales == nil ? .pooled : .leaning
+    let alone =
+      own.count == 1
+      || ConformalReference.alarms(rate, scores.count) >= Self.alarmsToStandAlone
+    return alone ? .category : scales == nil ? .pooled : .standardized
   }
 
   /// The threshold of a category, or of all for `nil` and for a category without scores; `nil` when
   /// there is no score at all.
   func threshold(category: String?, rate: Double, extrapolate: Bool) -> Threshold? {
     let (basis, reference, scale) = reference(category)
-    guard let found = reference.threshold(rate: rate, extrapolate: extrapolate) else { return nil }
+    let found =
+      scale == nil
+      ? reference.threshold(rate: rate, extrapolate: extrapolate)
+      : reference.smoothThreshold(rate: rate, extrapolate: extrapolate)
+    guard let found else { return nil }
     return Threshold(
       value: Float(scale?.score(found.value) ?? found.value), rate: found.rate,
       requestedRate: rate, extrapolated: found.extrapolated, pictures: reference.count,
@@ -53,7 +67,40 @@ struct NormalScores: Sendable, Equatable {
   /// there are none.
   func pValue(_ score: Float, category: String?) -> Double {
     let (_, reference, scale) = reference(category)
-    return reference.pValue(scale?.standardized(Double(score)) ?? Double(score))
+    guard let scale else { return reference.pValue(Double(score)) }
+    return reference.smoothPValue(scale.standardized(Double(score)))
+  }
+
+  /// How far a score lies from what is usual for its category, where `threshold` lies at 1 and the usual
+  /// (the mean of the scores that set the threshold, or of their logarithms where all are positive) at 0;
+  /// never below 0. Above 1 exactly where the score is above the threshold.
+  func level(_ score: Float, threshold: Float, category: String?) -> Double {
+    let (basis, reference, scale) = reference(category)
+    let measure = scales?.measure ?? ScoreMeasure(pooled.scores)
+    let usual: Double
+    switch (basis, scale) {
+    case (_, let scale?): usual = scale.location
+    case (.category, _): usual = ownUsual[category ?? ""] ?? 0
+    default: usual = measure.mean(reference.scores)
+    }
+    let (value, limit) = (measure(Double(score)), measure(Double(threshold)))
+    guard limit - usual > 1e-9 * max(1, abs(limit)) else {
+      // Nothing varies: all that can be said is on which side of the threshold it is.
+      return score > threshold ? 2 : score == threshold ? 1 : 0
+    }
+    return max(0, (value - usual) / (limit - usual))
+  }
+
+  /// The score below which about this share of normal pictures lies; nil where these are too few to tell.
+  func least(category: String?, rate: Double) -> Float? {
+    let (_, reference, scale) = reference(category)
+    let measure = scales?.measure ?? ScoreMeasure(pooled.scores)
+    let turned = ConformalReference(
+      reference.scores.map { scale == nil ? -measure($0) : -$0 })
+    guard turned.count >= TailExtrapolation.fewestScores,
+      let found = turned.smoothThreshold(rate: rate, extrapolate: true)
+    else { return nil }
+    return Float(scale?.score(-found.value) ?? measure.score(-found.value))
   }
 
   private func reference(
@@ -63,7 +110,7 @@ struct NormalScores: Sendable, Equatable {
     switch (basis, category) {
     case (.category, let category?):
       return (basis, own[category] ?? pooled, nil)
-    case (.leaning, let category?):
+    case (.standardized, let category?):
       guard let scales, let scale = scales.scales[category] else { return (.pooled, pooled, nil) }
       return (basis, scales.standardized, scale)
     default:
@@ -89,7 +136,10 @@ public struct Threshold: Codable, Sendable, Equatable {
     /// The category's own normal pictures alone.
     case category
     /// The normal pictures of all categories, each seen relative to its own category: where the
-    /// category's own pictures are too few (``CategoryScales``).
+    /// category's own pictures are too few (``CategoryScales``). The rate holds over all categories
+    /// together, and about: the far end of so few scores is smoothed (``TailExtrapolation``).
+    case standardized
+    /// As `standardized`, by the rule of Norma 0.1; stands in models that it calibrated.
     case leaning
   }
 
@@ -107,6 +157,9 @@ public struct Threshold: Codable, Sendable, Equatable {
   public var pictures: Int
   /// Which pictures these are.
   public var basis: Basis
+
+  /// How many normal pictures the rate that was asked for takes at least: 1/r − 1.
+  public var picturesForRequest: Int { Int((1 / requestedRate - 1 - 1e-9).rounded(.up)) }
 
   public init(
     value: Float, rate: Double, requestedRate: Double, extrapolated: Bool, pictures: Int,
@@ -141,11 +194,6 @@ struct ConformalReference: Sendable, Equatable {
     Double(1 + count - firstIndex(atLeast: score)) / Double(count + 1)
   }
 
-  /// Whether n pictures can support a false-alarm rate: r ≥ 1 / (n + 1).
-  static func supports(_ rate: Double, pictures: Int) -> Bool {
-    alarms(rate, pictures) >= 1
-  }
-
   /// The threshold for the false-alarm rate r, or `nil` when there is no score.
   ///
   /// With k = ⌈(1 − r)(n + 1)⌉ it is the k-th smallest score, and a new normal score is above it with
@@ -169,8 +217,29 @@ struct ConformalReference: Sendable, Equatable {
 
   /// ⌊r (n + 1)⌋ = n + 1 − k: how many of the n + 1 ranks may alarm. The nudge keeps rates such as
   /// 0.29 · 100, which comes out below 29, from losing one.
-  private static func alarms(_ rate: Double, _ pictures: Int) -> Int {
+  static func alarms(_ rate: Double, _ pictures: Int) -> Int {
     Int((rate * Double(pictures + 1) * (1 + 1e-12)).rounded(.down))
+  }
+
+  /// As ``threshold(rate:extrapolate:)``, but for rates that only the tail's scores decide, where the few
+  /// highest ones are chance: there the fitted tail stands in, at no rate below 1 / (n + 1) unless it is to
+  /// be extrapolated. The rate is then an expectation, not a bound.
+  func smoothThreshold(
+    rate: Double, extrapolate: Bool
+  ) -> (value: Double, rate: Double, extrapolated: Bool)? {
+    let supported = max(rate, 1 / Double(count + 1))
+    guard let tail = TailExtrapolation(scores), supported < tail.share else {
+      return threshold(rate: rate, extrapolate: extrapolate)
+    }
+    let isBeyond = supported > rate * (1 + 1e-12)
+    let stated = isBeyond && !extrapolate ? supported : rate
+    return (tail.value(at: stated), stated, isBeyond && extrapolate)
+  }
+
+  /// The p-value that agrees with ``smoothThreshold(rate:extrapolate:)``; at least 1 / (n + 1).
+  func smoothPValue(_ score: Double) -> Double {
+    guard let tail = TailExtrapolation(scores), score > tail.base else { return pValue(score) }
+    return max(1 / Double(count + 1), tail.rate(at: score))
   }
 
   private func firstIndex(atLeast score: Double) -> Int {
@@ -183,99 +252,147 @@ struct ConformalReference: Sendable, Equatable {
   }
 }
 
-/// A guess at scores rarer than any that was seen.
+/// The far end of normal scores, as a law of few numbers.
 ///
 /// Above a high score u the excesses of most distributions follow a generalized Pareto law
 /// (J. Pickands, "Statistical inference using extreme order statistics", Annals of Statistics 3,
 /// 1975). A few dozen pictures cannot tell its shape, so the shape is taken as 0, the exponential
 /// tail of L. Breiman, C. Stone and C. Kooperberg, "Robust confidence bounds for extreme upper
 /// quantiles", J. Stat. Comput. Simul. 37 (1990). Scores with a heavier tail alarm more often than
-/// stated: what comes from here is labelled as extrapolated.
-enum TailExtrapolation {
+/// stated. Below the lowest rate that the pictures support it is a guess, and what comes from there is
+/// labelled as extrapolated.
+struct TailExtrapolation {
   /// Fewer scores than this have no tail to speak of.
   static let fewestScores = 20
 
-  /// u + β · ln((m + 1) / ((n + 1) r)), where u is the score below the m = ⌈n / 5⌉ largest, β their
-  /// mean excess over u, and (m + 1) / (n + 1) the share of new scores expected above u.
-  ///
+  /// u, the score below the m = ⌈n / 5⌉ largest.
+  let base: Double
+  /// β, the mean excess of these over u.
+  let meanExcess: Double
+  /// (m + 1) / (n + 1), the share of new scores expected above u.
+  let share: Double
+
+  /// - Parameter scores: ascending.
+  /// - Returns: nil when the scores are too few or do not spread.
+  init?(_ scores: [Double]) {
+    let count = scores.count
+    guard count >= Self.fewestScores else { return nil }
+    let tail = (count + 4) / 5
+    let base = scores[count - tail - 1]
+    meanExcess = scores.suffix(tail).reduce(0) { $0 + ($1 - base) } / Double(tail)
+    guard meanExcess > 0 else { return nil }
+    self.base = base
+    share = Double(tail + 1) / Double(count + 1)
+  }
+
+  /// u + β · ln(share / rate).
+  func value(at rate: Double) -> Double { base + meanExcess * log(share / rate) }
+
+  /// The share of new scores expected above `value`, which is above u.
+  func rate(at value: Double) -> Double { share * exp(-(value - base) / meanExcess) }
+
   /// - Parameters:
   ///   - scores: ascending.
   ///   - rate: below 1 / (n + 1).
   /// - Returns: at least the largest score; `nil` when the scores are too few or do not spread.
   static func threshold(_ scores: [Double], rate: Double) -> Double? {
-    let count = scores.count
-    guard count >= fewestScores, let largest = scores.last else { return nil }
-    let tail = (count + 4) / 5
-    let base = scores[count - tail - 1]
-    let meanExcess = scores.suffix(tail).reduce(0) { $0 + ($1 - base) } / Double(tail)
-    guard meanExcess > 0 else { return nil }
-    let share = Double(tail + 1) / Double(count + 1)
-    return max(largest, base + meanExcess * log(share / rate))
+    guard let largest = scores.last, let tail = TailExtrapolation(scores) else { return nil }
+    return max(largest, tail.value(at: rate))
+  }
+}
+
+/// What scores are compared by: their logarithms, which make a category's spread a matter of shares of
+/// what is usual for it; themselves where one is not positive.
+struct ScoreMeasure: Sendable, Equatable {
+  let isLogarithmic: Bool
+
+  init(_ scores: [Double]) { isLogarithmic = scores.allSatisfy { $0 > 0 } }
+
+  /// A score that has no logarithm is taken for the smallest number there is.
+  func callAsFunction(_ score: Double) -> Double {
+    isLogarithmic ? log(max(score, Double(Float.leastNormalMagnitude))) : score
+  }
+
+  func score(_ measured: Double) -> Double { isLogarithmic ? exp(measured) : measured }
+
+  func mean(_ scores: [Double]) -> Double {
+    scores.isEmpty ? 0 : scores.reduce(0) { $0 + self($1) } / Double(scores.count)
   }
 }
 
 /// Where each category's normal scores lie and how far they spread, estimated from few pictures with
 /// help from the other categories.
 ///
-/// Category c has n_c scores with mean m_c and sum of squared deviations Q_c; all N scores together
-/// have the mean m. The variances within and between categories are (H. Bühlmann and E. Straub,
-/// "Glaubwürdigkeit für Schadensätze", 1970):
+/// x is a score's logarithm (``ScoreMeasure``). Category c has n_c of them with mean m_c and sum of squared
+/// deviations Q_c; all N together have the mean m. The variances within and between categories are
+/// (H. Bühlmann and E. Straub, "Glaubwürdigkeit für Schadensätze", 1970):
 ///
 ///     v = Σ Q_c / Σ (n_c − 1)
 ///     a = max(0, (Σ n_c (m_c − m)² − (C − 1) v) / (N − Σ n_c² / N))
 ///
-/// and the estimates lean on the pool with the credibility weight w_c = n_c / (n_c + v / a):
+/// and a *new* picture of the category is expected at μ_c with the variance σ_c², which lean on the pool
+/// with the credibility weight w_c = n_c / (n_c + v / a) and with κ = 10 pictures' worth of spread (the
+/// moderated variance of G. Smyth, 2004, with its weight fixed: there are too few categories to estimate
+/// it):
 ///
-///     location μ_c = w_c m_c + (1 − w_c) m
-///     scale    σ_c² = (Q_c + κ g) / (n_c − 1 + κ),   κ = 3
-///     typical  ln g = Σ (n_c − 1) ln(Q_c / (n_c − 1)) / Σ (n_c − 1)
+///     μ_c  = w_c m_c + (1 − w_c) m
+///     σ_c² = (Q_c + κ v) / (n_c − 1 + κ) · (1 + 1 / (n_c + v / a))
 ///
 /// Categories that score alike (a = 0) thus share one location, categories that lie far apart keep
-/// their own, and a category of two pictures borrows its spread. κ pseudo-pictures for the scale are
-/// the moderated variance of G. Smyth (2004) with its weight fixed: there are too few categories to
-/// estimate it. g is a geometric mean, for an arithmetic one (v) would be the widest category's and
-/// take away the alarms of all the others.
+/// their own, and a category of two pictures borrows its spread and is allowed for not knowing better
+/// where it lies.
 ///
-/// Every score is then standardized as a *new* picture of its category would be, z_i = (s_i − μ) / σ
+/// Every score is then standardized as a new picture of its category would be, z_i = (x_i − μ) / σ
 /// with μ and σ estimated without picture i: a score that had a part in its own scale would look
-/// smaller than a new one. The z of all categories form one pool of N scores, and the threshold of
-/// category c is μ_c + σ_c z*, z* being the conformal threshold of that pool.
+/// smaller than a new one. The z of all categories form one pool of N, and the threshold of
+/// category c is μ_c + σ_c z*, z* being the threshold of that pool, its far end smoothed
+/// (``TailExtrapolation``). Logarithms, the arithmetic pool, κ and the smoothing were chosen on scores of RAS
+/// and PatchCore on seven products; docs/thresholds.md has what they do there and elsewhere.
 struct CategoryScales: Sendable, Equatable {
   struct Scale: Sendable, Equatable {
+    /// In the measure, as `deviation` is.
     var location: Double
     var deviation: Double
+    var measure: ScoreMeasure
 
-    func standardized(_ score: Double) -> Double { (score - location) / deviation }
-    func score(_ standardized: Double) -> Double { location + deviation * standardized }
+    func standardized(_ score: Double) -> Double { (measure(score) - location) / deviation }
+    func score(_ standardized: Double) -> Double {
+      measure.score(location + deviation * standardized)
+    }
   }
 
+  let measure: ScoreMeasure
   /// By category, from all of its scores.
   let scales: [String: Scale]
   /// Every score relative to its category, estimated without it.
   let standardized: ConformalReference
 
   /// κ: how many pictures' worth of trust the pooled spread has.
-  static let pooledSpreadPictures = 3.0
+  static let pooledSpreadPictures = 10.0
   /// Below this many degrees of freedom not even the pooled spread is known.
   static let fewestDegrees = 5
 
   /// `nil` when there are fewer than two categories or too few pictures to know any spread.
   init?(_ scores: [String: [Float]]) {
     let names = scores.filter { !$0.value.isEmpty }.keys.sorted()
-    let values = names.map { (scores[$0] ?? []).map(Double.init) }
+    let measure = ScoreMeasure(names.flatMap { (scores[$0] ?? []).map(Double.init) })
+    let values = names.map { (scores[$0] ?? []).map { measure(Double($0)) } }
     var moments = values.map(Moments.init)
     guard names.count >= 2, let pool = Pool(moments),
       pool.degrees - 1 >= Self.fewestDegrees
     else { return nil }
-    scales = Dictionary(uniqueKeysWithValues: zip(names, moments.map(pool.scale)))
+    self.measure = measure
+    scales = Dictionary(
+      uniqueKeysWithValues: zip(names, moments.map { pool.scale($0, measure) }))
 
     var all: [Double] = []
     for category in values.indices {
       let whole = moments[category]
-      for score in values[category] {
-        moments[category] = whole.removing(score)
+      for value in values[category] {
+        moments[category] = whole.removing(value)
         guard let others = Pool(moments) else { return nil }
-        all.append(others.scale(moments[category]).standardized(score))
+        let scale = others.scale(moments[category], measure)
+        all.append((value - scale.location) / scale.deviation)
       }
       moments[category] = whole
     }
@@ -312,7 +429,6 @@ extension CategoryScales {
     let mean: Double
     let within: Double
     let between: Double
-    let typical: Double
     let degrees: Int
 
     /// `nil` when no category has two scores.
@@ -325,28 +441,25 @@ extension CategoryScales {
       let mean = present.reduce(0) { $0 + $1.count * $1.mean } / count
       self.mean = mean
       within = present.reduce(0) { $0 + $1.squares } / freedom
-      let varying = present.filter { $0.squares > 0 && $0.count > 1 }
-      let logarithms = varying.reduce(0) {
-        $0 + ($1.count - 1) * log($1.squares / ($1.count - 1))
-      }
-      let varyingFreedom = varying.reduce(0) { $0 + $1.count - 1 }
-      typical = varyingFreedom > 0 ? exp(logarithms / varyingFreedom) : 0
       let spread = present.reduce(0) { $0 + $1.count * ($1.mean - mean) * ($1.mean - mean) }
       let unevenness = count - present.reduce(0) { $0 + $1.count * $1.count } / count
       let excess = spread - Double(present.count - 1) * within
       between = unevenness > 0 ? max(0, excess / unevenness) : 0
     }
 
-    func scale(_ category: Moments) -> Scale {
+    func scale(_ category: Moments, _ measure: ScoreMeasure) -> Scale {
       let credible = category.count * between
       let weight = credible > 0 ? credible / (credible + within) : 0
       let freedom = max(0, category.count - 1)
       let kappa = CategoryScales.pooledSpreadPictures
-      let variance = (category.squares + kappa * typical) / (freedom + kappa)
+      let spread = (category.squares + kappa * within) / (freedom + kappa)
+      let doubt = between > 0 && within > 0 ? 1 / (category.count + within / between) : 0
       let location = weight * category.mean + (1 - weight) * mean
       // Scores that are all equal must not divide by zero.
       let least = max(abs(location) * 1e-6, Double(Float.leastNormalMagnitude))
-      return Scale(location: location, deviation: max(variance.squareRoot(), least))
+      return Scale(
+        location: location, deviation: max((spread * (1 + doubt)).squareRoot(), least),
+        measure: measure)
     }
   }
 }

@@ -1,6 +1,6 @@
 /// What Norma says of one picture; `norma inspect --json` writes one a line.
 ///
-/// In JSON every key is present and what is unknown is `null`, but for the last two, which are there
+/// In JSON every key is present and what is not known is `null`, but for the last three, which are there
 /// only where there is something to say.
 public struct Verdict: Codable, Sendable, Equatable {
   /// The picture's path as it was given.
@@ -11,10 +11,19 @@ public struct Verdict: Codable, Sendable, Equatable {
   public var pValue: Double?
   /// The threshold that decided; `nil` when the model is uncalibrated.
   public var threshold: Float?
+  /// How anomalous the picture is on a scale that means the same for every product, model and precision: 1
+  /// is the threshold, 0 what is usual; `nil` when the model is uncalibrated.
+  public var level: Double?
+  /// The share of normal pictures that is expected above the threshold; `nil` when uncalibrated.
+  public var falseAlarmRate: Double?
   /// The category whose threshold decided; `nil` for the shared one.
   public var category: String?
-  /// Whether the score is above the threshold; `nil` when the model is uncalibrated.
+  /// Whether the score is above the threshold, or the picture like no product that the model knows; `nil`
+  /// when the model is uncalibrated.
   public var anomalous: Bool?
+  /// Whether the picture is like no product that the model knows: a person should look. `nil` when the
+  /// model cannot tell.
+  public var unknown: Bool?
   /// The anomalous regions, highest peak first.
   public var regions: [Region]
   /// How far the model's perception contradicts the verdict, in 0…1, ½ being its limit
@@ -22,16 +31,21 @@ public struct Verdict: Codable, Sendable, Equatable {
   public var uncertainty: Float?
   /// Whether a person should look; `nil` when no share of pictures was set aside for that.
   public var review: Bool?
+  /// Other categories that the picture could be of as well; the strictest of them decided. `nil` for none.
+  public var alike: [String]?
 
   public init(
     path: String, score: Float, pValue: Double? = nil, threshold: Float? = nil,
-    category: String? = nil, anomalous: Bool? = nil, regions: [Region] = [],
-    uncertainty: Float? = nil, review: Bool? = nil
+    level: Double? = nil, falseAlarmRate: Double? = nil, category: String? = nil,
+    anomalous: Bool? = nil, unknown: Bool? = nil, regions: [Region] = [],
+    uncertainty: Float? = nil, review: Bool? = nil, alike: [String]? = nil
   ) {
     self.path = path
     self.score = score
     self.pValue = pValue
     self.threshold = threshold
+    (self.level, self.falseAlarmRate) = (level, falseAlarmRate)
+    (self.unknown, self.alike) = (unknown, alike)
     self.category = category
     self.anomalous = anomalous
     self.regions = regions
@@ -45,11 +59,15 @@ public struct Verdict: Codable, Sendable, Equatable {
     try container.encode(score, forKey: .score)
     try container.encode(pValue, forKey: .pValue)
     try container.encode(threshold, forKey: .threshold)
+    try container.encode(level, forKey: .level)
+    try container.encode(falseAlarmRate, forKey: .falseAlarmRate)
     try container.encode(category, forKey: .category)
     try container.encode(anomalous, forKey: .anomalous)
+    try container.encode(unknown, forKey: .unknown)
     try container.encode(regions, forKey: .regions)
     try container.encodeIfPresent(uncertainty, forKey: .uncertainty)
     try container.encodeIfPresent(review, forKey: .review)
+    try container.encodeIfPresent(alike, forKey: .alike)
   }
 }
 

@@ -52,7 +52,7 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
       anomalousCount: results.reduce(0) { $0 + $1.anomalousCount },
       imageAUROC: mean(\.imageAUROC), imageAP: mean(\.imageAP), imageF1Max: mean(\.imageF1Max),
       pixelAUROC: mean(\.pixelAUROC), pixelAP: mean(\.pixelAP), aupro: mean(\.aupro),
-      shared: sum(\.shared), own: sum(\.own))
+      verdicts: sum(\.verdicts), shared: sum(\.shared), own: sum(\.own))
   }
 }
 
@@ -73,6 +73,9 @@ public struct CategoryResult: Codable, Sendable, Equatable {
   public var pixelAUROC: Double?
   public var pixelAP: Double?
   public var aupro: Double?
+  /// What an inspection says that is told nothing: each picture by the category that is recognised; `nil`
+  /// when the model is uncalibrated, or of results of Norma 0.1.
+  public var verdicts: ThresholdOutcome?
   /// What the shared threshold does; `nil` when the model is uncalibrated.
   public var shared: ThresholdOutcome?
   /// What the category's own threshold does; `nil` when the model has none for it.
@@ -81,8 +84,8 @@ public struct CategoryResult: Codable, Sendable, Equatable {
   public init(
     name: String, normalCount: Int, anomalousCount: Int, imageAUROC: Double? = nil,
     imageAP: Double? = nil, imageF1Max: Double? = nil, pixelAUROC: Double? = nil,
-    pixelAP: Double? = nil, aupro: Double? = nil, shared: ThresholdOutcome? = nil,
-    own: ThresholdOutcome? = nil
+    pixelAP: Double? = nil, aupro: Double? = nil, verdicts: ThresholdOutcome? = nil,
+    shared: ThresholdOutcome? = nil, own: ThresholdOutcome? = nil
   ) {
     self.name = name
     self.normalCount = normalCount
@@ -93,6 +96,7 @@ public struct CategoryResult: Codable, Sendable, Equatable {
     self.pixelAUROC = pixelAUROC
     self.pixelAP = pixelAP
     self.aupro = aupro
+    self.verdicts = verdicts
     self.shared = shared
     self.own = own
   }
@@ -114,6 +118,7 @@ public struct CategoryResult: Codable, Sendable, Equatable {
       name: name, normalCount: pictures.count - anomalous, anomalousCount: anomalous,
       imageAUROC: image.auroc, imageAP: image.averagePrecision, imageF1Max: image.f1Max,
       pixelAUROC: pixels?.auroc, pixelAP: pixels?.averagePrecision, aupro: pixels?.aupro,
+      verdicts: ThresholdOutcome(verdicts: pictures),
       shared: calibration?.shared.map {
         ThresholdOutcome(threshold: $0.value, pictures: pictures)
       },
@@ -133,6 +138,7 @@ public struct CategoryResult: Codable, Sendable, Equatable {
     try container.encode(pixelAUROC, forKey: .pixelAUROC)
     try container.encode(pixelAP, forKey: .pixelAP)
     try container.encode(aupro, forKey: .aupro)
+    try container.encode(verdicts, forKey: .verdicts)
     try container.encode(shared, forKey: .shared)
     try container.encode(own, forKey: .own)
   }
@@ -158,6 +164,14 @@ public struct ThresholdOutcome: Codable, Sendable, Equatable {
     self.threshold = threshold
     falseAlarms = pictures.count { !$0.isAnomalous && $0.score > threshold }
     misses = pictures.count { $0.isAnomalous && !($0.score > threshold) }
+  }
+
+  /// Counts what verdicts were given; nil when one was not.
+  public init?(verdicts pictures: [ScoredPicture]) {
+    guard pictures.allSatisfy({ $0.flagged != nil }) else { return nil }
+    threshold = nil
+    falseAlarms = pictures.count { !$0.isAnomalous && $0.flagged == true }
+    misses = pictures.count { $0.isAnomalous && $0.flagged == false }
   }
 
   /// F1 = 2TP / (2TP + FP + FN) of this threshold; nil without anomalous pictures.

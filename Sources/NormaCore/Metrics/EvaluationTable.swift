@@ -43,10 +43,14 @@ public struct EvaluationTable: Sendable, CustomStringConvertible {
     Column(group: "pixel", title: "AUROC") { percent($0.pixelAUROC) },
     Column(group: "pixel", title: "AP") { percent($0.pixelAP) },
     Column(group: "pixel", title: "AUPRO") { percent($0.aupro) },
+    Column(group: "category recognised", title: "false alarms") {
+      count($0.verdicts?.falseAlarms)
+    },
+    Column(group: "category recognised", title: "misses") { count($0.verdicts?.misses) },
+    Column(group: "category told", title: "false alarms") { count($0.own?.falseAlarms) },
+    Column(group: "category told", title: "misses") { count($0.own?.misses) },
     Column(group: "shared threshold", title: "false alarms") { count($0.shared?.falseAlarms) },
     Column(group: "shared threshold", title: "misses") { count($0.shared?.misses) },
-    Column(group: "own threshold", title: "false alarms") { count($0.own?.falseAlarms) },
-    Column(group: "own threshold", title: "misses") { count($0.own?.misses) },
   ]
 
   private static func percent(_ value: Double?) -> String? {

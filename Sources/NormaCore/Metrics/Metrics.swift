@@ -79,15 +79,20 @@ public struct ScoredPicture: Codable, Sendable, Equatable {
   public var score: Float
   /// How uncertain the shared threshold's verdict is; nil when the model does not know.
   public var uncertainty: Float?
+  /// What an inspection says that is told nothing, unknown pictures being anomalous; nil when the model has no
+  /// thresholds.
+  public var flagged: Bool?
 
   public init(
-    path: String, category: String, isAnomalous: Bool, score: Float, uncertainty: Float? = nil
+    path: String, category: String, isAnomalous: Bool, score: Float, uncertainty: Float? = nil,
+    flagged: Bool? = nil
   ) {
     self.path = path
     self.category = category
     self.isAnomalous = isAnomalous
     self.score = score
     self.uncertainty = uncertainty
+    self.flagged = flagged
   }
 }
 

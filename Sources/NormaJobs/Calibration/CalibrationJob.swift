@@ -40,7 +40,8 @@ public struct CalibrationJob {
       throw FileProblem(path: folder, reason: "none of its pictures can be read")
     }
     let new = try old.recalibrated(
-      scores: found.scores, pixelMaxima: found.peaks, suspicions: found.suspicions, rate: rate)
+      scores: found.scores, pixelMaxima: found.peaks, suspicions: found.suspicions, rate: rate,
+      pictures: found.features)
     let content = try EvaluationReport.content(of: model, calibration: new)
     try context.check(stopped)
     try model.replacingCalibration(

@@ -118,9 +118,13 @@ struct PortrayDrawing {
   private func note(_ detection: PictureDetection, of picture: PortrayedPicture) -> String {
     let score = "score \(Figures.value(Double(detection.score)))"
     let known = picture.isDefective.map { $0 ? "defective · " : "good · " } ?? ""
-    guard let threshold = calibration.shared?.value else { return known + score }
-    let verdict = detection.score > threshold ? "anomalous" : "normal"
-    return known + "\(score), \(verdict) (threshold \(Figures.value(Double(threshold))))"
+    guard
+      let verdict = try? calibration.verdict(
+        path: picture.path, score: detection.score, feature: detection.feature),
+      let level = verdict.level, let anomalous = verdict.anomalous
+    else { return known + score }
+    let word = verdict.unknown == true ? "unknown" : anomalous ? "anomalous" : "normal"
+    return known + "\(score), \(word) (level \(Figures.level(level)))"
   }
 
   // MARK: The page

@@ -40,7 +40,8 @@ public struct ModelCalibration {
         source: .holdout,
         rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
         extrapolate: rates.extrapolate, features: features,
-        autoAccuracy: features?.accuracy(of: found.features))
+        autoAccuracy: features?.accuracy(of: found.features),
+        distances: features?.distances(of: found.features) ?? [:])
     }
     if let obstacle = crossFitObstacle {
       context.warning(
@@ -57,7 +58,10 @@ public struct ModelCalibration {
       source: .crossFit,
       rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
       extrapolate: rates.extrapolate, features: features,
-      autoAccuracy: features?.accuracy(of: found.features))
+      autoAccuracy: features?.accuracy(of: found.features),
+      distances: features?.distances(
+        of: found.features,
+        counted: Dictionary(grouping: pictures.training, by: \.category).mapValues(\.count)) ?? [:])
   }
 
   /// Why no picture can be scored by a network that has not seen it; nil when some can.

@@ -136,8 +136,10 @@ public struct StoreEvaluator {
   private func measure(
     _ samples: [Sample], _ places: [Int], _ metrics: PixelMetrics?, _ calibration: Calibration
   ) throws -> [ScoredPicture] {
-    let detection = try detector(places, jitter: jitter(on: samples)).detection
+    let (detection, feature) = try detector(places, jitter: jitter(on: samples))
     let scores = try detection.score.floats()
+    let features = try feature.floats()
+    let channels = features.count / max(1, samples.count)
     let suspicions = try detection.perceived?.suspicion.floats()
     if let metrics {
       let side = pictures.origin.imageSize
@@ -151,13 +153,17 @@ public struct StoreEvaluator {
           mask: sample.label.isAnomalous ? mask : nil, width: side, height: side)
       }
     }
-    return samples.indices.map { index in
-      ScoredPicture(
+    return try samples.indices.map { index in
+      let verdict = try calibration.verdict(
+        path: samples[index].path, score: scores[index],
+        feature: Array(features[index * channels..<(index + 1) * channels]))
+      return ScoredPicture(
         path: samples[index].path, category: samples[index].category,
         isAnomalous: samples[index].label.isAnomalous, score: scores[index],
         uncertainty: suspicions.flatMap {
           calibration.uncertainty(suspicion: $0[index], score: scores[index])
-        })
+        },
+        flagged: verdict.anomalous)
     }
   }
 

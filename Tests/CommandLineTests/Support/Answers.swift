@@ -17,6 +17,8 @@ struct InspectedPicture: Decodable {
   var score: Double
   var pValue: Double?
   var threshold: Double?
+  var level: Double?
+  var unknown: Bool?
   var category: String?
   var anomalous: Bool?
   var regions: [Region]

@@ -45,18 +45,18 @@ import Testing
   @Test(arguments: [0.005, 0.02, 0.1, 0.4])
   func thresholdAndPValueAgree(rate: Double) throws {
     var draws = Draws(seed: 4)
-    let scores = ["a": 30, "b": 12, "c": 120].mapValues { count in
+    let scores = ["a": 30, "b": 12, "c": 1200].mapValues { count in
       (0..<count).map { _ in Float((draws.normal() * 8).rounded()) / 4 + 3 }
     }
     let calibration = try fit(scores, rate: 0.01)
     let bases = calibration.categories.mapValues(\.basis)
-    #expect(bases == ["a": .leaning, "b": .leaning, "c": .category])
+    #expect(bases == ["a": .standardized, "b": .standardized, "c": .category])
     for category in [nil, "a", "b", "c"] {
       let threshold = try calibration.threshold(category: category, rate: rate)
       for step in 0..<1000 {
         let score = Float(step) / 128
-        // Within rounding of a leaning threshold the two may differ.
-        if abs(score - threshold.value) < 1e-5, threshold.basis == .leaning { continue }
+        // Within rounding of a standardized threshold the two may differ.
+        if abs(score - threshold.value) < 1e-5, threshold.basis == .standardized { continue }
         let pValue = calibration.pValue(score: score, category: category)
         #expect((score > threshold.value) == (pValue <= threshold.rate + 1e-12))
       }
@@ -68,7 +68,7 @@ import Testing
   @Test(arguments: [(0.0, 1.0), (3.0, 1.8)], [0.01, 0.03])
   func statedRatesHold(apart: (Double, Double), rate: Double) throws {
     var draws = Draws(seed: 17)
-    var (stated, sharedAlarms, ownAlarms, tested) = (0.0, 0, 0, 0)
+    var (stated, ownStated, sharedAlarms, ownAlarms, tested) = (0.0, 0.0, 0, 0, 0)
     for _ in 0..<150 {
       var scores: [String: [Float]] = [:]
       func draw(_ category: Int) -> Float {
@@ -80,7 +80,9 @@ import Testing
       stated += shared.rate / 150
       for category in 0..<3 {
         let own = try #require(calibration.categories["\(category)"])
-        #expect(own.basis == .leaning && own.rate == shared.rate && own.pictures == 60)
+        #expect(own.basis == .standardized && own.pictures == 60)
+        #expect(own.rate == max(rate, 1.0 / 61))
+        ownStated += own.rate / 450
         for _ in 0..<100 {
           let score = draw(category)
           sharedAlarms += score > shared.value ? 1 : 0
@@ -91,12 +93,12 @@ import Testing
     }
     // 45,000 draws: the standard error of either share, calibrations included, is below 0.15 %.
     #expect(Double(sharedAlarms) / Double(tested) < stated + 0.004)
-    #expect(Double(ownAlarms) / Double(tested) < stated + 0.004)
-    #expect(Double(ownAlarms) / Double(tested) > stated / 4)
+    #expect(Double(ownAlarms) / Double(tested) < ownStated + 0.004)
+    #expect(Double(ownAlarms) / Double(tested) > ownStated / 4)
   }
 
   /// What the shared threshold cannot do: every category gets its part of the alarms.
-  @Test func leaningFollowsTheCategory() throws {
+  @Test func everyCategoryHasItsOwnMeasure() throws {
     var draws = Draws(seed: 2)
     var scores: [String: [Float]] = [:]
     for (index, name) in ["low", "middle", "high"].enumerated() {
@@ -106,8 +108,8 @@ import Testing
     let shared = try #require(calibration.shared).value
     let low = try #require(calibration.categories["low"]).value
     let high = try #require(calibration.categories["high"]).value
-    #expect(low > 1.5 && low < 2.5)
-    #expect(high > 9.3 && high < 10.5)
+    #expect(low > 1.4 && low < 2.7)
+    #expect(high > 9.3 && high < 12.5)
     #expect(shared > 9 && shared == scores["high"]?.max())
   }
 
@@ -150,6 +152,163 @@ import Testing
     #expect(try calibration.pixelThreshold(rate: 0.01)?.value == 110)
     #expect(calibration.shared?.value == 10)
     #expect(try fit(["a": Self.ten]).pixelThreshold() == nil)
+  }
+
+  /// 1 is the threshold of each category, 0 what is usual for it, whatever its scores' size.
+  @Test func levelsMeanTheSameForEveryCategory() throws {
+    var draws = Draws(seed: 9)
+    let base = (0..<25).map { _ in Float(exp(0.2 * draws.normal())) }
+    let calibration = try fit(["small": base, "large": base.map { $0 * 64 }], rate: 0.05)
+    for score in [Float(0.5), 1, 1.2, 1.5, 3] {
+      let small = try calibration.verdict(path: "a", score: score, category: "small")
+      let large = try calibration.verdict(path: "a", score: score * 64, category: "large")
+      let (first, second) = try (#require(small.level), #require(large.level))
+      #expect(abs(first - second) < 5e-3 * max(1, first), "\(score): \(first), \(second)")
+      #expect((first > 1) == small.anomalous && small.falseAlarmRate == 0.05)
+    }
+    let threshold = try calibration.threshold(category: "large").value
+    #expect(try calibration.verdict(path: "a", score: threshold, category: "large").level == 1)
+    let above = try calibration.verdict(path: "a", score: threshold.nextUp, category: "large")
+    #expect(try #require(above.level) > 1 && above.anomalous == true)
+    #expect(try calibration.verdict(path: "a", score: 0, category: "large").level == 0)
+    #expect(try calibration.verdict(path: "a", score: 1).level != nil)
+    // Nothing varies: on which side it is, is all there is to say.
+    let same = try fit(["a": [2, 2, 2]])
+    #expect(try same.verdict(path: "a", score: 2).level == 1)
+    #expect(try same.verdict(path: "a", score: 2.1).level == 2)
+  }
+
+  /// One odd picture among hundreds does not set the threshold of all: PatchCore's seven products lost a
+  /// third of their catches by it.
+  @Test func oneOddPictureDoesNotDecide() throws {
+    var draws = Draws(seed: 12)
+    var scores: [String: [Float]] = [:]
+    for name in ["a", "b", "c"] { scores[name] = (0..<66).map { _ in Float(exp(0.2 * draws.normal())) } }
+    let plain = try fit(scores).threshold(category: "b").value
+    scores["a"]?[0] = 6
+    scores["c"]?[0] = 5
+    let odd = try fit(scores).threshold(category: "b").value
+    #expect(odd < 1.45 * plain, "\(plain), \(odd)")
+    #expect(try #require(fit(scores).shared).value >= 5, "the highest scores as they are do")
+  }
+
+  /// A model of Norma 0.1 keeps its shared threshold and gets those of categories by today's rule.
+  @Test func oldCategoriesAreMeasuredAnew() throws {
+    var draws = Draws(seed: 3)
+    let new = try fit(["a": (0..<30).map { _ in Float(exp(draws.normal())) },
+      "b": (0..<30).map { _ in Float(9 * exp(draws.normal())) }])
+    var object = try #require(
+      try JSONSerialization.jsonObject(with: new.json()) as? [String: Any])
+    object["rule"] = nil
+    var categories = try #require(object["categories"] as? [String: [String: Any]])
+    for name in categories.keys { categories[name]?["value"] = 1e6; categories[name]?["basis"] = "leaning" }
+    object["categories"] = categories
+    let read = try Calibration(json: JSONSerialization.data(withJSONObject: object))
+    #expect(read.shared == new.shared && read.categories == new.categories)
+  }
+}
+
+@Suite struct RecognitionTests {
+  private func calibration(_ draws: inout Draws, apart: Double = 8) throws -> Calibration {
+    var builder = CategoryFeatures.Builder()
+    var held: [(category: String, feature: [Float])] = []
+    for number in 0..<1200 {
+      let category = number % 3 == 0 ? "bolt" : number % 3 == 1 ? "nut" : "disc"
+      let feature = Self.feature(of: category, apart, &draws)
+      if number < 600 { try builder.add(feature, category: category) } else { held.append((category, feature)) }
+    }
+    let features = try #require(try builder.build())
+    let scores: [String: [Float]] = [
+      "bolt": (0..<40).map { 1 + Float($0) / 40 }, "nut": (0..<40).map { 4 + Float($0) / 10 },
+      "disc": (0..<40).map { 2 + Float($0) / 40 },
+    ]
+    return try .fit(
+      scores: scores, source: .holdout, features: features,
+      distances: features.distances(of: held), unknownRate: 0.01)
+  }
+
+  private static func feature(_ place: [Double], _ draws: inout Draws) -> [Float] {
+    (0..<16).map { Float(place[$0 % place.count] + draws.normal()) }
+  }
+
+  private static func feature(of category: String, _ apart: Double, _ draws: inout Draws) -> [Float] {
+    switch category {
+    case "bolt": feature([0, 0], &draws)
+    case "nut": feature([apart, 0], &draws)
+    default: feature([0, 40], &draws)
+    }
+  }
+
+  /// About the promised share of new normal pictures, and everything that is like nothing.
+  @Test func whatIsLikeNothingIsUnknown() throws {
+    var draws = Draws(seed: 21)
+    let calibration = try calibration(&draws)
+    var unknown = 0
+    for number in 0..<3000 {
+      let category = ["bolt", "nut", "disc"][number % 3]
+      let found = try #require(calibration.recognition(of: Self.feature(of: category, 8, &draws)))
+      #expect(found.category == category && found.alike.isEmpty)
+      unknown += found.isUnknown == true ? 1 : 0
+    }
+    // Features have half of the rate: 15. Their tail is lighter than an exponential one, so it is fewer.
+    #expect((1...30).contains(unknown), "\(unknown)")
+    for place in [[20.0, 20], [0, -9], [400, 400]] {
+      let feature = Self.feature(place, &draws)
+      #expect(calibration.recognition(of: feature)?.isUnknown == true)
+      // It never passes as normal, however low its score.
+      let verdict = try calibration.verdict(path: "a", score: 0.1, feature: feature)
+      #expect(verdict.unknown == true && verdict.anomalous == true && verdict.regions.isEmpty)
+    }
+    // Nor does one that shows less than any normal picture: a dark frame.
+    let bolt = Self.feature(of: "bolt", 8, &draws)
+    #expect(try calibration.verdict(path: "a", score: 1.5, feature: bolt).unknown == false)
+    let dark = try calibration.verdict(path: "a", score: 0.01, feature: bolt)
+    #expect(dark.unknown == true && dark.anomalous == true && dark.level == 0)
+    #expect(try Calibration(json: calibration.json()) == calibration)
+    #expect(calibration.recognition(of: [1]) == nil)
+  }
+
+  /// Of two products that look alike the stricter one's threshold decides, and both are named.
+  @Test func betweenTwinsTheStricterDecides() throws {
+    var draws = Draws(seed: 22)
+    let calibration = try calibration(&draws, apart: 0.5)
+    let strict = try calibration.threshold(category: "bolt").value
+    let feature = Self.feature([0.45, 0], &draws)
+    let verdict = try calibration.verdict(path: "a", score: strict * 1.1, feature: feature)
+    #expect(verdict.category == "bolt" && verdict.alike == ["nut"] && verdict.anomalous == true)
+    #expect(try calibration.verdict(path: "a", score: strict * 1.1, category: "nut").anomalous == false)
+  }
+
+  /// Models of Norma 0.1 do not know how far their pictures lie, and say so.
+  @Test func withoutDistancesNobodyIsUnknown() throws {
+    let features = try CategoryFeatures(means: ["a": [0], "b": [9]], deviation: [1])
+    let calibration = try Calibration.fit(
+      scores: ["a": [1, 2, 3, 4], "b": [1, 2, 3, 5]], source: .holdout, features: features)
+    let verdict = try calibration.verdict(path: "p", score: 1, feature: [1e6])
+    #expect(verdict.category == "b" && verdict.unknown == nil && verdict.anomalous == false)
+  }
+
+  /// A picture that had a part in its category's mean lies nearer to it than a new one would.
+  @Test func itsPartInTheMeanIsTakenOut() throws {
+    var builder = CategoryFeatures.Builder()
+    let pictures: [(category: String, feature: [Float])] = [("a", [0]), ("a", [1]), ("a", [5])]
+    for picture in pictures { try builder.add(picture.feature, category: "a") }
+    let features = try #require(try builder.build())
+    let distances = try #require(features.distances(of: pictures, counted: ["a": 3])["a"])
+    // 5 against the mean of the two others, ½, in units of the variance 7.
+    #expect(abs(distances[2] - 4.5 * 4.5 / 7) < 1e-4)
+  }
+
+  @Test func newPicturesRenewTheRecognition() throws {
+    var draws = Draws(seed: 23)
+    let old = try calibration(&draws)
+    let moved = (0..<40).map { _ in (category: "bolt", feature: Self.feature([0, -9], &draws)) }
+    #expect(old.recognition(of: moved[0].feature)?.isUnknown == true)
+    let new = try old.recalibrated(
+      scores: ["bolt": (0..<40).map { 1 + Float($0) / 40 }], pictures: moved)
+    #expect(new.normalDistances["bolt"]?.count == 40 && new.normalDistances["nut"] == old.normalDistances["nut"])
+    let after = (0..<50).map { _ in Self.feature([0, -9], &draws) }
+    #expect(after.count { new.recognition(of: $0)?.isUnknown == true } < 5)
   }
 }
 
@@ -292,7 +451,8 @@ import Testing
     let json = try JSONEncoder().encode(verdict)
     let object = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
     let keys: Set = [
-      "path", "score", "pValue", "threshold", "category", "anomalous", "regions",
+      "path", "score", "pValue", "threshold", "level", "falseAlarmRate", "category", "anomalous",
+      "unknown", "regions",
     ]
     #expect(Set(object.keys) == keys)
     #expect(object["pValue"] is NSNull)

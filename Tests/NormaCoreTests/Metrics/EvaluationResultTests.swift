@@ -70,7 +70,7 @@ import Testing
     let rows = try #require(object["categories"] as? [[String: Any]])
     let keys: Set = [
       "name", "normalCount", "anomalousCount", "imageAUROC", "imageAP", "imageF1Max",
-      "pixelAUROC", "pixelAP", "aupro", "shared", "own",
+      "pixelAUROC", "pixelAP", "aupro", "verdicts", "shared", "own",
     ]
     #expect(rows.allSatisfy { Set($0.keys) == keys })
     let outcome = try #require(rows[1]["shared"] as? [String: Any])
@@ -83,7 +83,7 @@ import Testing
     #expect(lines.count == 9)
     #expect(Set(lines.map(\.count)).count == 1)
     #expect(lines[1].hasPrefix("category  normal  anomalous   AUROC"))
-    #expect(lines[0].hasSuffix("own threshold"))
+    #expect(lines[0].hasSuffix("shared threshold"))
     #expect(lines[3].hasPrefix("antler"))
     #expect(lines[4].contains("75.00"))
     #expect(lines[7].hasPrefix("mean") && lines[7].contains("87.50"))

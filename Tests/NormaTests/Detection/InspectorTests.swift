@@ -64,7 +64,8 @@ import Testing
     let recognized = try verdicts([plate, ring], Inspector.Options(category: .automatic))
     #expect(recognized.map(\.category) == ["plates", "rings"])
     #expect(recognized.map(\.anomalous) == [true, false])
-    let shared = try verdicts([plate])
+    #expect(try verdicts([plate, ring]) == recognized, "nobody has to ask for it")
+    let shared = try verdicts([plate], Inspector.Options(category: .shared))
     #expect(shared[0].category == nil)
   }
 
@@ -77,8 +78,9 @@ import Testing
 
   @Test func falseAlarmRateMovesTheThreshold() throws {
     let picture = try folder.write(TinyModel.picture(red: 60), to: "a.png")
-    let strict = try verdicts([picture], Inspector.Options(falseAlarmRate: 0.9))
-    let mild = try verdicts([picture])
+    let strict = try verdicts(
+      [picture], Inspector.Options(category: .shared, falseAlarmRate: 0.9))
+    let mild = try verdicts([picture], Inspector.Options(category: .shared))
     let (low, high) = (try #require(strict[0].threshold), try #require(mild[0].threshold))
     #expect(low < high)
     #expect(strict[0].anomalous == true && mild[0].anomalous == false)

@@ -67,31 +67,43 @@ import Testing
     #expect(values.allSatisfy { $0["review"] == nil })
     #expect(values.map { ($0["uncertainty"] as? Double ?? 0) > 0.5 } == [false, true])
 
-    // A person looks where the perception contradicts the verdict, whichever it is.
+    // A person looks where the level is nearest to 1, whatever is perceived.
     let dialled = try run(
       unsure, normal, anomalous, doubtful, certain, "--json", "--review-share", "0.05")
     #expect(dialled.status == 1)
     let seen = try dialled.lines.map { try object($0) }
     #expect(seen.map { $0["anomalous"] as? Bool } == [false, true, false, true])
-    #expect(seen.map { $0["review"] as? Bool } == [false, true, true, false])
+    func doubt(_ verdict: [String: Any]) throws -> Float {
+      Calibration.doubt(level: try #require(verdict["level"] as? Double))
+    }
+    let passed = try seen.filter { $0["review"] as? Bool == false }.map(doubt)
+    let limit = try #require(passed.max())
+    for verdict in seen where verdict["review"] as? Bool == true {
+      #expect(try doubt(verdict) > limit, "\(verdict)")
+    }
+    let threshold = try #require(values[0]["threshold"] as? Double)
+    let near = try folder.write(
+      TinyModel.picture(red: .init((threshold * 255).rounded())), to: "in/near.png")
     let text = try run(
-      unsure, normal, doubtful, "--review-share", "0.05", "--uncertainty-maps",
+      unsure, normal, doubtful, near, "--review-share", "0.05", "--uncertainty-maps",
       folder.path + "/maps")
-    #expect(text.status == 1 && text.lines[1].hasPrefix("NOT SURE"), "\(text)")
-    #expect(text.output.contains("1 normal, 1 not sure, for a person to look at"))
-    #expect(text.output.contains("at most 4.88 % of normal pictures, from 40 normal pictures"))
+    #expect(text.status == 1 && text.output.contains("NOT SURE"), "\(text)")
+    #expect(text.output.contains("not sure, for a person to look at"))
+    #expect(text.output.contains("of normal pictures, from 40 normal pictures"))
     let map = try PictureReader().read(folder.path + "/maps/doubtful.uncertainty.png")
     let sure = try PictureReader().read(folder.path + "/maps/normal.uncertainty.png")
     #expect(map.rgb != sure.rgb && map.width == 48)
   }
 
-  @Test func aModelThatDoesNotKnowHowSureItIsHasNoDial() throws {
-    let result = try run(model, normal, "--review-share", "0.05")
-    #expect(result.status == 3 && result.errors.contains("does not know how sure it is"))
+  @Test func everyCalibratedModelHasADial() throws {
+    let result = try run(model, normal, "--review-share", "0.05", "--json")
+    #expect(try object(result.lines[0])["review"] is Bool)
+    let maps = try run(model, normal, "--uncertainty-maps", folder.path + "/maps")
+    #expect(maps.status == 3 && maps.errors.contains("does not know how sure it is"))
     #expect(try object(run(model, normal, "--json").lines[0])["uncertainty"] == nil)
     #expect(try run(model, normal, "--review-share", "1").status == 64)
     let raw = folder.path + "/raw.norma"
-    try TinyModel.write(to: raw, calibration: TinyModel.calibration(), perceives: true)
+    try TinyModel.write(to: raw, calibration: .uncalibrated(), perceives: true)
     let without = try run(raw, normal, "--review-share", "0.05")
     #expect(without.status == 3 && without.errors.contains("norma calibrate"))
   }
@@ -111,10 +123,10 @@ import Testing
   @Test func oneLineAPictureAndASummary() throws {
     let result = try run(model, folder.path + "/in")
     #expect(result.lines.count == 4)
-    #expect(result.lines[0].hasPrefix("normal") && result.lines[0].hasSuffix("in/normal.png"))
+    #expect(result.lines[0].hasPrefix("normal      level ") && result.lines[0].hasSuffix("in/normal.png"))
     #expect(result.lines[1].hasPrefix("ANOMALOUS") && result.lines[1].contains("1 region: "))
     #expect(result.lines[2] == "2 pictures: 1 anomalous, 1 normal")
-    #expect(result.lines[3].hasPrefix("threshold: "))
+    #expect(result.lines[3].hasPrefix("thresholds: "))
     #expect(result.errors.isEmpty)
   }
 
@@ -125,7 +137,8 @@ import Testing
     let first = try object(result.lines[0])
     #expect(
       Set(first.keys) == [
-        "path", "score", "pValue", "threshold", "category", "anomalous", "regions",
+        "path", "score", "pValue", "threshold", "level", "falseAlarmRate", "category",
+        "anomalous", "unknown", "regions",
       ])
     #expect(first["path"] as? String == anomalous && first["anomalous"] as? Bool == true)
     #expect(first["category"] as? String == "plates")
