@@ -61,7 +61,9 @@ extension ReportContent.Category {
     own = calibration.categories[name].map(outcome(of:))
     // Which category each picture was taken for is not kept: told, they are judged alike where it is right.
     verdicts = nil
-    guard let decider = try? calibration.threshold(category: known), !examples.isEmpty else { return }
+    guard let decider = try? calibration.threshold(category: known), !examples.isEmpty else {
+      return
+    }
     regroup(by: Double(decider.value))
     for group in examples.indices {
       for index in examples[group].examples.indices {

@@ -138,7 +138,8 @@ public struct Inspect: ParsableCommand {
       case let name?: .named(name)
       }
     return Inspector.Options(
-      category: choice, falseAlarmRate: falseAlarmRate, unknownRate: unknownRate, heatMaps: heatmaps,
+      category: choice, falseAlarmRate: falseAlarmRate, unknownRate: unknownRate,
+      heatMaps: heatmaps,
       reader: pictures.reader(for: manifest), reviewShare: reviewShare,
       uncertaintyMaps: uncertaintyMaps)
   }

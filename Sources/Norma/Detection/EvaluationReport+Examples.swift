@@ -38,7 +38,8 @@ extension EvaluationReport {
     let pictures = evaluation.pictures(of: result.name)
     let normal = pictures.filter { !$0.sample.label.isAnomalous }.map { Double($0.score) }
     let anomalous = pictures.filter { $0.sample.label.isAnomalous }.map { Double($0.score) }
-    let threshold = (result.own ?? result.shared)?.threshold ?? ExampleSelection.bestThreshold(pictures)
+    let threshold =
+      (result.own ?? result.shared)?.threshold ?? ExampleSelection.bestThreshold(pictures)
     let groups = ExampleSelection.groups(pictures, threshold: threshold, limit: examples)
     let drawn = try ExampleRenderer(evaluator: evaluator).render(
       groups.flatMap(\.shown), category: result.name)

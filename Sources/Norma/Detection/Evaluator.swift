@@ -203,7 +203,8 @@ extension Evaluator {
       return Evaluation(
         result: try EvaluationResult(pictures: scored, pixels: pixels, calibration: calibration),
         pictures: pictures, unreadable: unreadable, notes: notes,
-        unknown: unknown, autoAccuracy: recognized.isEmpty ? nil : Double(right) / Double(recognized.count),
+        unknown: unknown,
+        autoAccuracy: recognized.isEmpty ? nil : Double(right) / Double(recognized.count),
         review: review, reliability: reliability.diagram)
     }
 

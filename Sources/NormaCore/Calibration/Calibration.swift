@@ -355,15 +355,19 @@ extension Calibration {
   public func recognition(of feature: [Float], rate: Double? = nil) -> Recognition? {
     let found = features?.distances(of: feature) ?? []
     guard let nearest = found.first else { return nil }
+    // Too few pictures to promise the rate by cannot tell: the farthest of five is no limit.
+    let half = (rate ?? unknownRate) / 2
     func limit(_ category: String) -> Float? {
-      distances.threshold(category: category, rate: (rate ?? unknownRate) / 2, extrapolate: true)?.value
+      distances.threshold(category: category, rate: half, extrapolate: true)
+        .flatMap { $0.rate <= half * (1 + 1e-9) ? $0.value : nil }
     }
     guard let own = limit(nearest.category) else {
       return Recognition(category: nearest.category)
     }
     let others = found.dropFirst().filter { other in
       other.distance <= Self.alikeFactor * nearest.distance
-        && normalDistances[other.category] != nil && limit(other.category).map { Float(other.distance) <= $0 } == true
+        && normalDistances[other.category] != nil
+        && limit(other.category).map { Float(other.distance) <= $0 } == true
     }
     return Recognition(
       category: nearest.category, alike: others.map(\.category),

@@ -183,7 +183,9 @@ import Testing
   @Test func oneOddPictureDoesNotDecide() throws {
     var draws = Draws(seed: 12)
     var scores: [String: [Float]] = [:]
-    for name in ["a", "b", "c"] { scores[name] = (0..<66).map { _ in Float(exp(0.2 * draws.normal())) } }
+    for name in ["a", "b", "c"] {
+      scores[name] = (0..<66).map { _ in Float(exp(0.2 * draws.normal())) }
+    }
     let plain = try fit(scores).threshold(category: "b").value
     scores["a"]?[0] = 6
     scores["c"]?[0] = 5
@@ -195,13 +197,18 @@ import Testing
   /// A model of Norma 0.1 keeps its shared threshold and gets those of categories by today's rule.
   @Test func oldCategoriesAreMeasuredAnew() throws {
     var draws = Draws(seed: 3)
-    let new = try fit(["a": (0..<30).map { _ in Float(exp(draws.normal())) },
-      "b": (0..<30).map { _ in Float(9 * exp(draws.normal())) }])
+    let new = try fit([
+      "a": (0..<30).map { _ in Float(exp(draws.normal())) },
+      "b": (0..<30).map { _ in Float(9 * exp(draws.normal())) },
+    ])
     var object = try #require(
       try JSONSerialization.jsonObject(with: new.json()) as? [String: Any])
     object["rule"] = nil
     var categories = try #require(object["categories"] as? [String: [String: Any]])
-    for name in categories.keys { categories[name]?["value"] = 1e6; categories[name]?["basis"] = "leaning" }
+    for name in categories.keys {
+      categories[name]?["value"] = 1e6
+      categories[name]?["basis"] = "leaning"
+    }
     object["categories"] = categories
     let read = try Calibration(json: JSONSerialization.data(withJSONObject: object))
     #expect(read.shared == new.shared && read.categories == new.categories)
@@ -215,7 +222,11 @@ import Testing
     for number in 0..<1200 {
       let category = number % 3 == 0 ? "bolt" : number % 3 == 1 ? "nut" : "disc"
       let feature = Self.feature(of: category, apart, &draws)
-      if number < 600 { try builder.add(feature, category: category) } else { held.append((category, feature)) }
+      if number < 600 {
+        try builder.add(feature, category: category)
+      } else {
+        held.append((category, feature))
+      }
     }
     let features = try #require(try builder.build())
     let scores: [String: [Float]] = [
@@ -231,7 +242,8 @@ import Testing
     (0..<16).map { Float(place[$0 % place.count] + draws.normal()) }
   }
 
-  private static func feature(of category: String, _ apart: Double, _ draws: inout Draws) -> [Float] {
+  private static func feature(of category: String, _ apart: Double, _ draws: inout Draws) -> [Float]
+  {
     switch category {
     case "bolt": feature([0, 0], &draws)
     case "nut": feature([apart, 0], &draws)
@@ -276,7 +288,8 @@ import Testing
     let feature = Self.feature([0.45, 0], &draws)
     let verdict = try calibration.verdict(path: "a", score: strict * 1.1, feature: feature)
     #expect(verdict.category == "bolt" && verdict.alike == ["nut"] && verdict.anomalous == true)
-    #expect(try calibration.verdict(path: "a", score: strict * 1.1, category: "nut").anomalous == false)
+    #expect(
+      try calibration.verdict(path: "a", score: strict * 1.1, category: "nut").anomalous == false)
   }
 
   /// Models of Norma 0.1 do not know how far their pictures lie, and say so.
@@ -286,6 +299,11 @@ import Testing
       scores: ["a": [1, 2, 3, 4], "b": [1, 2, 3, 5]], source: .holdout, features: features)
     let verdict = try calibration.verdict(path: "p", score: 1, feature: [1e6])
     #expect(verdict.category == "b" && verdict.unknown == nil && verdict.anomalous == false)
+    // Nor do those of a handful of pictures: the farthest of five is no limit.
+    let few = try Calibration.fit(
+      scores: ["a": [1, 2, 3, 4], "b": [1, 2, 3, 5]], source: .holdout, features: features,
+      distances: ["a": [1, 2, 1, 2], "b": [1, 2, 3, 2]])
+    #expect(few.recognition(of: [1e6])?.isUnknown == nil)
   }
 
   /// A picture that had a part in its category's mean lies nearer to it than a new one would.
@@ -306,7 +324,9 @@ import Testing
     #expect(old.recognition(of: moved[0].feature)?.isUnknown == true)
     let new = try old.recalibrated(
       scores: ["bolt": (0..<40).map { 1 + Float($0) / 40 }], pictures: moved)
-    #expect(new.normalDistances["bolt"]?.count == 40 && new.normalDistances["nut"] == old.normalDistances["nut"])
+    #expect(
+      new.normalDistances["bolt"]?.count == 40
+        && new.normalDistances["nut"] == old.normalDistances["nut"])
     let after = (0..<50).map { _ in Self.feature([0, -9], &draws) }
     #expect(after.count { new.recognition(of: $0)?.isUnknown == true } < 5)
   }

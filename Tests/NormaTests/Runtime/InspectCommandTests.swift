@@ -123,7 +123,8 @@ import Testing
   @Test func oneLineAPictureAndASummary() throws {
     let result = try run(model, folder.path + "/in")
     #expect(result.lines.count == 4)
-    #expect(result.lines[0].hasPrefix("normal      level ") && result.lines[0].hasSuffix("in/normal.png"))
+    #expect(
+      result.lines[0].hasPrefix("normal      level ") && result.lines[0].hasSuffix("in/normal.png"))
     #expect(result.lines[1].hasPrefix("ANOMALOUS") && result.lines[1].contains("1 region: "))
     #expect(result.lines[2] == "2 pictures: 1 anomalous, 1 normal")
     #expect(result.lines[3].hasPrefix("thresholds: "))
