@@ -228,12 +228,14 @@ struct ConformalReference: Sendable, Equatable {
     rate: Double, extrapolate: Bool
   ) -> (value: Double, rate: Double, extrapolated: Bool)? {
     let supported = max(rate, 1 / Double(count + 1))
-    guard let tail = TailExtrapolation(scores), supported < tail.share else {
+    guard let largest = scores.last, let tail = TailExtrapolation(scores), supported < tail.share
+    else {
       return threshold(rate: rate, extrapolate: extrapolate)
     }
     let isBeyond = supported > rate * (1 + 1e-12)
-    let stated = isBeyond && !extrapolate ? supported : rate
-    return (tail.value(at: stated), stated, isBeyond && extrapolate)
+    // Of fewer pictures than the rate takes none lies above: that is nearer to what was asked for.
+    if isBeyond, !extrapolate { return (max(largest, tail.value(at: supported)), supported, false) }
+    return (tail.value(at: rate), rate, isBeyond)
   }
 
   /// The p-value that agrees with ``smoothThreshold(rate:extrapolate:)``; at least 1 / (n + 1).
