@@ -47,6 +47,10 @@ import Testing
     #expect(stop?.description.contains("--resume goes on") == true)
     #expect(!FilePath.exists(bench.folder["line.norma"]))
     #expect(throws: FileProblem.self) { try TrainJob(bench.request("ras"), bench.context()) }
+    // A method that is fitted, not trained, does not take the other one's work away.
+    #expect(throws: TrainerError.self) {
+      try TrainJob(bench.request("padim", resume: true), bench.context()).run()
+    }
     try TrainJob(bench.request("ras", resume: true), bench.context()).run()
     #expect(bench.observer.notes.contains { $0.hasPrefix("Going on after") })
     let resumed = try ModelFolder.open(bench.folder["line.norma"])

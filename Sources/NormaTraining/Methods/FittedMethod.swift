@@ -51,7 +51,11 @@ public final class Fitter: Training {
   public var summary: String { method.fitSummary(pictures: data.training.count) }
   public var steps: Int { method.fitSteps(pictures: data.training.count) }
 
-  public func resumed(from path: String) throws -> String? { nil }
+  /// A fit keeps no checkpoint, so what lies there is another training's, and not to be lost.
+  public func resumed(from path: String) throws -> String? {
+    guard !FilePath.exists(path) else { throw TrainerError.ofAnotherTraining(checkpoint: path) }
+    return nil
+  }
 
   private struct Stopped: Error {}
 

@@ -62,9 +62,7 @@ public final class Trainer {
   public func resume(from path: String) throws -> Bool {
     guard let checkpoint = try Checkpoint.read(from: path, names: store.names) else { return false }
     guard checkpoint.state.fingerprint == state.fingerprint else {
-      throw TrainerError(
-        "\(path) is of a training with other pictures, another recipe or another backbone. Give the "
-          + "same ones to go on; to start anew, say --force in training, or remove that file")
+      throw TrainerError.ofAnotherTraining(checkpoint: path)
     }
     try store.assign(checkpoint.parameters)
     try optimizer.restore(checkpoint.optimizer)
@@ -263,5 +261,11 @@ public struct TrainerError: Error, CustomStringConvertible, Sendable {
 
   init(_ description: String) {
     self.description = description
+  }
+
+  static func ofAnotherTraining(checkpoint path: String) -> TrainerError {
+    TrainerError(
+      "\(path) is of a training with other pictures, another recipe or another backbone. Give the "
+        + "same ones to go on; to start anew, say --force in training, or remove that file")
   }
 }
