@@ -284,7 +284,7 @@ struct InspectionReport {
       if let uncertainty = verdict.uncertainty {
         parts.append("uncertainty \(Figures.number(Double(uncertainty), digits: 3))")
       }
-      if let alike = verdict.alike {
+      if let alike = verdict.alike, verdict.unknown != true {
         parts.append("could be \(alike.joined(separator: ", ")) too; the stricter decided")
       }
       parts.append(verdict.path)
