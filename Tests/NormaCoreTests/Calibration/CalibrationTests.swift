@@ -108,8 +108,8 @@ import Testing
     let shared = try #require(calibration.shared).value
     let low = try #require(calibration.categories["low"]).value
     let high = try #require(calibration.categories["high"]).value
-    #expect(low > 1.4 && low < 2.7)
-    #expect(high > 9.3 && high < 12.5)
+    #expect(low > 1.4 && low < 3.2)
+    #expect(high > 9.3 && high < 14)
     #expect(shared > 9 && shared == scores["high"]?.max())
   }
 
