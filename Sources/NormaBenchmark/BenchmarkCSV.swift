@@ -10,7 +10,8 @@ public enum BenchmarkCSV {
       "imageAUROC", "imageAP", "imageF1Max", "pixelAUROC", "pixelAP", "aupro", "sharedThreshold",
       "sharedFalseAlarms", "sharedMisses", "sharedF1", "ownThreshold", "ownFalseAlarms",
       "ownMisses",
-      "ownF1", "trainingPictures", "heldOutPictures", "trainingSeconds", "epochs", "steps",
+      "ownF1", "verdictFalseAlarms", "verdictMisses", "trainingPictures", "heldOutPictures",
+      "trainingSeconds", "epochs", "steps",
       "millisecondsPerPicture", "peakAnonymousBytes", "losses", "toolVersion", "machine",
       "finished",
     ]
@@ -25,6 +26,8 @@ public enum BenchmarkCSV {
     let columns: [(String, (BenchmarkSummary.Row) -> Spread?)] = [
       ("imageAUROC", \.imageAUROC), ("pixelAUROC", \.pixelAUROC), ("aupro", \.aupro),
       ("categoryF1", \.categoryF1), ("sharedF1", \.sharedF1),
+      ("verdictFalseAlarms", { $0.verdicts?.falseAlarms }),
+      ("verdictMisses", { $0.verdicts?.misses }),
       ("ownFalseAlarms", { $0.ownOutcome?.falseAlarms }), ("ownMisses", { $0.ownOutcome?.misses }),
       ("sharedFalseAlarms", { $0.sharedOutcome?.falseAlarms }),
       ("sharedMisses", { $0.sharedOutcome?.misses }), ("trainingSeconds", \.trainingSeconds),
@@ -58,6 +61,7 @@ public enum BenchmarkCSV {
       text(line.aupro), text(line.sharedThreshold), text(line.sharedFalseAlarms),
       text(line.sharedMisses), text(line.sharedF1), text(line.ownThreshold),
       text(line.ownFalseAlarms), text(line.ownMisses), text(line.ownF1),
+      text(line.verdictFalseAlarms), text(line.verdictMisses),
       "\(record.trainingPictures)", "\(record.heldOutPictures)", text(record.trainingSeconds),
       text(record.epochs), text(record.steps), text(record.millisecondsPerPicture),
       text(record.peakAnonymousBytes), record.losses, record.toolVersion, record.machine,

@@ -63,7 +63,9 @@ public struct BenchmarkSummary: Codable, Sendable, Equatable {
     public var categoryF1: Spread?
     /// The best F1 that one threshold for all categories reaches; nil where they do not share a model.
     public var sharedF1: Spread?
-    /// By the model's own thresholds: the categories', and the one for all.
+    /// By the model's own thresholds: of the category recognised, as `norma inspect` judges (nil of runs of
+    /// Norma 0.1), of the category told, and the one for all.
+    public var verdicts: Errors?
     public var ownOutcome: Errors?
     public var sharedOutcome: Errors?
     /// Of all models of a seed together, without the features.
@@ -175,7 +177,8 @@ struct RowRecords {
       runsDone: runsDone, runs: row.runs.count, imageAUROC: mean(\.imageAUROC),
       imageInterval: try bootstrap.interval(scored.map(\.pictures)), pixelAUROC: mean(\.pixelAUROC),
       aupro: mean(\.aupro), categoryF1: mean(\.imageF1Max), sharedF1: sharedF1,
-      ownOutcome: outcome(\.own), sharedOutcome: sharesThreshold ? outcome(\.shared) : nil,
+      verdicts: outcome(\.verdicts), ownOutcome: outcome(\.own),
+      sharedOutcome: sharesThreshold ? outcome(\.shared) : nil,
       trainingSeconds: total { $0.trainingSeconds },
       epochs: average { $0.epochs.map(Double.init) }, steps: total { $0.steps.map(Double.init) },
       millisecondsPerPicture: average { $0.millisecondsPerPicture },

@@ -92,7 +92,6 @@ struct ExportCommand: ParsableCommand {
       throw FileProblem(path: output, reason: "the file exists; --force replaces it")
     }
     try AtomicFile.write(folder.data(ModelFile.graph), to: output)
-    let shared = try folder.calibration().shared
     let size = folder.manifest.imageSize
     var outputs = [GraphPort.anomalyMap, GraphPort.score, GraphPort.feature]
     if folder.manifest.recipe.perceives {
@@ -100,9 +99,9 @@ struct ExportCommand: ParsableCommand {
     }
     Terminal.say(
       "\(output): pictures uint8 [N, \(size), \(size), 3] → \(outputs.joined(separator: ", "))")
-    if let shared {
-      Terminal.say("A picture is anomalous when its score is above \(shared.value).")
-    }
+    let thresholds = try folder.calibration().categories.sorted { $0.key < $1.key }
+    if !thresholds.isEmpty { Terminal.say("A picture is anomalous when its score is above") }
+    for (category, threshold) in thresholds { Terminal.say("  \(threshold.value)  \(category)") }
   }
 }
 

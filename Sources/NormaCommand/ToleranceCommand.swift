@@ -15,8 +15,8 @@ struct ToleranceCommand: ParsableCommand {
     discussion: """
       The data set's test pictures are disturbed step by step, the same ones for
       every model, undisturbed first. At each step: image and pixel AUROC, means
-      over the categories; false alarms and misses of the model's own threshold
-      for all categories, as shipped. All in per cent.
+      over the categories; false alarms and misses of 'norma inspect', by
+      thresholds as shipped. All in per cent.
 
         blur         Gaussian, deviation in pixels
         brightness   factor on all values; 1 leaves them

@@ -110,6 +110,7 @@ struct ExampleStrip {
         if example.pValue != nil {
           Markup("span", ["class": "p"]) { "p\u{A0}\(Figures.pValue(example.pValue))" }
         }
+        if example.isUnknown == true { Markup("span", ["class": "p"]) { "unknown" } }
       }
     }
   }

@@ -213,6 +213,8 @@ extension ReportContent {
     public var score: Double
     /// The share of normal pictures that score as high, 0…1.
     public var pValue: Double?
+    /// Whether it was like no category that the model knows, and flagged for that, whatever its score.
+    public var isUnknown: Bool?
     /// The picture itself.
     public var picture: Data
     /// The picture with the anomaly map's colours over it.
@@ -223,12 +225,13 @@ extension ReportContent {
     public var groundTruth: Data?
 
     public init(
-      fileName: String, score: Double, pValue: Double? = nil, picture: Data,
+      fileName: String, score: Double, pValue: Double? = nil, isUnknown: Bool? = nil, picture: Data,
       heatMap: Data? = nil, contour: Data? = nil, groundTruth: Data? = nil
     ) {
       self.fileName = fileName
       self.score = score
       self.pValue = pValue
+      self.isUnknown = isUnknown
       self.picture = picture
       self.heatMap = heatMap
       self.contour = contour

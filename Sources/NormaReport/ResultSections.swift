@@ -176,6 +176,11 @@ struct CategorySection {
     if evaluation.categories.contains(where: { $0.outcome(evaluation.deciding) != nil }) {
       let deciding = evaluation.deciding == .shared ? "the shared" : "each category’s own"
       sentences = ["Judged by \(deciding) threshold.", "Bars in full colour are errors."]
+      if evaluation.categories.flatMap(\.examples).flatMap(\.examples).contains(where: {
+        $0.isUnknown == true
+      }) {
+        sentences.append("Pictures like no category are flagged as unknown, whatever their score.")
+      }
     }
     if let note = evaluation.note { sentences.append(note) }
     let examples = evaluation.categories.flatMap(\.examples).flatMap(\.examples)
@@ -199,7 +204,7 @@ struct CategorySection {
 
   private var summary: String {
     var text = ""
-    if let outcome = category.outcome(deciding) {
+    if let outcome = category.verdicts ?? category.outcome(deciding) {
       text = SummarySection.outcomeText(
         normal: category.normalCount, anomalous: category.anomalousCount,
         falseAlarms: outcome.falseAlarms, misses: outcome.misses)

@@ -51,7 +51,8 @@ public struct Inspect: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Call this share of normal pictures unknown at most, instead of 0.005.", valueName: "rate"))
+      "Call about this share of normal pictures unknown, instead of the calibration's (0.005).",
+      valueName: "rate"))
   public var unknownRate: Double?
 
   @Option(

@@ -86,7 +86,7 @@ struct ExampleSelection {
   private static func fate(
     of picture: EvaluatedPicture, threshold: Float
   ) -> ReportContent.Fate? {
-    switch (picture.sample.label.isAnomalous, picture.score > threshold) {
+    switch (picture.sample.label.isAnomalous, picture.flagged ?? (picture.score > threshold)) {
     case (true, true): .caught
     case (true, false): .missed
     case (false, true): .falselyFlagged
@@ -161,6 +161,7 @@ struct ExampleRenderer: Sendable {
     }
     return ReportContent.Example(
       fileName: Self.shortName(sample), score: Double(evaluated.score), pValue: evaluated.pValue,
+      isUnknown: evaluated.unknown == true ? true : nil,
       picture: try jpeg(picture),
       heatMap: try jpeg(picture.overlaid(with: detection.map, scale: scale)),
       contour: try jpeg(picture.outlined(found, colour: .found)), groundTruth: truth)

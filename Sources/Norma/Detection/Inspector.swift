@@ -85,6 +85,7 @@ public struct Inspector: Sendable {
       }
     }
     _ = try calibration.pixelThreshold(rate: options.falseAlarmRate)
+    try Self.check(unknownRate: options.unknownRate, category, calibration)
     if options.uncertaintyMaps != nil, !detector.perceives {
       throw DetectionError(
         "the model does not know how sure it is; one trained by URA-Net does (--recipe ura-net), but for "
@@ -99,6 +100,24 @@ public struct Inspector: Sendable {
       throw DetectionError(
         "the model keeps nothing of normal pictures to set aside a share of them by; "
           + "'norma calibrate' with a folder of new normal pictures gives it some")
+    }
+  }
+
+  private static func check(
+    unknownRate: Double?, _ category: CategoryChoice, _ calibration: Calibration
+  ) throws {
+    guard let unknownRate else { return }
+    try Calibration.check(rate: unknownRate)
+    guard category == .automatic else {
+      throw DetectionError(
+        "whether a picture is of none of the categories is only asked where its category is recognised; "
+          + "leave --category or --unknown-rate out")
+    }
+    guard calibration.tellsUnknown(rate: unknownRate) else {
+      throw DetectionError(
+        "the model cannot say of a picture that it is of none of its categories: it keeps too few normal "
+          + "pictures' distances, or none, as those of Norma 0.1; 'norma calibrate' with a folder of new "
+          + "normal pictures gives it some, which takes 20")
     }
   }
 

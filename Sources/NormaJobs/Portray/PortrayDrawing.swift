@@ -63,7 +63,7 @@ struct PortrayDrawing {
       Row(
         picture: seen.picture,
         row: ReportContent.Portrait.Row(
-          caption: seen.picture.name, note: note(detection, of: seen.picture),
+          caption: seen.picture.name, note: try note(detection, of: seen.picture),
           tiles: try tiles(seen.picture, seen.features, detection, range)))
     }
   }
@@ -115,13 +115,12 @@ struct PortrayDrawing {
         Picture(width: size.width, height: size.height, rgb: rgb), quality: 92))
   }
 
-  private func note(_ detection: PictureDetection, of picture: PortrayedPicture) -> String {
+  private func note(_ detection: PictureDetection, of picture: PortrayedPicture) throws -> String {
     let score = "score \(Figures.value(Double(detection.score)))"
     let known = picture.isDefective.map { $0 ? "defective · " : "good · " } ?? ""
-    guard
-      let verdict = try? calibration.verdict(
-        path: picture.path, score: detection.score, feature: detection.feature),
-      let level = verdict.level, let anomalous = verdict.anomalous
+    let verdict = try calibration.verdict(
+      path: picture.path, score: detection.score, feature: detection.feature)
+    guard let level = verdict.level, let anomalous = verdict.anomalous
     else { return known + score }
     let word = verdict.unknown == true ? "unknown" : anomalous ? "anomalous" : "normal"
     return known + "\(score), \(word) (level \(Figures.level(level)))"

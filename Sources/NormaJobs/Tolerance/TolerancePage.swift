@@ -35,8 +35,8 @@ struct TolerancePage {
       Markup("h2") { "In short" }
       Markup("p", ["class": "note"]) {
         "Undisturbed, and the worst that any step of a disturbance does, with the step where that is "
-          + "worse; in per cent. Image AUROC is the mean over the categories. False alarms are the normal pictures above "
-          + "the model’s own threshold for all categories."
+          + "worse; in per cent. Image AUROC is the mean over the categories. False alarms are the normal pictures that "
+          + "an inspection flags, by the model’s own thresholds."
       }
       Markup.table("The worst of each disturbance") {
         heading(first: "Disturbance", columns: ["image AUROC", "false alarms"])

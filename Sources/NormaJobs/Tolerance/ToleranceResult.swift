@@ -16,8 +16,8 @@ public struct ToleranceResult: Encodable, Sendable {
     /// Means over the categories.
     public var imageAUROC: Double?
     public var pixelAUROC: Double?
-    /// Normal pictures above the model's own threshold for all categories, and anomalous ones not above
-    /// it; nil when the model has none.
+    /// Normal pictures that `norma inspect` flags, and anomalous ones that it does not, by thresholds as
+    /// shipped; nil when the model has none.
     public var falseAlarmRate: Double?
     public var missRate: Double?
     public var categories: [CategoryResult]
@@ -27,7 +27,7 @@ public struct ToleranceResult: Encodable, Sendable {
       let mean = result.mean
       imageAUROC = mean.imageAUROC
       pixelAUROC = mean.pixelAUROC
-      if let outcome = mean.shared {
+      if let outcome = mean.verdicts {
         falseAlarmRate = Self.share(outcome.falseAlarms, of: mean.normalCount)
         missRate = Self.share(outcome.misses, of: mean.anomalousCount)
       }
@@ -82,7 +82,7 @@ enum ToleranceCSV {
     let head = [
       "disturbance", "step", "undisturbed", "model", "method", "category", "normal", "anomalous",
       "imageAUROC", "pixelAUROC", "aupro", "sharedThreshold", "sharedFalseAlarms", "sharedMisses",
-      "ownThreshold", "ownFalseAlarms", "ownMisses",
+      "ownThreshold", "ownFalseAlarms", "ownMisses", "verdictFalseAlarms", "verdictMisses",
     ]
     let lines = result.disturbances.flatMap { disturbance in
       disturbance.steps.enumerated().flatMap { number, step in
@@ -108,6 +108,9 @@ enum ToleranceCSV {
           outcome?.threshold.map { "\($0)" } ?? "", outcome.map { "\($0.falseAlarms)" } ?? "",
           outcome.map { "\($0.misses)" } ?? "",
         ]
+      }
+      + [category.verdicts?.falseAlarms, category.verdicts?.misses].map {
+        $0.map { "\($0)" } ?? ""
       }
   }
 }

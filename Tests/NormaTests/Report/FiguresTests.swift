@@ -11,6 +11,9 @@ import Testing
     #expect(Figures.value(0.34567) == "0.3457" && Figures.value(0) == "0")
     #expect(Figures.value(12.3456) == "12.35" && Figures.value(-.infinity) == "–")
     #expect(Figures.value(0.00001234) == "1.23e-05" && Figures.value(1234.5) == "1234")
+    // A level never reads as on the other side of its threshold.
+    let levels = [0, 0.4267, 0.9999, 1, 1.0001, 1.834, 12.34, 345.6].map(Figures.level)
+    #expect(levels == ["0.00", "0.42", "0.99", "1.00", "1.01", "1.84", "12.3", "346"])
     #expect(Figures.number(0.345678) == "0.3457" && Figures.number(12.30) == "12.3")
     #expect(Figures.number(1.23456, digits: 3) == "1.23")
     #expect(Figures.pValue(1 / 21) == "0.048" && Figures.pValue(nil) == "–")

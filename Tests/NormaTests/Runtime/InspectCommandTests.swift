@@ -108,6 +108,15 @@ import Testing
     #expect(without.status == 3 && without.errors.contains("norma calibrate"))
   }
 
+  /// Nothing that was asked for is passed over.
+  @Test func aRateOfUnknownPicturesNeedsDistancesAndRecognition() throws {
+    #expect(try run(model, normal, "--unknown-rate", "0").status == 64)
+    let told = try run(model, normal, "--unknown-rate", "0.01", "--category", "plates")
+    #expect(told.status == 3 && told.errors.contains("leave --category or --unknown-rate out"))
+    let old = try run(model, normal, "--unknown-rate", "0.01")
+    #expect(old.status == 3 && old.errors.contains("norma calibrate"), "\(old)")
+  }
+
   @Test func helpIsNoError() throws {
     let help = try run("--help")
     #expect(help.status == 0 && help.output.contains("--heatmaps") && help.errors.isEmpty)

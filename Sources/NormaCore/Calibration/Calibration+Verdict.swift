@@ -1,0 +1,178 @@
+import Foundation
+
+extension Calibration {
+  /// The conformal p-value of a picture's score: the share of normal pictures that score as high,
+  /// (1 + #{normal ≥ score}) / (n + 1), among the pictures that set the same category's threshold.
+  ///
+  /// - Parameter category: `nil`, or a category without scores, ranks among all pictures.
+  /// - Returns: in (0, 1]; 1 when uncalibrated or for a NaN score.
+  public func pValue(score: Float, category: String? = nil) -> Double {
+    score.isNaN ? 1 : scores.pValue(score, category: category)
+  }
+
+  /// The threshold of the image score.
+  ///
+  /// - Parameters:
+  ///   - category: `nil` gives the shared threshold, and so does a category of which the model knows
+  ///     the features but no scores.
+  ///   - rate: another false-alarm rate than the calibration's.
+  /// - Throws: ``CalibrationError`` when uncalibrated, for an unknown category, for a bad rate.
+  public func threshold(category: String? = nil, rate: Double? = nil) throws -> Threshold {
+    if let rate { try Self.check(rate: rate) }
+    guard let shared else { throw CalibrationError.uncalibrated }
+    try check(category)
+    guard let rate, rate != falseAlarmRate else {
+      return category.flatMap { categories[$0] } ?? shared
+    }
+    let other = scores.threshold(category: category, rate: rate, extrapolate: extrapolates)
+    return other ?? shared
+  }
+
+  /// The threshold of the anomaly map, as ``threshold(category:rate:)``; `nil` when the calibration
+  /// saw no maps.
+  ///
+  /// - Throws: ``CalibrationError`` for an unknown category or a bad rate.
+  public func pixelThreshold(category: String? = nil, rate: Double? = nil) throws -> Threshold? {
+    if let rate { try Self.check(rate: rate) }
+    try check(category)
+    guard let rate, rate != pixelFalseAlarmRate else {
+      return category.flatMap { pixelCategories[$0] } ?? pixel
+    }
+    return maxima.threshold(category: category, rate: rate, extrapolate: extrapolates)
+  }
+
+  /// The category whose mean trunk feature is nearest to `feature`, `[channels]`; `nil` when the
+  /// model has no features, or for a feature of another length.
+  public func nearestCategory(feature: [Float]) -> String? { features?.nearest(feature) }
+
+  /// What the calibration says of one picture.
+  ///
+  /// - Parameters:
+  ///   - rate: another false-alarm rate than the calibration's.
+  ///   - suspicion: how anomalous the picture is to a perception besides; nil of models without one.
+  ///   - regions: the anomalous regions, already found.
+  /// - Returns: a verdict whose threshold, p-value and decision are `nil` when uncalibrated.
+  /// - Throws: ``CalibrationError`` for a score that is NaN or infinite, for an unknown category, for
+  ///   a bad rate.
+  public func verdict(
+    path: String, score: Float, category: String? = nil, rate: Double? = nil,
+    suspicion: Float? = nil, regions: [Region] = []
+  ) throws -> Verdict {
+    guard score.isFinite else {
+      throw CalibrationError.notFinite(what: "the score of \(path)", value: "\(score)")
+    }
+    guard status != .uncalibrated else {
+      try check(category)
+      return Verdict(path: path, score: score, category: category, regions: regions)
+    }
+    let threshold = try threshold(category: category, rate: rate)
+    return Verdict(
+      path: path, score: score, pValue: pValue(score: score, category: category),
+      threshold: threshold.value,
+      level: scores.level(score, threshold: threshold.value, category: category),
+      falseAlarmRate: threshold.rate, category: category, anomalous: score > threshold.value,
+      regions: regions,
+      uncertainty: suspicion.flatMap {
+        uncertainty(suspicion: $0, isAnomalous: score > threshold.value, category: category)
+      })
+  }
+
+  /// What the calibration says of one picture whose category it recognises: by that category's
+  /// threshold, by the strictest where it could be of several, and that it is of none.
+  ///
+  /// - Parameters:
+  ///   - feature: the picture's mean trunk feature, `[channels]`.
+  ///   - unknownRate: another rate than the calibration's.
+  /// - Throws: as ``verdict(path:score:category:rate:suspicion:regions:)``.
+  public func verdict(
+    path: String, score: Float, feature: [Float], rate: Double? = nil, suspicion: Float? = nil,
+    unknownRate: Double? = nil
+  ) throws -> Verdict {
+    if let unknownRate { try Self.check(rate: unknownRate) }
+    guard let recognition = recognition(of: feature, rate: unknownRate) else {
+      return try verdict(path: path, score: score, rate: rate, suspicion: suspicion)
+    }
+    let candidates = try ([recognition.category] + recognition.alike).map {
+      try verdict(path: path, score: score, category: $0, rate: rate, suspicion: suspicion)
+    }
+    // The first of the strictest, so that the nearest category decides where it makes no difference.
+    var strictest = candidates[0]
+    for candidate in candidates where (candidate.level ?? 0) > (strictest.level ?? 0) {
+      strictest = candidate
+    }
+    let others = candidates.compactMap(\.category).filter { $0 != strictest.category }
+    strictest.alike = others.isEmpty ? nil : others
+    strictest.unknown = recognition.isUnknown.map { isFar in
+      // A picture may be like no other by showing less than any does: a dark frame, a lens cap.
+      let least = scores.least(
+        category: recognition.category, rate: (unknownRate ?? self.unknownRate) / 2)
+      return isFar || least.map { score < $0 } == true
+    }
+    if strictest.unknown == true, status != .uncalibrated { strictest.anomalous = true }
+    return strictest
+  }
+
+  /// Of several categories that a picture may be of, those lie hardly farther than the nearest. A product of
+  /// which few pictures are known, or that varies a lot, would else claim every other one's.
+  static let alikeFactor = 1.5
+
+  /// Whether it can be said that a picture is of none of the categories: of some, their normal pictures'
+  /// distances are known, and they are enough for the rate.
+  /// - Parameter rate: another than the calibration's.
+  public func tellsUnknown(rate: Double? = nil) -> Bool {
+    normalDistances.keys.contains { distanceLimit(of: $0, rate: rate ?? unknownRate) != nil }
+  }
+
+  /// The distance from a category's mean beyond which about half of `rate` of its normal pictures lie; nil
+  /// where nobody knows how far these lie, or too few are known: the farthest of five is no limit.
+  private func distanceLimit(of category: String, rate: Double) -> Float? {
+    guard normalDistances[category] != nil,
+      let found = distances.threshold(category: category, rate: rate / 2, extrapolate: true),
+      found.rate <= rate / 2 * (1 + 1e-9)
+    else { return nil }
+    return found.value
+  }
+
+  /// Whether pictures are told apart by their features.
+  public var recognizes: Bool { features.map { !$0.means.isEmpty } ?? false }
+
+  /// The category that a picture is of; nil when the model keeps no features, or for one of another length.
+  /// - Parameters:
+  ///   - feature: its mean trunk feature, `[channels]`.
+  ///   - rate: another than ``unknownRate``.
+  public func recognition(of feature: [Float], rate: Double? = nil) -> Recognition? {
+    let found = features?.distances(of: feature) ?? []
+    guard let nearest = found.first else { return nil }
+    let limit = { distanceLimit(of: $0, rate: rate ?? unknownRate) }
+    guard let own = limit(nearest.category) else {
+      return Recognition(category: nearest.category)
+    }
+    let others = found.dropFirst().filter { other in
+      other.distance <= Self.alikeFactor * nearest.distance
+        && limit(other.category).map { Float(other.distance) <= $0 } == true
+    }
+    return Recognition(
+      category: nearest.category, alike: others.map(\.category),
+      isUnknown: Float(nearest.distance) > own)
+  }
+
+  private func check(_ category: String?) throws {
+    guard let category, !knownCategories.contains(category) else { return }
+    throw CalibrationError.unknownCategory(category, known: knownCategories)
+  }
+}
+
+/// What a picture is taken for.
+public struct Recognition: Sendable, Equatable {
+  /// The category whose mean feature is nearest.
+  public var category: String
+  /// Others that the picture lies as near to as their own normal pictures do, nearest first.
+  public var alike: [String]
+  /// Whether it lies farther from the nearest than normal pictures do; nil where nobody knows how far
+  /// these lie.
+  public var isUnknown: Bool?
+
+  public init(category: String, alike: [String] = [], isUnknown: Bool? = nil) {
+    (self.category, self.alike, self.isUnknown) = (category, alike, isUnknown)
+  }
+}
