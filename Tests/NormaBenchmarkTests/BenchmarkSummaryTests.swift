@@ -116,7 +116,7 @@ struct BenchmarkSummaryTests {
       try self.summary([Fixture.row("weak")], without: ["weak 0 ab", "weak 1 ab"]))
     #expect(ParsedPage.isWellFormed(unfinished) && unfinished.contains("0 of 2 runs"))
     // What no row has is no column.
-    #expect(page.contains("Misses, own") && !unfinished.contains("Misses, own"))
+    #expect(page.contains("Misses, told") && !unfinished.contains("Misses, told"))
     #expect(page.contains(">290 ± 0<") && page.contains("1\u{A0}min"))
   }
 
