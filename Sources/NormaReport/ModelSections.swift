@@ -49,14 +49,14 @@ struct ThresholdsSection {
         + "stands behind a verdict. “norma calibrate MODEL FOLDER”, with a folder of new "
         + "normal pictures, gives thresholds that mean something."
     }
-    guard let shared = calibration.shared ?? calibration.categories.first?.threshold else {
+    guard let promised = calibration.weakest else {
       return "Calibrated on \(origin)."
     }
     let start =
       "A picture is anomalous when its score exceeds the threshold of its category, that is, at a level "
-      + "above 1. Thresholds were set by \(Figures.count(shared.pictures)) \(origin): "
-      + "about \(Figures.page.share(shared.rate)) of normal pictures are expected above"
-    if shared.isExtrapolated {
+      + "above 1. Thresholds were set by \(Figures.count(promised.pictures)) \(origin): "
+      + "about \(Figures.page.share(promised.rate)) of normal pictures are expected above"
+    if promised.isExtrapolated {
       return start + ", by an extrapolated tail, as the pictures alone do not reach so far."
     }
     return calibration.isCoarserThanRequested

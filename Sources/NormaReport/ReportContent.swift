@@ -197,10 +197,15 @@ extension ReportContent {
     /// Anomaly-map values above this belong to an anomalous region.
     public var pixelThreshold: Double?
 
-    /// Whether so few pictures set the shared threshold that they cannot support the rate asked for.
+    /// What is promised at all events: the category's threshold with the highest rate, or the shared one where
+    /// there is none of a category.
+    public var weakest: Threshold? {
+      categories.map(\.threshold).max { $0.rate < $1.rate } ?? shared
+    }
+
+    /// Whether so few pictures set the thresholds that they cannot support the rate asked for.
     public var isCoarserThanRequested: Bool {
-      guard let shared = shared ?? categories.first?.threshold else { return false }
-      return shared.rate > requestedRate * (1 + 1e-9)
+      weakest.map { $0.rate > requestedRate * (1 + 1e-9) } ?? false
     }
 
     public init(

@@ -188,11 +188,11 @@ import Testing
       try #require(try ParsedPage(ReportPage.html(content)).element("thresholds")).text
     }
     var content = ReportFixture.evaluated
-    #expect(try text(content).contains("63 normal pictures held out of training"))
-    #expect(try text(content).contains("1.6\u{A0}% of normal pictures are expected above"))
+    #expect(try text(content).contains("21 normal pictures held out of training"))
+    #expect(try text(content).contains("4.5\u{A0}% of normal pictures are expected above"))
     #expect(try text(content).contains("1.0\u{A0}% was asked for"))
     #expect(try text(content).contains("recognised the category of 75.0\u{A0}%"))
-    content.calibration?.shared?.isExtrapolated = true
+    content.calibration?.categories[0].threshold.isExtrapolated = true
     #expect(try text(content).contains("extrapolated tail"))
     content.calibration?.categories[0].threshold.basis = .standardized
     #expect(try text(content).contains("21 pictures of all"))
