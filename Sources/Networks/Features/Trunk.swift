@@ -116,6 +116,26 @@ public struct Standardization: Equatable, Sendable, Codable {
     self.deviation = deviation
   }
 
+  /// By statistics of training pictures. A channel that hardly varies in them is divided by ``floor`` of
+  /// the median deviation: by its own, the first grain of noise in it would decide over all others.
+  public init(statistics: (mean: [Float], deviation: [Float])) {
+    let least = Self.least(statistics.deviation)
+    self.init(mean: statistics.mean, deviation: statistics.deviation.map { max($0, least) })
+  }
+
+  /// The share of the median deviation that counts as a channel's deviation at the least.
+  public static let floor: Float = 0.05
+
+  private static func least(_ deviations: [Float]) -> Float {
+    deviations.isEmpty ? 0 : floor * deviations.sorted()[deviations.count / 2]
+  }
+
+  /// The channels that hardly vary.
+  public static func constant(in deviations: [Float]) -> [Int] {
+    let least = least(deviations)
+    return deviations.indices.filter { deviations[$0] < least }
+  }
+
   /// `[batch, C, h, w]`, standardised.
   public func callAsFunction<V: Value>(_ features: V) throws -> V {
     let shape = [1, mean.count, 1, 1]

@@ -150,7 +150,10 @@ public struct Threshold: Codable, Sendable, Equatable {
   public var basis: Basis
 
   /// How many normal pictures the rate that was asked for takes at least: 1/r − 1.
-  public var picturesForRequest: Int { Int((1 / requestedRate - 1 - 1e-9).rounded(.up)) }
+  public var picturesForRequest: Int { Self.pictures(for: requestedRate) }
+
+  /// How many normal pictures a false-alarm rate takes at least: 1/r − 1.
+  public static func pictures(for rate: Double) -> Int { Int((1 / rate - 1 - 1e-9).rounded(.up)) }
 
   public init(
     value: Float, rate: Double, requestedRate: Double, extrapolated: Bool, pictures: Int,

@@ -1,62 +1,90 @@
 import Foundation
 
 /// Parts of the normal training pictures that training does not see, so that thresholds and the
-/// choice of an epoch rest on pictures that are new to the network.
+/// choice of an epoch rest on pictures that are new to the network. Pictures of one scene go together: of
+/// a scene that was trained on, no picture is new.
 public enum Holdout {
   /// Holds out a fraction of each category, chosen by the seed. The choice depends on the
   /// category's own pictures only: another category more or less changes nothing.
   /// - Parameters:
+  ///   - scenes: of every sample the number of its scene (``PictureSurvey/scenes``); nil: each is one of
+  ///     its own.
   ///   - fraction: of each category's pictures, rounded, and at least one where it is above 0; one
-  ///     picture of each category always stays in training.
+  ///     scene of each category always stays in training.
   /// - Returns: both parts, sorted by category, then path.
   public static func split(
-    _ samples: [Sample], fraction: Double, seed: UInt64
+    _ samples: [Sample], scenes: [Int]? = nil, fraction: Double, seed: UInt64
   ) -> (training: [Sample], heldOut: [Sample]) {
     var training: [Sample] = []
     var heldOut: [Sample] = []
-    for (category, samples) in byCategory(samples) {
-      let order = shuffled(samples.count, category: category, seed: seed)
-      let wanted = fraction > 0 ? max(1, (Double(samples.count) * fraction).rounded()) : 0
-      let count = min(Int(wanted), samples.count - 1)
-      let chosen = Set(order.prefix(count))
-      for (index, sample) in samples.enumerated() {
-        if chosen.contains(index) { heldOut.append(sample) } else { training.append(sample) }
+    for (category, members) in byCategory(samples, scenes) {
+      let order = shuffled(members.count, category: category, seed: seed)
+      let total = members.reduce(0) { $0 + $1.count }
+      let wanted = fraction > 0 ? Int(max(1, (Double(total) * fraction).rounded())) : 0
+      var chosen: Set<Int> = []
+      var count = 0
+      for scene in order.prefix(members.count - 1) where count < wanted {
+        // A scene that is larger than all that is wanted would leave little to train on.
+        guard members[scene].count <= max(wanted, total / 4) else { continue }
+        chosen.insert(scene)
+        count += members[scene].count
+      }
+      for (scene, samples) in members.enumerated() {
+        if chosen.contains(scene) { heldOut += samples } else { training += samples }
       }
     }
-    return (training, heldOut)
+    return (training.sortedByPath(), heldOut.sortedByPath())
   }
 
   /// Parts for cross-fitting: each picture is held out in exactly one of them, where its category
-  /// has two pictures or more; a single picture stays in training everywhere.
-  /// - Parameter count: at least 2 parts; fewer of a category's pictures than parts leave some
-  /// parts
-  ///   without a held-out picture of it.
+  /// has two scenes or more; a single scene stays in training everywhere.
+  /// - Parameters:
+  ///   - scenes: as for ``split(_:scenes:fraction:seed:)``.
+  ///   - count: at least 2 parts; fewer of a category's scenes than parts leave some parts without a
+  ///     held-out picture of it.
   public static func folds(
-    _ samples: [Sample], count: Int, seed: UInt64
+    _ samples: [Sample], scenes: [Int]? = nil, count: Int, seed: UInt64
   ) -> [(training: [Sample], heldOut: [Sample])] {
     var folds = [(training: [Sample], heldOut: [Sample])](repeating: ([], []), count: max(count, 2))
-    for (category, samples) in byCategory(samples) {
-      let order = shuffled(samples.count, category: category, seed: seed)
-      var part = [Int](repeating: -1, count: samples.count)
-      if samples.count > 1 {
-        for (place, index) in order.enumerated() { part[index] = place % folds.count }
+    for (category, members) in byCategory(samples, scenes) {
+      let order = shuffled(members.count, category: category, seed: seed)
+      var part = [Int](repeating: -1, count: members.count)
+      if members.count > 1 {
+        for (place, scene) in order.enumerated() { part[scene] = place % folds.count }
       }
-      for (index, sample) in samples.enumerated() {
+      for (scene, samples) in members.enumerated() {
         for fold in folds.indices {
-          if part[index] == fold {
-            folds[fold].heldOut.append(sample)
+          if part[scene] == fold {
+            folds[fold].heldOut += samples
           } else {
-            folds[fold].training.append(sample)
+            folds[fold].training += samples
           }
         }
       }
     }
-    return folds
+    return folds.map { ($0.training.sortedByPath(), $0.heldOut.sortedByPath()) }
   }
 
-  private static func byCategory(_ samples: [Sample]) -> [(String, [Sample])] {
-    Dictionary(grouping: samples, by: \.category).sorted { $0.key < $1.key }
-      .map { ($0.key, $0.value.sorted { $0.path < $1.path }) }
+  /// The samples of each category by scene, scenes in the order of their first path.
+  private static func byCategory(
+    _ samples: [Sample], _ scenes: [Int]?
+  ) -> [(String, [[Sample]])] {
+    Dictionary(grouping: samples.indices, by: { samples[$0].category }).sorted { $0.key < $1.key }
+      .map { category, members in
+        let members = members.sorted { samples[$0].path < samples[$1].path }
+        var places: [Int: Int] = [:]
+        var found: [[Sample]] = []
+        for index in members {
+          let scene = scenes?[index] ?? index
+          if let place = places[scene] {
+            found[place].append(samples[index])
+          } else {
+            places[scene] = found.count
+            found.append([samples[index]])
+          }
+        }
+        return (category, found)
+      }
   }
 
   private static func shuffled(_ count: Int, category: String, seed: UInt64) -> [Int] {
@@ -64,6 +92,13 @@ public enum Holdout {
     var order = Array(0..<count)
     generator.shuffle(&order)
     return order
+  }
+}
+
+extension [Sample] {
+  /// By category, then path.
+  fileprivate func sortedByPath() -> [Sample] {
+    sorted { ($0.category, $0.path) < ($1.category, $1.path) }
   }
 }
 

@@ -36,6 +36,9 @@ public struct TrainingRecord: Codable, Equatable, Sendable {
   public var trainingPictures: Int
   /// Normal pictures held out of training; 0 when none were.
   public var heldOutPictures: Int
+  /// How many scenes those pictures show, near copies of one counted once; where it is known, pictures of
+  /// one scene were held out together. Nil of models that are older than the question.
+  public var scenes: Int?
   /// What everything random was drawn from.
   public var seed: Int
   /// Nil, like all that follows, of a model that is older than its record.

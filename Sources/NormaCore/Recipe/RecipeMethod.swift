@@ -6,7 +6,7 @@ extension Recipe {
     let seed = UInt64(max(0, training.seed))
     return MethodContext(
       imageSize: backbone.imageSize, taps: backbone.taps, scorePooling: scoring.pool,
-      inspectsInBF16: scoring.precision == .bf16, folds: training.crossFit.folds,
+      inspectsInBF16: scoring.precision == .bf16, folds: training.folds,
       draw: { count, total, stream in
         var generator = SeededGenerator(seed: seed, stream: stream)
         return generator.drawing(count, of: total)

@@ -42,7 +42,7 @@ public struct TrainingRecipe: Settings {
   public var clip = 0.1
   public var warmup = 0
   public var seed = 0
-  public var holdout = 0.1
+  public var holdout = HoldoutShare.auto
   public var keep = Keep.last
   public var precision = Precision.auto
   public var crossFit = CrossFitRecipe()
@@ -86,28 +86,117 @@ public struct TrainingRecipe: Settings {
     .number(
       "seed", \.seed, 0...Int.max,
       "of the weights, the noise, the order of pictures and what is held out"),
-    .number(
-      "holdout", \.holdout, 0...0.5,
-      "fraction of each category's training pictures that is held out for thresholds and choice of epoch"
-    ),
+    .value(
+      "holdout", \.holdout,
+      "fraction of each category's training pictures that is held out for thresholds and choice of epoch; "
+        + "auto: a tenth where that is enough for the promised rate, else none, and cross-fitting"
+    ).checked {
+      guard case .fraction(let share) = $0.holdout, !(0...0.5).contains(share) else { return }
+      $1.add("holdout", "\(share.yaml) is out of range; 0 to 0.5, or auto")
+    },
     .value("keep", \.keep, "the weights that become the model: the last epoch's or the best one's")
       .checked {
-        guard $0.keep == .best, $0.holdout == 0 else { return }
+        guard $0.keep == .best, $0.holdout == .fraction(0) else { return }
         $1.add("keep", "'best' is chosen by held-out pictures, and holdout is 0; use 'last'")
       },
     .value("precision", \.precision, "bf16, f32, or auto: bf16 where the processor has it"),
     .section(
       "crossFit", \.crossFit, "thresholds where nothing is held out", decides: .inspection
     ).checked {
-      guard $0.crossFit.folds > 1, $0.holdout > 0 else { return }
+      guard $0.crossFit.folds > 1, case .fraction(let share) = $0.holdout, share > 0 else { return }
       $1.add(
         "crossFit.folds",
-        "cross-fitting is for holdout: 0; here holdout is \($0.holdout.yaml)")
+        "cross-fitting is for holdout: 0 or auto; here holdout is \(share.yaml)")
     },
     .number(
       "checkpointEvery", \.checkpointEvery, 0...1440,
       "minutes between checkpoints; 0: after every epoch", decides: .inspection),
   ]
+}
+
+extension TrainingRecipe {
+  /// The fraction of each category's pictures to hold out.
+  /// - Parameters:
+  ///   - scenes: how many scenes the training pictures show (``PictureSurvey``): copies count once.
+  ///   - rate: the false-alarm rate that the thresholds are to promise.
+  public func heldOutFraction(scenes: Int, rate: Double) -> Double {
+    switch holdout {
+    case .fraction(let share): return share
+    case .auto:
+      let tenth = HoldoutShare.usual * Double(scenes)
+      let isEnough = Int(tenth.rounded()) >= Threshold.pictures(for: rate)
+      return isEnough || keep == .best ? HoldoutShare.usual : 0
+    }
+  }
+
+  /// Parts for cross-fitting where nothing is held out; 0: none.
+  public var folds: Int {
+    crossFit.folds == 0 && holdout == .auto ? CrossFitRecipe.usualFolds : crossFit.folds
+  }
+}
+
+/// How many of a category's normal pictures are kept from training, so that thresholds rest on them.
+public enum HoldoutShare: Sendable, Equatable {
+  /// ``usual`` where so many pictures support the promised rate; else none, and thresholds come from
+  /// cross-fitting, which uses all.
+  case auto
+  /// From 0 to ½.
+  case fraction(Double)
+
+  public static let usual = 0.1
+
+  /// As much as may be held out.
+  public var most: Double {
+    switch self {
+    case .auto: Self.usual
+    case .fraction(let share): share
+    }
+  }
+}
+
+extension HoldoutShare: SettingValue {
+  package init(yaml node: SettingNode) throws {
+    if node.plain == "auto" {
+      self = .auto
+    } else if node.plain.flatMap(Double.init) != nil {
+      self = .fraction(try Double(yaml: node))
+    } else {
+      throw SettingValueProblem(expected: "a number or auto", found: node)
+    }
+  }
+
+  package var yaml: String {
+    switch self {
+    case .auto: "auto"
+    case .fraction(let share): share.yaml
+    }
+  }
+
+  /// A number, or the word.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let share = try? container.decode(Double.self) {
+      self = .fraction(share)
+    } else if try container.decode(String.self) == "auto" {
+      self = .auto
+    } else {
+      throw DecodingError.dataCorruptedError(
+        in: container, debugDescription: "holdout is a number or auto")
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .auto: try container.encode("auto")
+    case .fraction(let share): try container.encode(share)
+    }
+  }
+}
+
+extension HoldoutShare: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral {
+  public init(floatLiteral value: Double) { self = .fraction(value) }
+  public init(integerLiteral value: Int) { self = .fraction(Double(value)) }
 }
 
 /// Thresholds where nothing is held out: short trainings, each of which scores the part of the
@@ -116,12 +205,15 @@ public struct CrossFitRecipe: Settings {
   public var folds = 0
   public var epochs = 5
 
+  /// Of `holdout: auto`, where nothing is held out and no number of parts is given.
+  public static let usualFolds = 5
+
   public init() {}
 
   public static let keys: [SettingKey<CrossFitRecipe>] = [
     .number(
       "folds", \.folds, 0...20,
-      "parts, at least 2; 0: none, and a model without held-out pictures ships uncalibrated"
+      "parts, at least 2; 0: none, and a model of holdout: 0 ships uncalibrated (of auto: 5)"
     ).checked {
       guard $0.folds == 1 else { return }
       $1.add("folds", "1 part leaves nothing to train on; 2 or more, or 0")

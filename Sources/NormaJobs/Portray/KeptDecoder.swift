@@ -13,6 +13,8 @@ struct KeptDecoder {
   let prepared: PreparedRecipe
   /// As the model has it.
   let standardization: [Standardization]?
+  /// How the model's network came to be.
+  let record: TrainingRecord?
   let steps: Int
   let context: JobContext
 
@@ -34,9 +36,9 @@ struct KeptDecoder {
   func decoder() throws -> (decoder: TrainedDecoder, seen: TrainingData) {
     let pictures = source.samples
     let features = try FeatureCache(context).features(of: pictures, for: prepared, from: source)
-    let split = SplitPictures(
+    let split = try SplitPictures(
       features.store, samples: pictures, usable: try source.usable(features, pictures, context),
-      recipe: prepared.recipe
+      recipe: prepared.recipe, .asBefore(record)
     ).data
     let seen = TrainingData(
       store: features.store, training: split.training, heldOut: split.heldOut,
@@ -134,7 +136,7 @@ struct KeptDecoder {
     }
     let facts = try [
       "decoder 1", features, text(standardization), text(configuration), text(settings),
-      "\(prepared.recipe.training.holdout)", Machine.version,
+      prepared.recipe.training.holdout.yaml, Machine.version,
     ]
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
   }

@@ -2,6 +2,7 @@ import Foundation
 import Networks
 import Norma
 import NormaCore
+import NormaFiles
 import NormaReport
 import NormaTraining
 
@@ -15,10 +16,13 @@ struct TrainingReport {
     _ calibration: Calibration, title: String, reader: PictureReader
   ) throws {
     let (method, pictures, network) = (trained.method, trained.pictures, trained.network)
+    let drawing = PortraitDrawing(pictures, reader: reader)
+    let portraits =
+      try drawing.strays(pictures.survey, root: manifest.data.root).map { [$0] } ?? []
+      + (drawing.portraits(of: method, network, data: pictures.data) ?? [])
     content = ReportContent(
       title: title, manifest: manifest, training: record, calibration: calibration,
-      portraits: try PortraitDrawing(pictures, reader: reader).portraits(
-        of: method, network, data: pictures.data),
+      portraits: portraits.isEmpty ? nil : portraits,
       reliability: try (method as? any PerceivingMethod)?.reliability(
         of: network, data: pictures.data))
   }
@@ -49,6 +53,34 @@ private struct PortraitDrawing {
       zip(pictures.training, pictures.data.training)
         .filter { known.insert($0.0.category).inserted }
         .map { (sample: $0.0, index: $0.1) }.prefix(Self.most))
+  }
+
+  /// So many doubtful pictures are shown; so many stand in a row.
+  private static let (mostStrays, strayColumns) = (24, 4)
+
+  /// The training pictures that may not belong to their category; nil where all do.
+  func strays(
+    _ survey: SplitPictures.Survey, root: String
+  ) throws -> ReportContent.Portrait? {
+    guard !survey.strays.isEmpty else { return nil }
+    let shown = Array(survey.strays.prefix(Self.mostStrays))
+    let more = survey.strays.count - shown.count
+    return ReportContent.Portrait(
+      title: "Training pictures to look at",
+      text:
+        "By their features \(counted(survey.strays.count, "training picture")) may not belong to "
+        + "their category: nearer to another one, or far from all. They were trained on. Take out what "
+        + "is wrong, and train again." + (more > 0 ? " \(more) more are not shown." : ""),
+      rows: try stride(from: 0, to: shown.count, by: Self.strayColumns).map { first in
+        let row = shown[first..<min(first + Self.strayColumns, shown.count)]
+        return ReportContent.Portrait.Row(
+          caption: row.map { FilePath.relative($0.sample.path, to: root) }.joined(separator: ", "),
+          tiles: try row.map { sample, stray in
+            try ReportContent.Portrait.Tile(
+              label: "\(sample.category): like \(stray.nearer ?? "none")",
+              image: PictureWriter.jpeg(reader.read(sample.path, size: side)))
+          })
+      })
   }
 
   /// Nil for methods that show nothing.

@@ -34,7 +34,7 @@ public struct ModelCalibration {
     let features = try categoryFeatures()
     let rates = recipe.calibration
     if !pictures.heldOut.isEmpty {
-      let found = try inspect(pictures.heldOut)
+      let found = try inspect(pictures.heldOut).oneOfEach(pictures.heldOutScenes)
       return try .fit(
         scores: found.scores, pixelMaxima: found.peaks, suspicions: found.suspicions,
         source: .holdout,
@@ -50,11 +50,9 @@ public struct ModelCalibration {
       return try .uncalibrated(rate: rates.falseAlarmRate, features: features)
     }
     let gaps = try gaps()
-    let found = try inspect(pictures.training)
+    let found = try inspect(pictures.training).scaled(by: gaps).oneOfEach(pictures.trainingScenes)
     return try .fit(
-      scores: found.scores(scaledBy: gaps.map(\.score)),
-      pixelMaxima: found.peaks(scaledBy: gaps.map(\.peak)),
-      suspicions: found.suspicions(scaledBy: gaps.map { $0.suspicion ?? 1 }),
+      scores: found.scores, pixelMaxima: found.peaks, suspicions: found.suspicions,
       source: .crossFit,
       rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
       extrapolate: rates.extrapolate, features: features,
@@ -66,10 +64,13 @@ public struct ModelCalibration {
 
   /// Why no picture can be scored by a network that has not seen it; nil when some can.
   private var crossFitObstacle: String? {
-    guard recipe.training.crossFit.folds > 0 else { return "no cross-fitting was asked for" }
-    let counts = Dictionary(grouping: pictures.training, by: \.category).mapValues(\.count)
-    return counts.values.contains { $0 > 1 }
-      ? nil : "cross-fitting needs two pictures of a category at least"
+    guard recipe.training.folds > 0 else { return "no cross-fitting was asked for" }
+    let scenes = Dictionary(
+      grouping: zip(pictures.training, pictures.trainingScenes), by: \.0.category
+    ).mapValues { Set($0.map(\.1)).count }
+    return scenes.values.contains { $0 > 1 }
+      ? nil
+      : "cross-fitting needs two pictures of a category at least that are not copies of each other"
   }
 
   private func categoryFeatures() throws -> CategoryFeatures? {
@@ -81,20 +82,21 @@ public struct ModelCalibration {
   }
 
   private func gaps() throws -> [CrossFit.Gap] {
-    let crossFit = recipe.training.crossFit
-    let share = { $0 * (crossFit.folds - 1) / crossFit.folds }
+    let folds = recipe.training.folds
+    let share = { $0 * (folds - 1) / folds }
     var settings = settings
-    settings.epochs = crossFit.epochs
+    settings.epochs = recipe.training.crossFit.epochs
     settings.minutes = 0
     settings.picturesPerEpoch = settings.picturesPerEpoch.map { max(1, share($0)) }
     let fit = CrossFit(
-      folds: crossFit.folds, method: method, data: pictures.data, settings: settings,
+      folds: folds, method: method, data: pictures.data, settings: settings,
       imageSize: recipe.backbone.imageSize)
     let steps = method.steps(pictures: share(pictures.training.count), settings: settings)
     let progress = context.stage(
-      "Cross-fitting thresholds", total: crossFit.folds * steps, unit: "steps")
+      "Cross-fitting thresholds", total: folds * steps, unit: "steps")
     let gaps = try fit.gaps(
-      samples: pictures.training, shouldStop: { context.isStopRequested },
+      samples: pictures.training, scenes: pictures.trainingScenes,
+      shouldStop: { context.isStopRequested },
       report: { fold, training in progress.update(fold * steps + training.done) })
     progress.finish()
     guard let gaps else {
@@ -133,27 +135,42 @@ public struct NormalPictures {
   public var scores: [String: [Float]] { grouped(found.map(\.score)) }
   public var peaks: [String: [Float]] { grouped(found.map(\.peak)) }
   /// Empty for a model without a perception.
-  public var suspicions: [String: [Float]] { suspicions(scaledBy: found.map { _ in 1 }) }
+  public var suspicions: [String: [Float]] {
+    Dictionary(grouping: found.filter { $0.suspicion != nil }, by: \.category)
+      .mapValues { $0.compactMap(\.suspicion) }
+  }
   public var features: [(category: String, feature: [Float])] {
     found.map { ($0.category, $0.feature) }
   }
 
-  func scores(scaledBy gaps: [Double]) -> [String: [Float]] {
-    grouped(zip(found, gaps).map { Float(Double($0.score) * $1) })
+  /// Only the first picture of each scene: copies say nothing of the next scene.
+  /// - Parameter scenes: of every picture the number of its scene.
+  func oneOfEach(_ scenes: [Int]) -> NormalPictures {
+    var known: Set<Int> = []
+    return NormalPictures(zip(found, scenes).filter { known.insert($0.1).inserted }.map(\.0))
   }
 
-  func peaks(scaledBy gaps: [Double]) -> [String: [Float]] {
-    grouped(zip(found, gaps).map { Float(Double($0.peak) * $1) })
+  /// Only the first picture of each scene, as their features tell them (``PictureSurvey``).
+  /// - Throws: ``CalibrationError`` for features that are not finite.
+  public func oneOfEachScene() throws -> NormalPictures {
+    try oneOfEach(PictureSurvey(features).scenes)
   }
 
-  /// None is above 1, however far it is stretched.
-  func suspicions(scaledBy gaps: [Double]) -> [String: [Float]] {
-    Dictionary(grouping: zip(found, gaps).filter { $0.0.suspicion != nil }, by: \.0.category)
-      .mapValues { pairs in
-        pairs.compactMap { found, gap in
-          found.suspicion.map { min(1, Float(Double($0) * gap)) }
+  public var count: Int { found.count }
+
+  /// The pictures as a network that has not seen them would score them.
+  func scaled(by gaps: [CrossFit.Gap]) -> NormalPictures {
+    NormalPictures(
+      zip(found, gaps).map { picture, gap in
+        var picture = picture
+        picture.score = Float(Double(picture.score) * gap.score)
+        picture.peak = Float(Double(picture.peak) * gap.peak)
+        // None is above 1, however far it is stretched.
+        picture.suspicion = picture.suspicion.map {
+          min(1, Float(Double($0) * (gap.suspicion ?? 1)))
         }
-      }
+        return picture
+      })
   }
 
   private func grouped(_ values: [Float]) -> [String: [Float]] {

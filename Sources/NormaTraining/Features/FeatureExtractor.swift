@@ -39,7 +39,7 @@ extension Recipe {
     let pictures = samples.map { FeatureRequest(path: $0.path) }
     guard pastesTexture else { return pictures }
     let seed = UInt64(training.seed)
-    let textures = Holdout.split(samples, fraction: training.holdout, seed: seed).training
+    let textures = Holdout.split(samples, fraction: training.holdout.most, seed: seed).training
     guard !textures.isEmpty else { return pictures }
     return pictures
       + samples.enumerated().map { index, sample in
@@ -57,7 +57,7 @@ extension Recipe {
   /// What the features of textured twins depend on besides, for a key; nothing where there are none.
   public var textureFacts: [String] {
     pastesTexture
-      ? ["textured twins 1", "seed \(training.seed)", "held out \(training.holdout)"] : []
+      ? ["textured twins 1", "seed \(training.seed)", "held out \(training.holdout.most)"] : []
   }
 }
 

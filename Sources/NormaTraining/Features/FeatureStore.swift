@@ -119,10 +119,7 @@ public final class FeatureStore {
 
   /// What standardises each level, by the statistics of the pictures at `indices`.
   public func standardization(of indices: [Int]) -> [Standardization] {
-    shapes.indices.map { level in
-      let statistics = statistics(level: level, of: indices)
-      return Standardization(mean: statistics.mean, deviation: statistics.deviation)
-    }
+    shapes.indices.map { Standardization(statistics: statistics(level: $0, of: indices)) }
   }
 
   /// Mean and deviation of each channel of level `level` over all tokens of the pictures at `indices`,

@@ -124,8 +124,11 @@ public struct ReusedNetwork {
     return TrainedNetwork(
       names: stored.keys.sorted(), shapes: stored.mapValues(\.shape),
       values: stored.mapValues(\.values),
-      history: try TrainingRecord.read(from: model)?.losses ?? LossHistory())
+      history: try record()?.losses ?? LossHistory())
   }
+
+  /// How the network came to be; nil where nobody kept it.
+  func record() throws -> TrainingRecord? { try TrainingRecord.read(from: model) }
 }
 
 /// The pictures of a training, as they were split.
@@ -133,27 +136,125 @@ public struct SplitPictures {
   public let training: [Sample]
   public let heldOut: [Sample]
   public let data: TrainingData
+  /// What the features say of all of them, training and held out.
+  public let survey: Survey
+  /// Of every picture of `training`, the number of its scene.
+  let trainingScenes: [Int]
+  /// The same of `heldOut`.
+  let heldOutScenes: [Int]
 
-  /// Splits the pictures as the recipe says, and takes the statistics that it asks for.
+  /// How pictures are split.
+  public enum Division {
+    /// As the recipe says.
+    case anew
+    /// As they were for a network that is only looked at again; nil: nobody kept how it came to be.
+    case asBefore(TrainingRecord?)
+
+    var looksForScenes: Bool {
+      switch self {
+      case .anew: true
+      case .asBefore(let record): record?.scenes != nil
+      }
+    }
+
+    func heldOutFraction(_ recipe: Recipe, scenes: Int) -> Double {
+      switch self {
+      case .asBefore(let record?):
+        return record.heldOutPictures > 0 ? recipe.training.holdout.most : 0
+      case .asBefore(nil), .anew:
+        return recipe.training.heldOutFraction(
+          scenes: scenes, rate: recipe.calibration.falseAlarmRate)
+      }
+    }
+  }
+
+  /// What was found out about the pictures before the training.
+  public struct Survey {
+    /// How many scenes they show; nil where nobody looked: in models that are older than the question.
+    public var scenes: Int?
+    /// Pictures that may not belong to their category.
+    public var strays: [(sample: Sample, stray: PictureSurvey.Stray)]
+    /// Of each level, where features are standardised, the channels that hardly vary.
+    public var constantChannels: [[Int]]
+  }
+
+  /// Splits the pictures as the recipe says, and takes the statistics that it asks for. What shows the
+  /// same scene stays together.
   ///
   /// - Parameters:
   ///   - store: the features of `samples`, in their order, then of their textured twins where the
   ///     recipe pastes texture.
   ///   - usable: the indices of those that could be decoded.
-  public init(_ store: FeatureStore, samples: [Sample], usable: [Int], recipe: Recipe) {
+  ///   - division: how they are split.
+  /// - Throws: ``CalibrationError`` for features that are not finite.
+  public init(
+    _ store: FeatureStore, samples: [Sample], usable: [Int], recipe: Recipe,
+    _ division: Division = .anew
+  ) throws {
     let known = usable.map { samples[$0] }
+    let found =
+      division.looksForScenes
+      ? try PictureSurvey(
+        usable.map { (category: samples[$0].category, feature: store.meanFeature(of: $0)) }) : nil
+    let fraction = division.heldOutFraction(
+      recipe, scenes: found?.sceneCount ?? known.count)
     // Keyed by bytes: two names that look alike may be written differently and be two files.
-    let index = Dictionary(zip(known.map { Array($0.path.utf8) }, usable), uniquingKeysWith: { $1 })
+    let index = Dictionary(
+      zip(known.map { Array($0.path.utf8) }, known.indices), uniquingKeysWith: { $1 })
     (training, heldOut) = Holdout.split(
-      known, fraction: recipe.training.holdout, seed: UInt64(recipe.training.seed))
-    let indices = training.compactMap { index[Array($0.path.utf8)] }
-    let standardization: [Standardization]? =
-      recipe.features.standardize ? store.standardization(of: indices) : nil
+      known, scenes: found?.scenes, fraction: fraction, seed: UInt64(recipe.training.seed))
+    let parts = [training, heldOut].map { $0.compactMap { index[Array($0.path.utf8)] } }
+    let scenes = parts.map { $0.map { found?.scenes[$0] ?? $0 } }
+    (trainingScenes, heldOutScenes) = (scenes[0], scenes[1])
+    let indices = parts[0].map { usable[$0] }
+    let statistics =
+      recipe.features.standardize
+      ? store.shapes.indices.map { store.statistics(level: $0, of: indices) } : nil
+    survey = Survey(
+      scenes: found?.sceneCount,
+      strays: found?.strays.map { (known[$0.picture], $0) } ?? [],
+      constantChannels: statistics?.map { Standardization.constant(in: $0.deviation) } ?? [])
     data = TrainingData(
-      store: store, training: indices, heldOut: heldOut.compactMap { index[Array($0.path.utf8)] },
-      standardization: standardization, twins: recipe.pastesTexture ? samples.count : nil)
+      store: store, training: indices, heldOut: parts[1].map { usable[$0] },
+      standardization: statistics?.map(Standardization.init(statistics:)),
+      twins: recipe.pastesTexture ? samples.count : nil)
   }
 
   /// The categories that are left, sorted.
   public var categories: [String] { Set((training + heldOut).map(\.category)).sorted() }
+}
+
+extension SplitPictures.Survey {
+  /// So many pictures are named on a terminal.
+  private static let named = 5
+
+  /// Says what somebody should know before hours of training.
+  /// - Parameters:
+  ///   - pictures: how many there are.
+  ///   - root: the folder that their names are shown relative to.
+  func tell(pictures: Int, root: String, _ context: JobContext) {
+    if let scenes, scenes < pictures {
+      context.note(
+        "\(counted(pictures, "picture")) of \(counted(scenes, "scene")): near copies of one picture "
+          + "count once, and are held out together.")
+    }
+    for (level, channels) in constantChannels.enumerated() where !channels.isEmpty {
+      let list = channels.prefix(Self.named).map(String.init).joined(separator: ", ")
+      context.note(
+        "\(counted(channels.count, "channel")) of feature map \(level) hardly vary in these pictures "
+          + "(\(list)\(channels.count > Self.named ? ", …" : "")) and are not blown up when standardised."
+      )
+    }
+    guard !strays.isEmpty else { return }
+    let names = strays.prefix(Self.named).map { sample, stray in
+      let reason = stray.nearer.map { "like \($0)" } ?? "like none"
+      return "\(FilePath.relative(sample.path, to: root)) (\(reason))"
+    }
+    let more = strays.count > names.count ? " and \(strays.count - names.count) more" : ""
+    context.warning(
+      "\(counted(strays.count, "training picture")) may not belong to their category: "
+        + names.joined(separator: ", ") + more
+        + ". They are trained on all the same: look at them, "
+        + "and take out what is wrong")
+  }
 }

@@ -102,9 +102,12 @@ public struct TrainingJob {
   public func trained() throws -> TrainedDetector {
     let samples = source.samples(for: prepared)
     let features = try cache.features(of: samples, for: prepared, from: source)
-    let split = SplitPictures(
+    let split = try SplitPictures(
       features.store, samples: samples,
-      usable: try source.usable(features, samples, context), recipe: prepared.recipe)
+      usable: try source.usable(features, samples, context), recipe: prepared.recipe,
+      reused.map { .asBefore(try $0.record()) } ?? .anew)
+    split.survey.tell(
+      pictures: split.training.count + split.heldOut.count, root: source.root, context)
     return TrainedDetector(
       prepared: prepared, pictures: split, network: try network(split, features: features.key))
   }
@@ -156,7 +159,7 @@ public struct TrainingJob {
 
   /// What is remembered of the training; of a network that was taken, its own.
   private func record(of trained: TrainedDetector) throws -> TrainingRecord {
-    if let reused, let record = try TrainingRecord.read(from: reused.model) { return record }
+    if let record = try reused?.record() { return record }
     let isFit = prepared.method is any FittedMethod
     var record = TrainingRecord(
       losses: trained.network.history, trainingPictures: trained.pictures.training.count,
@@ -166,6 +169,7 @@ public struct TrainingJob {
         processor: Machine.processor, cores: ProcessInfo.processInfo.activeProcessorCount,
         device: Machine.device.rawValue),
       engineVersion: "LibTorch \(Machine.version)")
+    record.scenes = trained.pictures.survey.scenes
     if reused != nil {
       // It was trained elsewhere, and nobody kept how.
       (record.machine, record.engineVersion, record.precision) = (nil, nil, nil)

@@ -43,16 +43,19 @@ public struct CrossFit {
   }
 
   /// The gaps of `samples`, which are the pictures of `data.training` in its order; nil when stopped on
-  /// request. A category's only picture, which no fold can spare, gets the mean of the others'.
+  /// request. A category's only scene, which no fold can spare, gets the mean of the others'.
+  /// - Parameter scenes: of every sample the number of its scene; nil: each is one of its own.
   public func gaps(
-    samples: [Sample], shouldStop: () -> Bool, report: (Int, TrainingProgress) -> Void
+    samples: [Sample], scenes: [Int]? = nil, shouldStop: () -> Bool,
+    report: (Int, TrainingProgress) -> Void
   ) throws -> [Gap]? {
     // Keyed by bytes: two names that look alike may be written differently and be two files.
     let indices = Dictionary(
       zip(samples.map { Array($0.path.utf8) }, data.training), uniquingKeysWith: { $1 })
     var unseen: [Int: PictureScore] = [:]
     var seen: [Int: [PictureScore]] = [:]
-    for (number, fold) in Holdout.folds(samples, count: folds, seed: settings.seed).enumerated() {
+    let parts = Holdout.folds(samples, scenes: scenes, count: folds, seed: settings.seed)
+    for (number, fold) in parts.enumerated() {
       let part = TrainingData(
         store: data.store, training: fold.training.compactMap { indices[Array($0.path.utf8)] },
         heldOut: [],

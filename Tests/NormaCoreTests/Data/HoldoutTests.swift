@@ -57,6 +57,28 @@ struct HoldoutTests {
     #expect(heldOut.count == 13)
     #expect(Set(heldOut).count == 13)
   }
+
+  @Test func scenesGoWhole() {
+    let samples = Self.samples("a", 60) + Self.samples("b", 12)
+    // Six bursts of ten; one burst of twelve, which stays in training: it is all that there is of b.
+    let scenes = samples.indices.map { $0 < 60 ? $0 / 10 : 6 }
+    let number = Dictionary(uniqueKeysWithValues: zip(samples.map(\.path), scenes))
+    let (training, heldOut) = Holdout.split(samples, scenes: scenes, fraction: 0.1, seed: 3)
+    #expect(heldOut.count == 10 && training.count == 62)
+    #expect(Set(heldOut.compactMap { number[$0.path] }).count == 1)
+    for fold in Holdout.folds(samples, scenes: scenes, count: 4, seed: 3) {
+      let apart = Set(fold.training.compactMap { number[$0.path] })
+      #expect(apart.isDisjoint(with: fold.heldOut.compactMap { number[$0.path] }))
+      #expect(fold.training.count + fold.heldOut.count == 72)
+    }
+  }
+
+  @Test func scenesOfOnePictureChangeNothing() {
+    let samples = Self.samples("a", 50) + Self.samples("b", 30)
+    let alone = Holdout.split(
+      samples, scenes: Array(samples.indices), fraction: 0.2, seed: 7)
+    #expect(alone == Holdout.split(samples, fraction: 0.2, seed: 7))
+  }
 }
 
 @Suite("Seeded generator")

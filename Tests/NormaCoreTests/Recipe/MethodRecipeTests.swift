@@ -243,7 +243,7 @@ struct LearnedRecipeTests {
     ("padim", "padim:\n  smoothing: 2"),
     ("ras", "scoring:\n  pool: 8\ncalibration:\n  falseAlarmRate: 0.2"),
     ("ras", "training:\n  checkpointEvery: 1"),
-    ("ras", "training:\n  holdout: 0.1\n  crossFit: {epochs: 1}"),
+    ("ras", "training:\n  crossFit: {epochs: 1}"),
   ])
   func howItIsLookedAtDoesNot(method: String, section: String) throws {
     let recipe = try Recipe.parse("method: \(method)\n\(section)\n")

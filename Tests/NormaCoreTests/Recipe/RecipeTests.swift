@@ -111,7 +111,7 @@ struct RecipeTests {
           r.yaml:4: training.betas: expected a list such as [1, 2], found '0.9'
           r.yaml:5: training.seed: expected a whole number, found nothing
           r.yaml:6: training.keep: expected one of last, best, found 'lats'; did you mean 'last'?
-          r.yaml:7: training.holdout: expected a number, found '.nan'
+          r.yaml:7: training.holdout: expected a number or auto, found '.nan'
           r.yaml:9: features.pool: expected true or false, found 'yes'
           r.yaml:10: ras: expected keys (hidden, heads, feedforward, dropout, encoder, decoder, \
           window, jitter, gate, transformer, updateNorm, residual), found '3'
@@ -139,9 +139,28 @@ struct RecipeTests {
           r.yaml:2: training.epochs: 0 is out of range; 1 to 1000000
           r.yaml:3: training.learningRate: 0 is out of range; above 0, up to 10
           r.yaml:5: training.betas: two numbers from 0 to below 1, as [0.9, 0.999]
-          r.yaml:4: training.holdout: 0.6 is out of range; 0 to 0.5
+          r.yaml:4: training.holdout: 0.6 is out of range; 0 to 0.5, or auto
           r.yaml:10: scoring.pool: 225 is out of range; 1 to 224
           """)
+  }
+
+  @Test("auto holds a tenth out where that is enough for the promise, else nothing, and cross-fits")
+  func holdoutFollowsThePromise() throws {
+    let usual = TrainingRecipe()
+    #expect(usual.holdout == .auto && usual.folds == 5 && usual.crossFit.folds == 0)
+    // A tenth of 985 is 99 pictures, rounded: just enough for one in a hundred.
+    #expect(usual.heldOutFraction(scenes: 985, rate: 0.01) == 0.1)
+    #expect(usual.heldOutFraction(scenes: 984, rate: 0.01) == 0)
+    #expect(usual.heldOutFraction(scenes: 984, rate: 0.02) == 0.1)
+    var best = usual
+    best.keep = .best
+    #expect(best.heldOutFraction(scenes: 20, rate: 0.01) == 0.1)
+    let told = try Recipe.parse("training: {holdout: 0.25}").training
+    #expect(told.heldOutFraction(scenes: 20, rate: 0.01) == 0.25 && told.folds == 0)
+    #expect(try Recipe.parse(Recipe().yaml) == Recipe())
+    let data = try JSONEncoder().encode([HoldoutShare.auto, 0.25])
+    #expect(String(decoding: data, as: UTF8.self) == #"["auto",0.25]"#)
+    #expect(try JSONDecoder().decode([HoldoutShare].self, from: data) == [.auto, 0.25])
   }
 
   @Test func keysAreCheckedAgainstEachOther() {
@@ -152,8 +171,9 @@ struct RecipeTests {
     #expect(
       Self.problem("training:\n  holdout: 0\n  keep: best\n").hasPrefix("r.yaml:3: training.keep:"))
     #expect(
-      Self.problem("training:\n  crossFit: {folds: 2}\n")
-        == "r.yaml:2: training.crossFit.folds: cross-fitting is for holdout: 0; here holdout is 0.1"
+      Self.problem("training:\n  holdout: 0.1\n  crossFit: {folds: 2}\n")
+        == "r.yaml:3: training.crossFit.folds: cross-fitting is for holdout: 0 or auto; "
+        + "here holdout is 0.1"
     )
     #expect(Self.problem("training: {holdout: 0, crossFit: {folds: 1}}").contains("1 part"))
     #expect(
