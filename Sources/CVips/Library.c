@@ -15,6 +15,7 @@ static int allow_only_known_loaders(void) {
   vips_operation_block_set("VipsForeignLoad", TRUE);
   const char *const allowed[] = {
       "VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadTiff", "VipsForeignLoadWebp",
+      "VipsForeignLoadNsgif",
       // Debian's libvips reads BMP through ImageMagick only. The loader is called for bytes with a
       // BMP's signature and for nothing else (cvips_open).
       "VipsForeignLoadMagick", "VipsForeignLoadMagick7"};
@@ -81,6 +82,9 @@ static int load(
     case CVIPS_WEBP:
       return vips_webpload_buffer(
           data, length, image, "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
+    case CVIPS_GIF:
+      return vips_gifload_buffer(
+          data, length, image, "access", access, "fail_on", VIPS_FAIL_ON_TRUNCATED, NULL);
     case CVIPS_BMP:
       if (length < 2 || memcmp(bytes, "BM", 2) != 0) {
         vips_error("bmp", "no BMP signature");
@@ -123,6 +127,7 @@ int cvips_encode(
     case CVIPS_WEBP:
       return vips_webpsave_buffer(in, bytes, length, "Q", quality, "lossless", quality >= 100, NULL);
     case CVIPS_BMP:
+    case CVIPS_GIF:
       break;
   }
   vips_error("encode", "this format is read but not written");

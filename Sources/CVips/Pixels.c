@@ -92,6 +92,16 @@ int cvips_width(const cvips_image *image) { return vips_image_get_width(vips_of_
 int cvips_height(const cvips_image *image) { return vips_image_get_height(vips_of_const(image)); }
 int cvips_bands(const cvips_image *image) { return vips_image_get_bands(vips_of_const(image)); }
 
+int cvips_pages(const cvips_image *image) {
+  // Not vips_image_get_n_pages, which takes ten thousand of them for a mistake and says 1.
+  const VipsImage *in = vips_of_const(image);
+  int pages = 1;
+  if (vips_image_get_typeof(in, VIPS_META_N_PAGES) &&
+      vips_image_get_int(in, VIPS_META_N_PAGES, &pages))
+    return 1;
+  return pages;
+}
+
 int cvips_write(cvips_image *image, uint8_t *pixels, size_t size) {
   size_t written = 0;
   void *memory = vips_image_write_to_memory(vips_of(image), &written);

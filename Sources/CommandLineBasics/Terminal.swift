@@ -83,7 +83,7 @@ public final class ProgressLine: JobStage {
   public init(_ title: String, total: Int, unit: String, sharesTerminal: Bool = false) {
     self.title = title
     self.total = total
-    self.unit = unit
+    self.unit = total == 1 && unit.hasSuffix("s") ? String(unit.dropLast()) : unit
     place =
       isatty(STDERR_FILENO) != 1
       ? .log : sharesTerminal && isatty(STDOUT_FILENO) == 1 ? .nowhere : .terminal

@@ -214,7 +214,7 @@ struct CategoriesTable {
   }
 }
 
-/// What it is worth, in each row that knows how sure it is, to send the least sure pictures to a person.
+/// What it is worth, in each row, to send the pictures in doubt to a person.
 struct ReviewedRowsTable {
   let rows: [BenchmarkSummary.Row]
 
@@ -224,16 +224,14 @@ struct ReviewedRowsTable {
     Markup("section", ["id": "review"]) {
       Markup("h2") { "Not sure" }
       Markup("p", ["class": "note"]) {
-        "False alarms and misses of the threshold for all categories, in all seeds together; then those "
-          + "that are left when a person looks at a share of each model's pictures: the least sure ones, or, "
-          + "to compare, those whose scores lie nearest to the threshold."
+        "False alarms and misses, category recognised, in all seeds together; then those that are left when "
+          + "a person looks at a share of each model's pictures: unknown ones first, then those that lie "
+          + "nearest to their threshold, on the scale that all categories share."
       }
       SortableTable(
         caption: "Errors that are left by row",
         columns: ["Row", "Pictures", "Errors"]
-          + Self.shares.flatMap { share in
-            ["uncertainty", "score"].map { "\(Figures.page.share(share)) by \($0)" }
-          },
+          + Self.shares.map { "\(Figures.page.share($0)) looked at" },
         rows: rows.compactMap { row in row.review.map { (cells(row, $0), [:]) } }
       ).markup()
     }
@@ -243,11 +241,8 @@ struct ReviewedRowsTable {
     [
       .init(Markup.name(row.name), value: nil),
       .init(Figures.count(dial.pictures), value: Double(dial.pictures)),
-      cell(dial.byUncertainty, 0),
-    ]
-      + Self.shares.flatMap { share in
-        [cell(dial.byUncertainty, share), cell(dial.byScore, share)]
-      }
+      cell(dial.byLevel, 0),
+    ] + Self.shares.map { cell(dial.byLevel, $0) }
   }
 
   private func cell(_ dial: [ReviewDial.Row], _ share: Double) -> SortableTable.Cell {

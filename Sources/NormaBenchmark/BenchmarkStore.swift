@@ -83,6 +83,12 @@ public final class BenchmarkStore: Sendable {
       }
       try database.alter(table: "picture") { $0.add(column: "flagged", .boolean) }
     }
+    migrator.registerMigration("levels") { database in
+      try database.alter(table: "picture") {
+        $0.add(column: "level", .double)
+        $0.add(column: "unknown", .boolean)
+      }
+    }
     return migrator
   }
 
@@ -227,6 +233,8 @@ struct PictureLine: Codable, FetchableRecord, PersistableRecord {
   var score: Float
   var uncertainty: Float?
   var flagged: Bool?
+  var level: Double?
+  var unknown: Bool?
 
   init(run: String, _ picture: ScoredPicture) {
     self.run = run
@@ -236,11 +244,13 @@ struct PictureLine: Codable, FetchableRecord, PersistableRecord {
     score = picture.score
     uncertainty = picture.uncertainty
     flagged = picture.flagged
+    level = picture.level
+    unknown = picture.unknown
   }
 
   var picture: ScoredPicture {
     ScoredPicture(
       path: path, category: category, isAnomalous: isAnomalous, score: score,
-      uncertainty: uncertainty, flagged: flagged)
+      uncertainty: uncertainty, flagged: flagged, level: level, unknown: unknown)
   }
 }

@@ -37,7 +37,7 @@ public struct BenchmarkSummary: Codable, Sendable, Equatable {
   public var runsDone: Int { rows.reduce(0) { $0 + $1.runsDone } }
   /// How many runs the plan has.
   public var runs: Int { rows.reduce(0) { $0 + $1.runs } }
-  /// Whether a row's models know how sure they are.
+  /// Whether a row's models tell what is in doubt.
   public var isReviewed: Bool { rows.contains { $0.review != nil } }
 
   /// One row; fractions between 0 and 1, over the seeds whose runs are all done.
@@ -79,8 +79,8 @@ public struct BenchmarkSummary: Codable, Sendable, Equatable {
     public var peakAnonymousBytes: Spread?
     /// What the method's paper says of itself.
     public var published: PublishedFigures?
-    /// What it is worth to send the least sure pictures to a person, all seeds' pictures together; nil
-    /// for methods that do not know how sure they are, or without a threshold for all categories.
+    /// What it is worth to send the pictures in doubt to a person, all seeds' pictures together; nil where
+    /// models have no thresholds, and of runs that did not keep levels.
     public var review: ReviewDial?
     public var categories: [Category]
   }
@@ -251,16 +251,8 @@ struct RowRecords {
   }
 
   private var review: ReviewDial? {
-    guard sharesThreshold else { return nil }
-    let models = seeds.flatMap(\.records).map { record -> [ReviewDial.Picture] in
-      guard let threshold = record.result.pooled.shared?.threshold else { return [] }
-      return record.pictures.compactMap { picture in
-        picture.uncertainty.map {
-          ReviewDial.Picture(
-            isAnomalous: picture.isAnomalous, score: picture.score, threshold: threshold,
-            uncertainty: $0)
-        }
-      }
+    let models = seeds.flatMap(\.records).map { record in
+      record.pictures.compactMap { ReviewDial.Picture($0) }
     }
     return models.allSatisfy(\.isEmpty) ? nil : ReviewDial(models: models)
   }

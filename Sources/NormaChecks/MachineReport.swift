@@ -30,7 +30,7 @@ public struct MachineReport: Encodable {
         capabilities: try core.capabilities().joined(separator: " ")),
       Engine(
         name: "LibTorch", version: Machine.version,
-        capabilities: "\(Machine.vectorInstructions), \(Machine.threads) threads"),
+        capabilities: "\(Machine.vectorInstructions), \(counted(Machine.threads, "thread"))"),
       Engine(
         name: "libvips", version: PictureReader.decoder, capabilities: "JPEG PNG TIFF WebP BMP"),
     ]
@@ -43,7 +43,7 @@ public struct MachineReport: Encodable {
 
   public var text: String {
     var lines = [
-      "Norma \(norma)", "processor  \(processor), \(cores) cores",
+      "Norma \(norma)", "processor  \(processor), \(counted(cores, "core"))",
       "training   \(trainingPrecision) (bf16 where the processor multiplies it)",
       "inspection float32 unless the recipe says bf16",
     ]

@@ -60,9 +60,9 @@ struct DatasetsCommand: ParsableCommand {
     } else {
       try StandardOutput.print("\(dataset.source): \(known.name), \(known.licence)\n")
       try StandardOutput.print(check.text)
-      for note in dataset.notes { try StandardOutput.print("note: \(note)") }
+      for note in dataset.notes { try StandardOutput.print("note: \(note.printable)") }
       for file in dataset.unusable.prefix(20) {
-        try StandardOutput.print("unusable: \(file.path): \(file.reason)")
+        try StandardOutput.print("unusable: \(file.path.printable): \(file.reason)")
       }
       if dataset.unusable.count > 20 {
         try StandardOutput.print("… and \(dataset.unusable.count - 20) more")

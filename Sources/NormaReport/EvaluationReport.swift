@@ -43,7 +43,7 @@ public enum EvaluationReport {
       evaluation.categories[index].decide(by: calibration)
     }
     evaluation.deciding = evaluation.categories.allSatisfy { $0.own != nil } ? .own : .shared
-    // It was of the threshold before, and the pictures' uncertainties are not kept.
+    // It was of the thresholds before, and what each picture was taken for is not kept.
     evaluation.review = nil
     evaluation.note =
       "The thresholds were set after this evaluation. Its pictures are sorted by them; the colours and "

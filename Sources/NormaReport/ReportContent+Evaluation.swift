@@ -25,7 +25,7 @@ extension ReportContent {
     /// What a reader of the categories should know besides, for example how the pictures of an
     /// uncalibrated model are sorted.
     public var note: String?
-    /// What it is worth to send the least sure pictures to a person.
+    /// What it is worth to send the pictures in doubt to a person.
     public var review: ReviewDial?
     /// How far its probabilities hold, token by token, by the masks; nil when it gives none.
     public var reliability: ReliabilityDiagram?
@@ -43,6 +43,21 @@ extension ReportContent {
       self.deciding = deciding
       self.autoCategoryAccuracy = autoCategoryAccuracy
       self.note = note
+    }
+
+    /// A dial of Norma 0.1 is left out: its errors are those of the threshold for all, its doubt is another.
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      try self.init(
+        dataset: container.decode(String.self, forKey: .dataset),
+        categories: container.decode([Category].self, forKey: .categories),
+        mean: container.decode(Metrics.self, forKey: .mean),
+        deciding: container.decode(Deciding.self, forKey: .deciding),
+        autoCategoryAccuracy: container.decodeIfPresent(
+          Double.self, forKey: .autoCategoryAccuracy),
+        note: container.decodeIfPresent(String.self, forKey: .note),
+        review: try? container.decode(ReviewDial.self, forKey: .review),
+        reliability: container.decodeIfPresent(ReliabilityDiagram.self, forKey: .reliability))
     }
 
     /// Normal test pictures of all categories.

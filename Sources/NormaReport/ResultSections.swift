@@ -248,7 +248,7 @@ struct CategorySection {
   }
 }
 
-/// What it is worth to send the least sure pictures to a person.
+/// What it is worth to send the pictures in doubt to a person.
 struct ReviewSection {
   let dial: ReviewDial
 
@@ -256,10 +256,10 @@ struct ReviewSection {
     Markup("section", ["id": "review"]) {
       Markup("h2") { "Not sure" }
       Markup("p", ["class": "prose"]) {
-        "The model says how sure it is of each picture. When a person looks at the least sure ones of "
-          + "these \(Figures.count(dial.pictures)) test pictures, the shared threshold makes "
-          + "these errors among the others. To compare: a person looks at those whose scores lie "
-          + "nearest to the threshold."
+        "When a person looks at those of these \(Figures.count(dial.pictures)) test pictures that are in "
+          + "doubt, these errors are left among the others, each judged by the category that is "
+          + "recognised. In doubt is first what is unknown, then what lies nearest to its threshold, on "
+          + "the scale that all categories share."
       }
       table
     }
@@ -270,23 +270,19 @@ struct ReviewSection {
       Markup("thead") {
         Markup("tr") {
           Markup.groupHeading(columns: 2) { "To a person" }
-          Markup.groupHeading(columns: 3) { "By uncertainty" }
-          Markup.groupHeading(columns: 3) { "By score" }
+          Markup.groupHeading(columns: 3) { "Left" }
         }
         Markup("tr") {
           for title in ["share", "pictures"] { Markup.columnHeading(title) }
-          for _ in 0..<2 {
-            for title in ["false alarms", "missed", "errors"] { Markup.columnHeading(title) }
-          }
+          for title in ["false alarms", "missed", "errors"] { Markup.columnHeading(title) }
         }
       }
       Markup("tbody") {
-        for (first, second) in zip(dial.byUncertainty, dial.byScore) {
+        for row in dial.byLevel {
           Markup("tr") {
-            Markup.rowHeading { Figures.page.share(first.share) }
-            Markup.cell(Figures.count(first.sent))
-            cells(first)
-            cells(second)
+            Markup.rowHeading { Figures.page.share(row.share) }
+            Markup.cell(Figures.count(row.sent))
+            cells(row)
           }
         }
       }

@@ -15,8 +15,9 @@ public struct Evaluate: ParsableCommand {
       Per category and in the mean: image AUROC, average precision and best F1, pixel AUROC, average \
       precision and AUPRO (false-positive rate up to 0.3), all in percent. False alarms and misses: as \
       'norma inspect' judges, with each picture's category recognised; as it would if told the category; \
-      and by one threshold for all. For a model that knows how sure it is: the errors left among the others when a \
-      person looks at the least sure pictures, and how far its probabilities hold. A page with curves and pictures is written into the model.
+      and by one threshold for all. Then the errors of the former that are left when a person looks at the pictures in \
+      doubt, unknown ones first, then those whose level is nearest to 1; and how far the probabilities of a model \
+      hold that gives some. A page with curves and pictures is written into the model.
 
       Exit status: 0 done, 2 some pictures could not be read (the others are measured), 3 failure, \
       64 wrong command line, 130 interrupted.
@@ -64,7 +65,7 @@ public struct Evaluate: ParsableCommand {
     let reader = pictures.reader(for: folder.manifest)
     let chosen = try DatasetReader.read(dataset, by: reader).tested(
       on: categories?.commaSeparated, by: [folder.manifest])
-    for note in chosen.notes { Messages.say("note: \(note)") }
+    for note in chosen.notes { Messages.say("note: \(note.printable)") }
     let evaluator = try Evaluator(model: folder, reader: reader)
     let progress = ProgressLine("Evaluating", total: chosen.test.count, unit: "pictures")
     defer { progress.clear() }
@@ -73,7 +74,7 @@ public struct Evaluate: ParsableCommand {
       try cancellation.check("Stopped; nothing is measured from a part of the pictures.")
     }
     progress.clear()
-    for note in evaluation.notes { Messages.say("note: \(note)") }
+    for note in evaluation.notes { Messages.say("note: \(note.printable)") }
     for problem in evaluation.unreadable { Messages.say("unreadable: \(problem)") }
     try StandardOutput.print(
       json ? JSONText.line(EvaluationOutput(evaluation)) : Self.text(evaluation))
@@ -100,29 +101,25 @@ public struct Evaluate: ParsableCommand {
     return text
   }
 
-  /// What it is worth to send the least sure pictures to a person.
+  /// What it is worth to send the pictures in doubt to a person.
   private static func text(_ dial: ReviewDial) -> String {
-    func cells(_ row: ReviewDial.Row) -> [String] {
-      ["\(row.falseAlarms)", "\(row.misses)", Figures.terminal.percent(row.errorRate)]
-    }
     var table = TextTable(
-      columns: [
-        "to a person", "pictures", "by uncertainty: false alarms", "missed", "errors",
-        "by score: false alarms", "missed", "errors",
-      ], right: Set(0..<8))
-    for (first, second) in zip(dial.byUncertainty, dial.byScore) {
-      table.add(
-        [Figures.terminal.percent(first.share), "\(first.sent)"] + cells(first) + cells(second))
+      columns: ["to a person", "pictures", "false alarms", "missed", "errors"], right: Set(0..<5))
+    for row in dial.byLevel {
+      table.add([
+        Figures.terminal.percent(row.share), "\(row.sent)", "\(row.falseAlarms)",
+        "\(row.misses)", Figures.terminal.percent(row.errorRate),
+      ])
     }
     return
-      "errors of the shared threshold among the rest, when a person looks at the least sure\n\n"
-      + table.text
+      "errors among the rest, category recognised, when a person looks at those in doubt:\n"
+      + "unknown ones first, then those whose level is nearest to 1\n\n" + table.text
   }
 
   private static func text(_ diagram: ReliabilityDiagram) -> String {
     let units = Figures.terminal
     return
-      "probabilities of \(diagram.count) tokens: \(units.percent(diagram.probability)) anomalous "
+      "probabilities of \(counted(diagram.count, "token")): \(units.percent(diagram.probability)) anomalous "
       + "in the mean, \(units.percent(diagram.observed)) are; expected calibration error "
       + units.percent(diagram.expectedCalibrationError)
   }
@@ -136,7 +133,7 @@ private struct EvaluationOutput: Encodable {
   var autoAccuracy: Double?
   /// Left out for models that cannot tell.
   var unknown: Evaluation.Unknown?
-  /// Left out for models that do not know how sure they are.
+  /// Left out for models without thresholds.
   var review: ReviewDial?
   /// Left out for models that give no probabilities, and for data sets without masks.
   var reliability: ReliabilityDiagram?

@@ -21,8 +21,12 @@ public struct Inspect: ParsableCommand {
       person should look. A model that perceives anomalies besides (URA-Net) says how far what it \
       perceives contradicts the verdict, from 0 to 1.
 
+      What goes wrong with one picture is said of it, and the others go on. What looks like a picture, by its \
+      ending or its first bytes, and is not read, is named, and so are files of several pages or frames.
+
       Exit status: 0 all pictures are normal, 1 some are anomalous, unknown or not sure, 2 some \
-      could not be read (whatever the others are), 3 failure, 64 wrong command line, 130 interrupted.
+      could not be read, or their maps not written (whatever the others are), 3 failure, 64 wrong command \
+      line, 130 interrupted.
       """)
 
   @Argument(help: "The model: a folder, or the same zipped.")
@@ -33,7 +37,7 @@ public struct Inspect: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write a heat map of every picture into this folder, as NAME.heatmap.png.",
+      "Write a heat map of every picture into this folder, as FOLDER/NAME-….heatmap.png; --json says which.",
       valueName: "folder"))
   public var heatmaps: String?
 
@@ -63,7 +67,7 @@ public struct Inspect: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Write a map of the uncertainty of every picture into this folder, as NAME.uncertainty.png.",
+      "Write a map of the uncertainty of every picture into this folder, as the heat maps.",
       valueName: "folder"))
   public var uncertaintyMaps: String?
 
@@ -71,7 +75,8 @@ public struct Inspect: ParsableCommand {
     help: """
       Write one JSON object a line: path, score, pValue, threshold, level, falseAlarmRate, category, \
       anomalous (true also of what is unknown), unknown, regions; where there is something to say, \
-      uncertainty, review and alike (other categories that it could be of); or path and error.
+      uncertainty, review, alike (other categories that it could be of), and the files heatMap and \
+      uncertaintyMap, or heatMapError and uncertaintyMapError; or path and error.
       """)
   public var json = false
 
@@ -100,18 +105,24 @@ public struct Inspect: ParsableCommand {
         path: paths.joined(separator: ", "), reason: "there are no pictures in here")
     }
     let folder = try ModelFolder.openForInspection(model)
+    // However many they are, they are computed in the same way: a picture's score is the same in any company,
+    // to the last bit.
     let inspector = try Inspector(
       model: folder, options: options(for: folder.manifest),
-      engine: Detector.Options(hint: list.entries.count == 1 ? .latency : .throughput))
+      engine: Detector.Options(hint: .throughput))
     var report = InspectionReport(json: json)
     for problem in list.unreadable { try report.add(.unreadable(problem)) }
     let progress = ProgressLine(
       "Inspecting", total: list.entries.count, unit: "pictures", sharesTerminal: true)
     defer { progress.clear() }
     try inspector.inspect(list.entries) { index, outcome in
+      let problems = outcome.mapProblems
+      if !problems.isEmpty { progress.clear() }
+      for problem in problems { Messages.say(problem) }
       try report.add(outcome)
       progress.update(index + 1)
-      try cancellation.check("Stopped after \(index + 1) of \(list.entries.count) pictures.")
+      try cancellation.check(
+        "Stopped after \(index + 1) of \(counted(list.entries.count, "picture")).")
     }
     progress.clear()
     try report.end(inspector)
@@ -120,9 +131,12 @@ public struct Inspect: ParsableCommand {
 
   /// Maps in the very folder that is inspected would be pictures of it the next time.
   private func checkMapFolders() throws {
-    let inspected = Set(paths.compactMap { FilePath.resolved($0) })
+    // By bytes: names that look alike may be written differently and be two folders.
+    let inspected = Set(paths.compactMap { FilePath.resolved($0).map { Array($0.utf8) } })
     for folder in [heatmaps, uncertaintyMaps].compactMap({ $0 }) {
-      guard let real = FilePath.resolved(folder), inspected.contains(real) else { continue }
+      guard let real = FilePath.resolved(folder), inspected.contains(Array(real.utf8)) else {
+        continue
+      }
       throw FileProblem(
         path: folder,
         reason: "the maps would lie among the pictures that are inspected; name another folder, "
@@ -157,6 +171,9 @@ struct InspectionReport {
   /// Pictures near their threshold, whatever their verdict.
   private var forReview = 0
   private var unreadable = 0
+  private var heatMaps = 0
+  /// Maps that were asked for and are not there.
+  private var missingMaps = 0
 
   init(json: Bool) { self.json = json }
 
@@ -164,6 +181,8 @@ struct InspectionReport {
     switch outcome {
     case .unreadable: unreadable += 1
     case .verdict(let verdict):
+      heatMaps += verdict.heatMap == nil ? 0 : 1
+      missingMaps += outcome.mapProblems.count
       switch Word(verdict) {
       case .unknown: unknown += 1
       case .notSure: forReview += 1
@@ -178,7 +197,7 @@ struct InspectionReport {
   /// Nil when all pictures are normal. What was not inspected weighs more than what was found.
   var status: ExitCode? {
     if undecided > 0 { return ExitStatus.failure }
-    if unreadable > 0 { return ExitStatus.unreadable }
+    if unreadable + missingMaps > 0 { return ExitStatus.unreadable }
     return anomalous + unknown + forReview > 0 ? ExitStatus.anomalous : nil
   }
 
@@ -192,10 +211,11 @@ struct InspectionReport {
     if forReview > 0 { counts.append("\(forReview) not sure, for a person to look at") }
     if unreadable > 0 { counts.append("\(unreadable) unreadable") }
     let total = normal + anomalous + unknown + undecided + forReview + unreadable
+    if missingMaps > 0 { counts.append("\(counted(missingMaps, "map")) not written") }
     try StandardOutput.print(
       "\n\(counted(total, "picture")): " + counts.joined(separator: ", ") + thresholds(inspector)
         + review(inspector))
-    if let folder = inspector.options.heatMaps, total > unreadable {
+    if let folder = inspector.options.heatMaps, heatMaps > 0 {
       try StandardOutput.print("heat maps: \(folder)")
     }
   }
@@ -276,9 +296,10 @@ struct InspectionReport {
       let word = Word(verdict)
       var parts = [word.rawValue.padding(toLength: 10, withPad: " ", startingAt: 0)]
       if let level = verdict.level {
-        parts.append("level \(Figures.level(level))" + (verdict.category.map { " (\($0))" } ?? ""))
+        let category = verdict.category.map { " (\($0.printable))" } ?? ""
+        parts.append("level \(Figures.level(level))" + category)
       } else if let category = verdict.category {
-        parts.append(category)
+        parts.append(category.printable)
       }
       parts.append("score \(Figures.number(Double(verdict.score)))")
       if let p = verdict.pValue { parts.append("p \(Figures.number(p, digits: 3))") }
@@ -286,9 +307,10 @@ struct InspectionReport {
         parts.append("uncertainty \(Figures.number(Double(uncertainty), digits: 3))")
       }
       if let alike = verdict.alike, verdict.unknown != true {
-        parts.append("could be \(alike.joined(separator: ", ")) too; the stricter decided")
+        let others = alike.map(\.printable).joined(separator: ", ")
+        parts.append("could be \(others) too; the stricter decided")
       }
-      parts.append(verdict.path)
+      parts.append(verdict.path.printable)
       if !verdict.regions.isEmpty { parts.append(regions(verdict.regions)) }
       return parts.joined(separator: "  ")
     }
@@ -300,6 +322,19 @@ struct InspectionReport {
     }
     let more = regions.count > shown.count ? "; and \(regions.count - shown.count) more" : ""
     return counted(regions.count, "region") + ": " + shown.joined(separator: "; ") + more
+  }
+}
+
+extension Inspector.Outcome {
+  /// What to tell the person of maps that were not written, a line each.
+  fileprivate var mapProblems: [String] {
+    guard case .verdict(let verdict) = self else { return [] }
+    let maps = [
+      ("heat map", verdict.heatMapError), ("map of the uncertainty", verdict.uncertaintyMapError),
+    ]
+    return maps.compactMap { name, problem in
+      problem.map { "no \(name) of \(verdict.path.printable), whose verdict stands: \($0)" }
+    }
   }
 }
 

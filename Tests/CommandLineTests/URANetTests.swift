@@ -52,7 +52,7 @@ extension CommandLineTests {
       #expect(files.count { $0.hasSuffix(".uncertainty.png") } == 7)
 
       let evaluated = try await workshop.norma("evaluate", "line.norma", "products")
-      #expect(evaluated.status == 0 && evaluated.output.contains("by uncertainty"), "\(evaluated)")
+      #expect(evaluated.status == 0 && evaluated.output.contains("those in doubt"), "\(evaluated)")
       let figures = try await workshop.norma(
         "evaluate", "line.norma", "products", "--json", "--no-report")
       #expect(figures.output.contains("expectedCalibrationError"), "\(figures)")

@@ -26,6 +26,8 @@ struct BenchmarkStoreTests {
     try Fixture.withFolder { folder in
       var record = try Fixture.record(Fixture.run("one", seed: 0), lead: 4)
       record.pictures[3].uncertainty = 0.25
+      (record.pictures[3].flagged, record.pictures[3].level) = (true, 1.5)
+      record.pictures[3].unknown = false
       let other = try Fixture.record(Fixture.run("two", seed: 1), lead: 2)
       try record.write(into: folder)
       try other.write(into: folder)
@@ -33,7 +35,8 @@ struct BenchmarkStoreTests {
       #expect(read.count == 2 && read.contains(record) && read.contains(other))
       let store = try BenchmarkStore(path: folder + "/benchmark.sqlite")
       for record in read { try store.add(record) }
-      #expect(try store.record(record.key) == record, "how sure it was is kept too")
+      #expect(
+        try store.record(record.key) == record, "how sure it was, and what it said, is kept too")
 
       let path = BenchmarkRecord.path(of: other.key, in: folder)
       try Data("{\"run\": {}}".utf8).write(to: URL(fileURLWithPath: path))

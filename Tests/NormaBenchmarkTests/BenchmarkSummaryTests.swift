@@ -52,7 +52,7 @@ struct BenchmarkSummaryTests {
     #expect(none.imageAUROC == nil && none.imageInterval == nil && none.categories.isEmpty)
   }
 
-  /// - Parameter isSure: nil for a method that does not know how sure it is.
+  /// - Parameter isSure: whether levels of what is wrong lie far from 1; nil of runs that kept no levels.
   private func summary(
     isSure: Bool?, groups: [[String]] = [["a", "b"]]
   ) throws -> BenchmarkSummary {
@@ -63,27 +63,33 @@ struct BenchmarkSummaryTests {
       let threshold = try #require(record.result.pooled.shared?.threshold)
       for index in record.pictures.indices {
         let picture = record.pictures[index]
-        let isError = (picture.score > threshold) != picture.isAnomalous
-        record.pictures[index].uncertainty = isSure.map { isError == $0 ? 0.1 : 0.4 }
+        let flagged = picture.score > threshold
+        let isError = flagged != picture.isAnomalous
+        record.pictures[index].flagged = flagged
+        record.pictures[index].level = isSure.map {
+          isError == $0 ? (flagged ? 10 : 0.1) : (flagged ? 1.25 : 0.8)
+        }
       }
       return record
     }
   }
 
-  @Test func aRowThatKnowsHowSureItIsHasADial() throws {
+  @Test func aRowWithLevelsHasADial() throws {
     func errors(_ row: ReviewDial.Row) -> Int { row.falseAlarms + row.misses }
     let doubtful = try summary(isSure: false)
     let dial = try #require(doubtful.rows[0].review)
     #expect(dial.pictures == 80, "both seeds' pictures of both categories")
-    let (all, rest) = (dial.byUncertainty[0], try #require(dial.byUncertainty.last))
+    let (all, rest) = (dial.byLevel[0], try #require(dial.byLevel.last))
     #expect(all.sent == 0 && rest.sent == 16 && errors(all) > 0)
     #expect(errors(rest) == max(0, errors(all) - 16), "whatever is sent is an error")
     // Sure where it is wrong: nothing that is sent is an error, while there is anything else.
-    let sure = try #require(try summary(isSure: true).rows[0].review).byUncertainty
+    let sure = try #require(try summary(isSure: true).rows[0].review).byLevel
     #expect(errors(try #require(sure.last)) == errors(sure[0]))
     let page = BenchmarkPage.html(doubtful)
     #expect(page.contains("id=\"review\"") && ParsedPage.isWellFormed(page))
-    #expect(try summary(isSure: false, groups: [["a"], ["b"]]).rows[0].review == nil)
+    let apart = try #require(
+      try summary(isSure: false, groups: [["a"], ["b"]]).rows[0].review)
+    #expect(apart.pictures == 80, "levels mean the same for each model")
     let silent = try summary(isSure: nil)
     #expect(silent.rows[0].review == nil)
     #expect(!BenchmarkPage.html(silent).contains("id=\"review\""))

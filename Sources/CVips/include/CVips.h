@@ -20,10 +20,11 @@ typedef enum {
   CVIPS_TIFF = 2,
   CVIPS_WEBP = 3,
   CVIPS_BMP = 4,
+  CVIPS_GIF = 5,
 } cvips_format;
 
 // Starts libvips (once, before anything else; safe to call again): one thread per picture, no cache
-// of operations, no vector code, and no loader but the five above.
+// of operations, no vector code, and no loader but the six above.
 int cvips_start(const char *program);
 
 // libvips' version, such as "8.14.1".
@@ -41,6 +42,10 @@ int cvips_open(
 int cvips_width(const cvips_image *image);
 int cvips_height(const cvips_image *image);
 int cvips_bands(const cvips_image *image);
+
+// How many pages or frames the file has that the picture came from, of which it is the first; 1 where the
+// format does not say.
+int cvips_pages(const cvips_image *image);
 
 // 8-bit pixels with one band (grey) or three (sRGB): 16 bits keep their upper eight, alpha is
 // dropped, CMYK becomes (255 - c)(255 - k)/255 and so on, as PIL's convert("RGB") does.

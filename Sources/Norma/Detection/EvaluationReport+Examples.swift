@@ -41,8 +41,8 @@ extension EvaluationReport {
     let threshold =
       (result.own ?? result.shared)?.threshold ?? ExampleSelection.bestThreshold(pictures)
     let groups = ExampleSelection.groups(pictures, threshold: threshold, limit: examples)
-    let drawn = try ExampleRenderer(evaluator: evaluator).render(
-      groups.flatMap(\.shown), category: result.name)
+    var drawn = try ExampleRenderer(evaluator: evaluator).render(
+      groups.flatMap(\.shown), category: result.name)[...]
     return ReportContent.Category(
       name: result.name, normalCount: result.normalCount, anomalousCount: result.anomalousCount,
       metrics: ReportContent.Metrics(result),
@@ -55,8 +55,10 @@ extension EvaluationReport {
       anomalousScores: anomalous,
       roc: ReportContent.rocCurve(normal: normal, anomalous: anomalous),
       examples: groups.map { group in
-        ReportContent.ExampleGroup(
-          fate: group.fate, total: group.total, examples: group.shown.compactMap { drawn[$0] })
+        defer { drawn = drawn.dropFirst(group.shown.count) }
+        return ReportContent.ExampleGroup(
+          fate: group.fate, total: group.total,
+          examples: drawn.prefix(group.shown.count).compactMap { $0 })
       })
   }
 }
@@ -120,10 +122,10 @@ struct ExampleRenderer: Sendable {
   var side = 320
   var quality = 82
 
-  /// The drawings of `pictures`, all of one category; one that can no longer be read is left out.
+  /// The drawings of `pictures`, all of one category, in their order; nil of one that can no longer be read.
   func render(
     _ pictures: [EvaluatedPicture], category: String
-  ) throws -> [EvaluatedPicture: ReportContent.Example] {
+  ) throws -> [ReportContent.Example?] {
     let calibration = evaluator.calibration
     let known = calibration.knownCategories.contains(category) ? category : nil
     let pixelThreshold = try calibration.pixelThreshold(category: known)?.value
@@ -137,12 +139,9 @@ struct ExampleRenderer: Sendable {
       ?? HeatScale(range: detections.compactMap { $0?.map })
     // Without a threshold the outline runs where the colours are in their middle.
     let outline = pixelThreshold ?? (scale.low + scale.high) / 2
-    var drawn: [EvaluatedPicture: ReportContent.Example] = [:]
-    for (picture, detection) in zip(pictures, detections) {
-      guard let detection else { continue }
-      drawn[picture] = try? draw(picture, detection, scale: scale, outline: outline)
+    return zip(pictures, detections).map { picture, detection in
+      detection.flatMap { try? draw(picture, $0, scale: scale, outline: outline) }
     }
-    return drawn
   }
 
   private func draw(

@@ -195,8 +195,10 @@ extension Evaluator {
       let scored = pictures.map {
         ScoredPicture(
           path: $0.sample.path, category: $0.sample.category,
-          isAnomalous: $0.sample.label.isAnomalous, score: $0.score, flagged: $0.flagged)
+          isAnomalous: $0.sample.label.isAnomalous, score: $0.score, flagged: $0.flagged,
+          level: $0.level, unknown: $0.unknown)
       }
+      let decided = scored.compactMap { ReviewDial.Picture($0) }
       let recognized = pictures.filter { $0.recognized != nil }
       let right = recognized.count { $0.recognized == $0.sample.category }
       noteMasks()
@@ -205,7 +207,7 @@ extension Evaluator {
         pictures: pictures, unreadable: unreadable, notes: notes,
         unknown: unknown,
         autoAccuracy: recognized.isEmpty ? nil : Double(right) / Double(recognized.count),
-        review: review, reliability: reliability.diagram)
+        review: decided.isEmpty ? nil : ReviewDial(decided), reliability: reliability.diagram)
     }
 
     private var unknown: Evaluation.Unknown? {
@@ -216,18 +218,6 @@ extension Evaluator {
         normal: found.count { !$0.sample.label.isAnomalous },
         anomalous: found.count { $0.sample.label.isAnomalous },
         normalPictures: known.count { !$0.sample.label.isAnomalous }, rate: calibration.unknownRate)
-    }
-
-    private var review: ReviewDial? {
-      guard let threshold = calibration.shared?.value else { return nil }
-      let known = pictures.compactMap { picture in
-        picture.uncertainty.map {
-          ReviewDial.Picture(
-            isAnomalous: picture.sample.label.isAnomalous, score: picture.score,
-            threshold: threshold, uncertainty: $0)
-        }
-      }
-      return known.isEmpty ? nil : ReviewDial(known)
     }
 
     private mutating func noteMasks() {
@@ -260,8 +250,7 @@ public struct Evaluation: Sendable {
   /// The share of pictures whose nearest category, by mean trunk feature, is their own; nil when the
   /// model cannot tell.
   public var autoAccuracy: Double?
-  /// What it is worth to send the least sure pictures to a person; nil when the model does not know how
-  /// sure it is, or has no threshold.
+  /// What it is worth to send the pictures in doubt to a person; nil when the model is uncalibrated.
   public var review: ReviewDial?
   /// How far the model's probabilities of a token to be anomalous hold, on the pictures that the pixel
   /// metrics are of; nil when it gives none, or no category has masks.

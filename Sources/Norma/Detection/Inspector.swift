@@ -191,76 +191,110 @@ public struct Inspector: Sendable {
 extension Inspector {
   /// What became of one file.
   public enum Outcome: Sendable, Equatable {
+    /// What the model says of it. A map that was asked for and could not be written takes nothing from the
+    /// verdict, which names it (``Verdict/heatMapError``).
     case verdict(Verdict)
+    /// There is none: the file could not be read, or the model gives of it what is not a number.
     case unreadable(FileProblem)
   }
 
   /// Inspects files, several at once; `deliver` gets the outcomes in the order of `entries`, on the
-  /// calling thread. Heat maps appear whole or not at all.
+  /// calling thread. What goes wrong with one picture is its outcome and stops no other. Maps appear whole
+  /// or not at all, under names that depend on the picture's place alone (``Verdict/heatMap``).
+  ///
+  /// - Throws: `FileProblem` when a folder of maps cannot be made, and what `deliver` throws.
   public func inspect(
     _ entries: [PictureList.Entry], deliver: (Int, Outcome) throws -> Void
   ) throws {
-    let names = HeatMapFile.names(for: entries.map(\.relative))
     for folder in [options.heatMaps, options.uncertaintyMaps].compactMap({ $0 }) {
       try FilePath.createFolder(FilePath.absolute(folder))
     }
-    let work: @Sendable (Int, FileDetection) throws -> Outcome = { index, found in
-      switch found {
-      case .unreadable(let problem): return .unreadable(problem)
-      case .detected(let detection):
-        let verdict = try verdict(detection, path: entries[index].path)
-        do {
-          try writeMaps(detection, verdict, name: names[index])
-        } catch let problem as FileProblem where problem.path == verdict.path {
-          return .unreadable(problem)
-        }
-        return .verdict(verdict)
-      }
+    // One more than the requests, so that one decodes while the others compute.
+    let workers = try entries.count == 1 ? 1 : detector.optimalConcurrency() + 1
+    try OrderedPipeline.run(count: entries.count, workers: workers) {
+      let session = try detector.session()
+      return { (item: Int) -> Outcome in outcome(entries[item].path, session) }
+    } deliver: {
+      try deliver($0, $1)
     }
-    try detector.detect(
-      entries.map(\.path), reader: reader, refine: work, deliver: deliver)
   }
 
-  private func writeMaps(_ detection: PictureDetection, _ verdict: Verdict, name: String) throws {
-    guard options.heatMaps != nil || options.uncertaintyMaps != nil else { return }
-    let picture = try reader.read(verdict.path, fitting: options.heatMapSize)
-    if let folder = options.heatMaps {
-      let map = try heatMap(picture, detection, verdict)
-      try HeatMapFile.write(PictureWriter.png(map), to: "\(folder)/\(name).heatmap.png")
+  private func outcome(_ path: String, _ session: DetectionSession) -> Outcome {
+    do {
+      let picture = try reader.read(path, size: detector.imageSize)
+      let detection = try session.detect(picture, name: path)
+      var verdict = try verdict(detection, path: path)
+      writeMaps(detection, &verdict)
+      return .verdict(verdict)
+    } catch {
+      return .unreadable(Self.problem(error, with: path))
     }
-    if let folder = options.uncertaintyMaps, let map = uncertaintyMap(picture, detection) {
-      try HeatMapFile.write(PictureWriter.png(map), to: "\(folder)/\(name).uncertainty.png")
+  }
+
+  /// The problem that a picture has, whatever was said of it: its own path, and why.
+  private static func problem(_ error: any Error, with path: String) -> FileProblem {
+    if let problem = error as? FileProblem, problem.path == path { return problem }
+    let (reason, prefix) = ("\(error)", "\(path): ")
+    return FileProblem(
+      path: path,
+      reason: reason.hasPrefix(prefix) ? String(reason.dropFirst(prefix.count)) : reason)
+  }
+
+  /// Writes the maps that were asked for and says in the verdict where they are, or why they are not.
+  private func writeMaps(_ detection: PictureDetection, _ verdict: inout Verdict) {
+    guard options.heatMaps != nil || options.uncertaintyMaps != nil else { return }
+    let path = verdict.path
+    let picture = Result { try reader.read(path, fitting: options.heatMapSize) }
+    if let folder = options.heatMaps {
+      let file = MapFile.path(of: path, kind: "heatmap", in: folder)
+      do {
+        try MapFile.write(heatMap(picture.get(), detection, verdict), to: file)
+        verdict.heatMap = file
+      } catch {
+        verdict.heatMapError = "\(error)"
+      }
+    }
+    if let folder = options.uncertaintyMaps {
+      let file = MapFile.path(of: path, kind: "uncertainty", in: folder)
+      do {
+        guard let map = try uncertaintyMap(picture.get(), detection) else { return }
+        try MapFile.write(map, to: file)
+        verdict.uncertaintyMap = file
+      } catch {
+        verdict.uncertaintyMapError = "\(error)"
+      }
     }
   }
 }
 
-/// The files of heat maps in their folder.
-enum HeatMapFile {
-  /// Names for the maps of a list of pictures, before `.heatmap.png` or `.uncertainty.png`: each its
-  /// own, whatever the pictures are called, and the same for the same list.
+/// The files of maps in their folder.
+enum MapFile {
+  /// Where the map of a picture lies: `broken/003.jpg-1f0c….heatmap.png`, by the picture's own folder, its
+  /// name, and the beginning of the SHA-256 of its absolute path.
   ///
-  /// `broken/003.jpg` becomes `broken/003`. Where that is taken (`003.png` beside
-  /// `003.jpg`, or the same name from two folders) the extension or a number is added. Letters' case
-  /// does not tell names apart, because not every disk does.
-  static func names(for relatives: [String]) -> [String] {
-    var taken: Set<String> = []
-    return relatives.map { relative in
-      let parent = FilePath.parent(relative)
-      let folder = parent.isEmpty ? "" : parent + "/"
-      let full = folder + FilePath.name(relative)
-      var candidate = folder + FilePath.stem(relative)
-      var number = 1
-      while !taken.insert(candidate.lowercased()).inserted {
-        candidate = number == 1 ? full : "\(full)-\(number)"
-        number += 1
-      }
-      return candidate
-    }
+  /// The digest tells apart `003.jpg` of two folders of one name, and names that differ in their letters'
+  /// case or in how these are composed, which not every disk does; and it depends on nothing but the
+  /// picture's place: not on what else is inspected, nor in which order.
+  ///
+  /// - Parameters:
+  ///   - picture: its path as it was named.
+  ///   - kind: of map; what the file's name says before `.png`.
+  ///   - folder: of the maps, as it was named.
+  static func path(of picture: String, kind: String, in folder: String) -> String {
+    let place = FilePath.absolute(picture)
+    let digest = Digest.sha256(Data(place.utf8)).prefix(12)
+    // With what follows it a name that is as long as names can be would be too long.
+    var name = FilePath.name(place)
+    while name.utf8.count > 200 { name.removeLast() }
+    let parent = FilePath.name(FilePath.parent(place))
+    let within = (parent == "/" ? "" : parent + "/") + "\(name)-\(digest).\(kind).png"
+    return folder.hasSuffix("/") ? folder + within : "\(folder)/\(within)"
   }
 
   /// The file appears whole or not at all. Unlike a model it is not forced to the disk: after a power
   /// cut it is made again, and waiting for the disk would take longer than inspecting.
-  static func write(_ data: Data, to path: String) throws {
+  static func write(_ map: Picture, to path: String) throws {
+    let data = try PictureWriter.png(map)
     let folder = FilePath.parent(FilePath.absolute(path))
     try FilePath.createFolder(folder)
     // Short, whatever the picture is called: the map's own name may be as long as names can be.

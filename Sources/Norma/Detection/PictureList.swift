@@ -10,24 +10,24 @@ public struct PictureList: Sendable, Equatable {
     public var relative: String
   }
 
-  /// In the order in which they were named, those of a folder by name. A file that was named twice
-  /// comes once.
+  /// In the order in which they were named, those of a folder by name. What was named twice by the same
+  /// name comes once; a link and what it leads to are two.
   public private(set) var entries: [Entry] = []
   /// Folders that cannot be read, and why.
   public private(set) var unreadable: [FileProblem] = []
-  private var seen: Set<String> = []
-
-  /// Names that are tried although the file begins like no picture: then the file is damaged.
-  static let extensions: Set<String> = ["jpg", "jpeg", "png", "tif", "tiff", "webp", "bmp"]
+  /// Paths by their bytes: names that look alike may be written differently and be two files.
+  private typealias Places = Set<[UInt8]>
+  private var seen: Places = []
 
   /// A file is taken whatever it is, so that a wrong one is named and not passed over. A folder gives
-  /// every file in it and below it that begins like a picture or has a picture's extension; hidden
-  /// ones are left out, and so are the folders `excluded`.
+  /// every file in it and below it that looks like a picture, of a format that is read or of another
+  /// (``PictureFormat/looksLikePicture(_:)``): what cannot be read is named then, too. Hidden files are left
+  /// out, and so are the folders `excluded`.
   public init(_ paths: [String], excluding excluded: [String] = []) {
-    let excluded = Set(excluded.compactMap { FilePath.resolved($0) })
+    let excluded = Places(excluded.compactMap { FilePath.resolved($0).map { Array($0.utf8) } })
     for path in paths {
       if FilePath.isFolder(path) {
-        var above: Set<String> = []
+        var above: Places = []
         walk(trimmed(path), relative: "", excluded, &above)
       } else {
         add(path, relative: FilePath.name(path))
@@ -40,10 +40,10 @@ public struct PictureList: Sendable, Equatable {
   }
 
   private mutating func walk(
-    _ folder: String, relative: String, _ excluded: Set<String>, _ above: inout Set<String>
+    _ folder: String, relative: String, _ excluded: Places, _ above: inout Places
   ) {
     // A link may lead back to a folder above it.
-    guard let real = FilePath.resolved(folder), !excluded.contains(real),
+    guard let real = FilePath.resolved(folder).map({ Array($0.utf8) }), !excluded.contains(real),
       above.insert(real).inserted
     else { return }
     defer { above.remove(real) }
@@ -58,7 +58,8 @@ public struct PictureList: Sendable, Equatable {
     unreadable += listing.unreadableNames.map {
       FileProblem(path: "\(folder)/\($0)", reason: "its name is not valid UTF-8; rename it")
     }
-    for name in listing.files where !name.hasPrefix(".") && isPicture(name, in: folder) {
+    for name in listing.files
+    where !name.hasPrefix(".") && PictureFormat.looksLikePicture("\(folder)/\(name)") {
       add("\(folder)/\(name)", relative: relative + name)
     }
     for name in listing.folders where !name.hasPrefix(".") {
@@ -66,16 +67,8 @@ public struct PictureList: Sendable, Equatable {
     }
   }
 
-  private func isPicture(_ name: String, in folder: String) -> Bool {
-    let parts = name.split(separator: ".")
-    if parts.count > 1, let last = parts.last, Self.extensions.contains(last.lowercased()) {
-      return true
-    }
-    return (try? PictureFormat.of("\(folder)/\(name)")) != nil
-  }
-
   private mutating func add(_ path: String, relative: String) {
-    guard seen.insert(FilePath.resolved(path) ?? path).inserted else { return }
+    guard seen.insert(Array(FilePath.absolute(path).utf8)).inserted else { return }
     entries.append(Entry(path: path, relative: relative))
   }
 }

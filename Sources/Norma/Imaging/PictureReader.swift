@@ -5,9 +5,10 @@ import NormaFiles
 /// Reads pictures and masks. A file's signature decides which decoder sees it, and its header's size
 /// is checked before any pixel is decoded. Safe to use from several threads at once.
 ///
-/// JPEG, PNG, TIFF (first page), WebP (first frame) and BMP; 8 and 16 bits (of which the upper eight
-/// count), grey, palette, RGB and CMYK; alpha is dropped. All as PIL's `convert("RGB")` does, which
-/// the published numbers rest on, save that PIL clips 16-bit grey.
+/// JPEG, PNG, TIFF, WebP, BMP, GIF and PNM; 8 and 16 bits (of which the upper eight count), grey, palette,
+/// RGB and CMYK; alpha is dropped. All as PIL's `convert("RGB")` does, which the published numbers rest on,
+/// save that PIL clips 16-bit grey. A file of several pages or frames is refused: only one of them would be
+/// looked at.
 public struct PictureReader: Sendable {
   /// The largest number of pixels that is decoded.
   public var pixelLimit: Int
@@ -55,7 +56,8 @@ public struct PictureReader: Sendable {
     // Headers lie at the beginning but for some TIFFs and for JPEGs behind large profiles.
     let head = try PictureFile(path: path, headLength: 1 << 16)
     if head.isWhole { return try checkedSize(head) }
-    if head.format != .tiff, let size = try? headerSize(head) {
+    // How many frames there are, the beginning does not say of every format.
+    if ![.tiff, .webp, .gif].contains(head.format), let size = try? headerSize(head) {
       try check(size, of: head)
       return size
     }
@@ -72,14 +74,10 @@ public struct PictureReader: Sendable {
   func readMask(_ path: String) throws -> Mask {
     let file = try open(path)
     try check(headerSize(file), of: file, smallestSide: 1)
-    return try explaining(file) {
-      try file.bytes.withUnsafeBytes { bytes in
-        let mask = try VipsImage(
-          encoded: bytes, format: file.format, oriented: appliesOrientation
-        ).mask()
-        let values = try mask.pixels().map { $0 == 0 ? UInt8(0) : 1 }
-        return Mask(width: mask.width, height: mask.height, values: values)
-      }
+    return try opened(file, marks: true) { image in
+      let mask = try image.mask()
+      let values = try mask.pixels().map { $0 == 0 ? UInt8(0) : 1 }
+      return Mask(width: mask.width, height: mask.height, values: values)
     }
   }
 
@@ -91,21 +89,44 @@ public struct PictureReader: Sendable {
   private func decode(
     _ file: PictureFile, size wanted: (PictureSize) -> PictureSize?
   ) throws -> Picture {
-    // Opening a BMP decodes it; opening the others reads their headers, and once is enough.
-    if file.format == .bmp { _ = try checkedSize(file) }
+    // Opening a BMP or a PNM decodes it; opening the others reads their headers, and once is enough.
+    if file.format == .bmp || file.format == .pnm { _ = try checkedSize(file) }
+    return try opened(file) { image in
+      let original = PictureSize(width: image.width, height: image.height)
+      try check(original, of: file)
+      let size = wanted(original) ?? original
+      let colour = try image.colour()
+      let resized =
+        size == original ? colour : try colour.resized(width: size.width, height: size.height)
+      return Picture(
+        width: size.width, height: size.height, rgb: try resized.rgb().pixels(),
+        original: original)
+    }
+  }
+
+  /// `work` with the picture, whose bytes last as long as it does.
+  /// - Parameter marks: for a mask, of which nothing above zero may be lost.
+  private func opened<Result>(
+    _ file: PictureFile, marks: Bool = false, _ work: (VipsImage) throws -> Result
+  ) throws -> Result {
+    guard file.format != .pnm else {
+      let map = try explaining(file) { try PortableMap(file.bytes) }
+      try PicturePages.refuseSeveral(in: file, found: map.isFollowed(in: file.bytes) ? 2 : 1)
+      let pixels = try explaining(file) { try map.pixels(of: file.bytes, marks: marks) }
+      return try explaining(file) {
+        try pixels.withUnsafeBufferPointer {
+          try work(
+            VipsImage(
+              pixels: $0, width: map.size.width, height: map.size.height, bands: map.bands))
+        }
+      }
+    }
     return try explaining(file) {
       try file.bytes.withUnsafeBytes { bytes in
         let image = try VipsImage(
           encoded: bytes, format: file.format, oriented: appliesOrientation)
-        let original = PictureSize(width: image.width, height: image.height)
-        try check(original, of: file)
-        let size = wanted(original) ?? original
-        let colour = try image.colour()
-        let resized =
-          size == original ? colour : try colour.resized(width: size.width, height: size.height)
-        return Picture(
-          width: size.width, height: size.height, rgb: try resized.rgb().pixels(),
-          original: original)
+        try PicturePages.refuseSeveral(in: file, found: image.pages)
+        return try work(image)
       }
     }
   }
@@ -118,13 +139,8 @@ public struct PictureReader: Sendable {
 
   private func headerSize(_ file: PictureFile) throws -> PictureSize {
     if file.format == .bmp, let size = BMPHeader.size(file.bytes) { return size }
-    return try explaining(file) {
-      try file.bytes.withUnsafeBytes { bytes in
-        let image = try VipsImage(
-          encoded: bytes, format: file.format, oriented: appliesOrientation)
-        return PictureSize(width: image.width, height: image.height)
-      }
-    }
+    if file.format == .pnm { return try explaining(file) { try PortableMap(file.bytes).size } }
+    return try opened(file) { PictureSize(width: $0.width, height: $0.height) }
   }
 
   private func check(
@@ -154,14 +170,17 @@ public struct PictureReader: Sendable {
   private func explaining<Result>(
     _ file: PictureFile, _ work: () throws -> Result
   ) throws -> Result {
+    let words: String
     do {
       return try Vips.run(work)
     } catch let error as VipsError {
-      throw FileProblem(
-        path: file.path,
-        reason: "damaged, cut off or of an unsupported kind of \(file.format.title) "
-          + "(\(error.words))")
+      words = error.words
+    } catch let damage as PortableMap.Damage {
+      words = damage.words
     }
+    throw FileProblem(
+      path: file.path,
+      reason: "damaged, cut off or of an unsupported kind of \(file.format.title) (\(words))")
   }
 }
 

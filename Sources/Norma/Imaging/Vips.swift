@@ -78,8 +78,9 @@ final class VipsImage {
   convenience init(
     encoded bytes: UnsafeRawBufferPointer, format: PictureFormat, oriented: Bool
   ) throws {
+    guard let format = format.vips else { throw VipsFailure() }
     try self.init {
-      cvips_open(bytes.baseAddress, bytes.count, format.vips, oriented ? 1 : 0, $0)
+      cvips_open(bytes.baseAddress, bytes.count, format, oriented ? 1 : 0, $0)
     }
   }
 
@@ -95,6 +96,8 @@ final class VipsImage {
 
   var width: Int { Int(cvips_width(handle)) }
   var height: Int { Int(cvips_height(handle)) }
+  /// Of the file that it came from.
+  var pages: Int { Int(cvips_pages(handle)) }
 
   func colour() throws -> VipsImage { try VipsImage { cvips_to_colour(handle, $0) } }
   func mask() throws -> VipsImage { try VipsImage { cvips_to_mask(handle, $0) } }
@@ -128,22 +131,26 @@ final class VipsImage {
   func encoded(_ format: PictureFormat, quality: Int) throws -> Data {
     var bytes: UnsafeMutableRawPointer?
     var count = 0
-    guard cvips_encode(handle, format.vips, Int32(quality), &bytes, &count) == 0, let bytes else {
-      throw VipsFailure()
-    }
+    guard let format = format.vips,
+      cvips_encode(handle, format, Int32(quality), &bytes, &count) == 0, let bytes
+    else { throw VipsFailure() }
     defer { cvips_release_bytes(bytes) }
     return Data(bytes: bytes, count: count)
   }
 }
 
 extension PictureFormat {
-  fileprivate var vips: cvips_format {
+  /// Nil of what libvips does not decode here.
+  fileprivate var vips: cvips_format? {
     switch self {
     case .jpeg: CVIPS_JPEG
     case .png: CVIPS_PNG
     case .tiff: CVIPS_TIFF
     case .webp: CVIPS_WEBP
     case .bmp: CVIPS_BMP
+    case .gif: CVIPS_GIF
+    // libvips itself calls its reader unfit for files that are not trusted.
+    case .pnm: nil
     }
   }
 }

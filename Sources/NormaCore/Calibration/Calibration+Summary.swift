@@ -19,7 +19,7 @@ extension Calibration {
     }
     if shared.rate > falseAlarmRate {
       lines.append(
-        "  \(shared.pictures) normal pictures cannot support a false-alarm rate of "
+        "  \(counted(shared.pictures, "normal picture")) cannot support a false-alarm rate of "
           + "\(Figures.terminal.percent(falseAlarmRate, digits: 2)): the stated rate is the smallest that they do."
       )
     }
@@ -31,6 +31,6 @@ extension Calibration {
     let tail = threshold.extrapolated ? ", extrapolated" : ""
     return
       "anomalous above \(value); false alarms \(Figures.terminal.percent(threshold.rate, digits: 2))"
-      + " (\(threshold.pictures) pictures\(tail))"
+      + " (\(counted(threshold.pictures, "picture"))\(tail))"
   }
 }

@@ -310,10 +310,10 @@ public enum CalibrationError: Error, CustomStringConvertible, Sendable, Equatabl
       "the model is uncalibrated, so it has scores but no thresholds; run `norma calibrate MODEL "
         + "FOLDER` with a folder of normal pictures that it was not trained on"
     case .unknownCategory(let name, let known):
-      "unknown category '\(name)'; the model knows "
+      "unknown category '\(name)'\(Spelling.hint(for: name, among: known)); the model knows "
         + (known.isEmpty ? "none" : known.joined(separator: ", "))
     case .featureLength(let category, let found, let expected):
-      "a feature vector of category '\(category)' has \(found) channels, expected \(expected)"
+      "a feature vector of category '\(category)' has \(counted(found, "channel")), expected \(expected)"
     case .unreadable(let reason):
       "the calibration cannot be read: \(reason)"
     }

@@ -1,7 +1,7 @@
 /// What Norma says of one picture; `norma inspect --json` writes one a line.
 ///
-/// In JSON every key is present and what is not known is `null`, but for the last three, which are there
-/// only where there is something to say.
+/// In JSON every key is present and what is not known is `null`, but for `uncertainty` and those after it,
+/// which are there only where there is something to say.
 public struct Verdict: Codable, Sendable, Equatable {
   /// The picture's path as it was given.
   public var path: String
@@ -33,6 +33,15 @@ public struct Verdict: Codable, Sendable, Equatable {
   public var review: Bool?
   /// Other categories that the picture could be of as well; the strictest of them decided. `nil` for none.
   public var alike: [String]?
+  /// The file of its heat map; `nil` where none was asked for, or it could not be written.
+  public var heatMap: String?
+  /// Why the heat map that was asked for was not written: which file, what is wrong, what to do. The verdict
+  /// stands.
+  public var heatMapError: String?
+  /// The file of the map of its uncertainty, as ``heatMap``.
+  public var uncertaintyMap: String?
+  /// Why that map was not written.
+  public var uncertaintyMapError: String?
 
   public init(
     path: String, score: Float, pValue: Double? = nil, threshold: Float? = nil,
@@ -68,6 +77,10 @@ public struct Verdict: Codable, Sendable, Equatable {
     try container.encodeIfPresent(uncertainty, forKey: .uncertainty)
     try container.encodeIfPresent(review, forKey: .review)
     try container.encodeIfPresent(alike, forKey: .alike)
+    try container.encodeIfPresent(heatMap, forKey: .heatMap)
+    try container.encodeIfPresent(heatMapError, forKey: .heatMapError)
+    try container.encodeIfPresent(uncertaintyMap, forKey: .uncertaintyMap)
+    try container.encodeIfPresent(uncertaintyMapError, forKey: .uncertaintyMapError)
   }
 }
 

@@ -226,26 +226,28 @@ public enum DatasetFingerprint {
 /// computed with.
 public final class DigestCache {
   private struct Entry: Codable {
+    var path: String
     var key: FileKey
     var digest: String
   }
 
   private let path: String
-  private var entries: [String: Entry]
+  private var entries: ByName<Entry>
   private var changed = false
 
   /// - Parameter path: the cache's file; one that is missing or damaged begins empty.
   public init(path: String) {
     self.path = path
     let data = try? Data(contentsOf: URL(fileURLWithPath: path))
-    entries = data.flatMap { try? JSONDecoder().decode([String: Entry].self, from: $0) } ?? [:]
+    let kept = data.flatMap { try? JSONDecoder().decode([Entry].self, from: $0) } ?? []
+    entries = ByName(kept.map { ($0.path, $0) })
   }
 
   /// The SHA-256 of the file at `path`, whose key is `key`.
   public func digest(_ path: String, _ key: FileKey) throws -> String {
     if let known = entries[path], known.key == key { return known.digest }
     let digest = try Digest.sha256(file: path)
-    entries[path] = Entry(key: key, digest: digest)
+    entries[path] = Entry(path: path, key: key, digest: digest)
     changed = true
     return digest
   }
@@ -253,7 +255,9 @@ public final class DigestCache {
   /// Keeps what was computed. Files that no longer exist are forgotten.
   public func save() throws {
     guard changed else { return }
-    let present = entries.filter { FileManager.default.fileExists(atPath: $0.key) }
+    let present = entries.names.compactMap { entries[$0] }.filter {
+      FileManager.default.fileExists(atPath: $0.path)
+    }
     try AtomicFile.write(JSONEncoder().encode(present), to: path)
     changed = false
   }

@@ -105,7 +105,7 @@ public enum DatasetReader {
       others' layouts    MVTec LOCO AD, MVTec 3D-AD, VisA, DAGM, Real-IAD, KolektorSDD 1 and 2
       a plain folder     CATEGORY/* or pictures directly; all are taken as normal
       a table            a .csv file whose first line is path,category,split,label,mask
-    with pictures in JPEG, PNG, TIFF, WebP or BMP.
+    with pictures in JPEG, PNG, TIFF, WebP, BMP, GIF or PNM.
     """
 
   static let testHelp =
@@ -138,6 +138,20 @@ struct DatasetBuilder {
 
   mutating func note(_ text: String, category: String? = nil) {
     remarks.append(DatasetRemark(category: category, text))
+  }
+
+  /// Names the pictures among files that lie where the layout has none: nothing is passed over in silence.
+  mutating func notePictures(
+    among files: [String], in folder: String, category: String? = nil
+  ) {
+    let names = files.filter {
+      !$0.hasPrefix(".") && PictureFormat.looksLikePicture(folder + "/" + $0)
+    }
+    guard !names.isEmpty else { return }
+    let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
+    note(
+      "\(FilePath.relative(folder, to: root)): \(counted(names.count, "picture")) in the folder itself "
+        + "not read (\(shown))", category: category)
   }
 
   mutating func refuse(
@@ -190,7 +204,7 @@ struct DatasetBuilder {
   /// - Parameter masks: paths by the stem of the picture's name, one or several each.
   mutating func addPictures(
     in folder: String, category: String, split: Split, label: Label,
-    masks: [String: [String]] = [:]
+    masks: ByName<[String]> = ByName()
   ) {
     guard let listing = list(folder, category: category, split: split) else { return }
     let shown = FilePath.relative(folder, to: root)
@@ -198,14 +212,15 @@ struct DatasetBuilder {
       let more = listing.folders.count > 1 ? ", …" : ""
       note("\(shown): folders inside it are not read (\(inner)\(more))", category: category)
     }
-    var stems: [String: String] = [:]
+    var stems = ByName<String>()
     for name in listing.files {
       let path = folder + "/" + name
       guard isPicture(path, category: category, split: split) else { continue }
       let stem = FilePath.stem(name)
-      if let other = stems.updateValue(name, forKey: stem) {
+      if let other = stems[stem] {
         note("\(shown): \(other) and \(name) share a name, and so a mask", category: category)
       }
+      stems[stem] = name
       let marks = masks[stem] ?? []
       add(
         Sample(
@@ -217,6 +232,27 @@ struct DatasetBuilder {
   private func reason(_ error: any Error) -> String {
     (error as? FileProblem)?.reason ?? "\(error)"
   }
+}
+
+/// Values by file names, which are told apart by their bytes: names that look alike may be written differently
+/// (é as one letter, or as e and an accent) and be two files, but are the same key as text.
+struct ByName<Value> {
+  private var values: [[UInt8]: Value] = [:]
+
+  init() {}
+
+  /// Of a name that comes twice, the first value.
+  init(_ pairs: some Sequence<(String, Value)>) {
+    for (name, value) in pairs where self[name] == nil { self[name] = value }
+  }
+
+  subscript(name: String) -> Value? {
+    get { values[Array(name.utf8)] }
+    set { values[Array(name.utf8)] = newValue }
+  }
+
+  /// Sorted.
+  var names: [String] { values.keys.map { String(decoding: $0, as: UTF8.self) }.sorted() }
 }
 
 /// A folder of somebody's own pictures, all taken as normal and to train on: each sub-folder is a

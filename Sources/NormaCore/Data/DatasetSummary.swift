@@ -61,7 +61,7 @@ public struct DatasetSummary: Sendable {
   public var text: String {
     var lines = [heading, "", table.text]
     if !dataset.notes.isEmpty {
-      lines += [""] + dataset.notes.map { "note: \($0)" }
+      lines += [""] + dataset.notes.map { "note: \($0.printable)" }
     }
     if !dataset.unusable.isEmpty { lines += [""] + unusableLines }
     return lines.joined(separator: "\n")
@@ -86,7 +86,8 @@ public struct DatasetSummary: Sendable {
     let shown = 20
     var lines = ["\(counted(dataset.unusable.count, "file")) cannot be used:"]
     for file in dataset.unusable.prefix(shown) {
-      lines.append("  \(FilePath.relative(file.path, to: dataset.root)): \(file.reason)")
+      let name = FilePath.relative(file.path, to: dataset.root).printable
+      lines.append("  \(name): \(file.reason)")
     }
     if dataset.unusable.count > shown {
       lines.append("  … and \(dataset.unusable.count - shown) more")

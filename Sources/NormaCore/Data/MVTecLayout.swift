@@ -73,6 +73,7 @@ enum MVTecLayout {
   static func read(_ root: String, categories: [String], _ listing: FolderListing) -> Dataset {
     var builder = DatasetBuilder(
       root: root, layout: layout(categories.map { root + "/" + $0 }))
+    builder.notePictures(among: listing.files, in: root)
     let others = listing.folders.filter { !categories.contains($0) && !$0.hasPrefix(".") }
     for other in others {
       let path = root + "/" + other
@@ -100,6 +101,7 @@ enum MVTecLayout {
     builder.add(category: category)
     guard let listing = builder.list(folder, category: category) else { return }
     let naming = Naming(ofCategory: folder)
+    builder.notePictures(among: listing.files, in: folder, category: category)
     for split in listing.folders {
       switch split {
       case "train": addTraining(category, naming, at: folder + "/train", to: &builder)
@@ -155,7 +157,7 @@ enum MVTecLayout {
           "\(category)/test/\(kind) is taken as a kind of defect; normal pictures belong in "
             + "test/\(naming.good)", category: category)
       }
-      let masks = isGood ? [:] : masks(of: kind, category, naming, at: folder, &builder)
+      let masks = isGood ? ByName() : masks(of: kind, category, naming, at: folder, &builder)
       let before = builder.samples.count
       builder.addPictures(
         in: folder + "/test/" + kind, category: category, split: .test,
@@ -169,12 +171,12 @@ enum MVTecLayout {
   private static func masks(
     of kind: String, _ category: String, _ naming: Naming, at folder: String,
     _ builder: inout DatasetBuilder
-  ) -> [String: [String]] {
+  ) -> ByName<[String]> {
     let path = folder + "/ground_truth/" + kind
     guard FilePath.isFolder(path),
       let listing = builder.list(path, category: category, split: .test)
-    else { return [:] }
-    var masks: [String: [String]] = [:]
+    else { return ByName() }
+    var masks = ByName<[String]>()
     for name in listing.folders {
       let inner = path + "/" + name
       let marks = builder.list(inner, category: category, split: .test)?.files ?? []
@@ -198,12 +200,12 @@ enum MVTecLayout {
 
   /// Notes masks without a picture, and pictures without a mask where others have one.
   private static func compare(
-    _ masks: [String: [String]], with samples: ArraySlice<Sample>, _ kind: String,
+    _ masks: ByName<[String]>, with samples: ArraySlice<Sample>, _ kind: String,
     _ category: String, _ builder: inout DatasetBuilder
   ) {
     let place = "\(category)/ground_truth/\(kind)"
-    let pictures = Set(samples.map { FilePath.stem($0.path) })
-    let orphans = masks.keys.filter { !pictures.contains($0) }.sorted()
+    let pictures = ByName(samples.map { (FilePath.stem($0.path), true) })
+    let orphans = masks.names.filter { pictures[$0] == nil }
     if let first = orphans.first {
       builder.note(
         "\(place): \(counted(orphans.count, "mask")) without a picture (\(first), …)",

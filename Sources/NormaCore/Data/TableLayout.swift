@@ -36,7 +36,7 @@ enum TableLayout {
     let rows: ArraySlice<CSVText.Row>
     var builder: DatasetBuilder
     var problems: [(line: Int, reason: String)] = []
-    var lines: [String: Int] = [:]
+    var lines = ByName<Int>()
     var otherSplits: [String: Int] = [:]
 
     init(
@@ -96,9 +96,10 @@ enum TableLayout {
       _ row: CSVText.Row, _ name: String, category: String, split: Split, label: Label
     ) {
       let file = located(name)
-      if let first = lines.updateValue(row.line, forKey: file) {
+      if let first = lines[file] {
         return refuse(row, "\(name) stands in line \(first) already")
       }
+      lines[file] = row.line
       builder.add(category: category)
       guard builder.isPicture(file, category: category, split: split) else { return }
       var sample = Sample(path: file, category: category, split: split, label: label)

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// An evaluation as a table of fixed-width columns for the terminal.
 public struct EvaluationTable: Sendable, CustomStringConvertible {
@@ -22,14 +23,14 @@ public struct EvaluationTable: Sendable, CustomStringConvertible {
     let widths = columns.indices.map { column in
       max(columns[column].title.count, cells.map { $0[column].count }.max() ?? 0)
     }
-    let nameWidth = max(8, rows.map(\.name.count).max() ?? 0)
+    let nameWidth = max(8, rows.map(\.name.printable.count).max() ?? 0)
     var lines = [Self.groupLine(columns, widths, nameWidth)]
     lines.append(Self.line("category", columns.map(\.title), widths, nameWidth))
     let rule = String(repeating: "─", count: lines[1].count)
     lines.append(rule)
     for (index, row) in rows.enumerated() {
       if index > 0, index == result.categories.count { lines.append(rule) }
-      lines.append(Self.line(row.name, cells[index], widths, nameWidth))
+      lines.append(Self.line(row.name.printable, cells[index], widths, nameWidth))
     }
     return lines.joined(separator: "\n")
   }

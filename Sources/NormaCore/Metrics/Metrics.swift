@@ -82,10 +82,15 @@ public struct ScoredPicture: Codable, Sendable, Equatable {
   /// What an inspection says that is told nothing, unknown pictures being anomalous; nil when the model has no
   /// thresholds.
   public var flagged: Bool?
+  /// Of that verdict, ``Verdict/level``: 1 is the threshold; nil when the model has none, or of results that
+  /// did not keep it.
+  public var level: Double?
+  /// Whether it was like no category; nil when the model cannot tell.
+  public var unknown: Bool?
 
   public init(
     path: String, category: String, isAnomalous: Bool, score: Float, uncertainty: Float? = nil,
-    flagged: Bool? = nil
+    flagged: Bool? = nil, level: Double? = nil, unknown: Bool? = nil
   ) {
     self.path = path
     self.category = category
@@ -93,6 +98,7 @@ public struct ScoredPicture: Codable, Sendable, Equatable {
     self.score = score
     self.uncertainty = uncertainty
     self.flagged = flagged
+    (self.level, self.unknown) = (level, unknown)
   }
 }
 

@@ -1,28 +1,38 @@
 import Foundation
 
-/// What it is worth to send the pictures in doubt to a person: the errors that are left among the
-/// others, by the model's uncertainty and, to compare, by nothing but how close a score is to its
-/// threshold.
+/// What it is worth to send the pictures in doubt to a person: the errors that are left among the others.
+///
+/// In doubt is, first, what is like no product that the model knows, then what lies nearest to its threshold
+/// on the scale that all products share (``Calibration/doubt(level:)``), as `norma inspect --review-share`
+/// has it. Errors are those of the verdicts: by the category that is recognised.
 public struct ReviewDial: Codable, Sendable, Equatable {
-  /// A labelled picture, and what decided on it.
+  /// A labelled picture, and what was said of it.
   public struct Picture: Sendable {
     public var isAnomalous: Bool
-    public var score: Float
-    public var threshold: Float
-    public var uncertainty: Float
+    /// Whether it was called anomalous, or unknown.
+    public var flagged: Bool
+    /// ``Verdict/level``: 1 is the threshold.
+    public var level: Double
+    /// Whether it was like no category.
+    public var isUnknown: Bool
 
-    public init(isAnomalous: Bool, score: Float, threshold: Float, uncertainty: Float) {
-      (self.isAnomalous, self.score) = (isAnomalous, score)
-      (self.threshold, self.uncertainty) = (threshold, uncertainty)
+    public init(isAnomalous: Bool, flagged: Bool, level: Double, isUnknown: Bool = false) {
+      (self.isAnomalous, self.flagged) = (isAnomalous, flagged)
+      (self.level, self.isUnknown) = (level, isUnknown)
     }
 
-    var isError: Bool { (score > threshold) != isAnomalous }
-
-    /// How far the score is from the threshold, in factors of it; one without a logarithm is farthest.
-    var distance: Double {
-      guard score > 0, threshold > 0 else { return .infinity }
-      return abs(log(Double(score)) - log(Double(threshold)))
+    /// - Returns: nil of a picture without a verdict.
+    public init?(_ picture: ScoredPicture) {
+      guard let flagged = picture.flagged, let level = picture.level else { return nil }
+      self.init(
+        isAnomalous: picture.isAnomalous, flagged: flagged, level: level,
+        isUnknown: picture.unknown == true)
     }
+
+    var isError: Bool { flagged != isAnomalous }
+
+    /// In 0…1, or above for what is unknown.
+    var doubt: Float { isUnknown ? 2 : Calibration.doubt(level: level) }
   }
 
   /// One position of the dial.
@@ -31,9 +41,9 @@ public struct ReviewDial: Codable, Sendable, Equatable {
     public var share: Double
     /// How many that are.
     public var sent: Int
-    /// Normal pictures above the threshold among the others.
+    /// Normal pictures called anomalous or unknown among the others.
     public var falseAlarms: Int
-    /// Anomalous pictures not above the threshold among the others.
+    /// Anomalous pictures called normal among the others.
     public var misses: Int
     /// The share of errors among the others; 0 when all are sent.
     public var errorRate: Double
@@ -41,10 +51,8 @@ public struct ReviewDial: Codable, Sendable, Equatable {
 
   /// Pictures in all.
   public var pictures: Int
-  /// The least sure first.
-  public var byUncertainty: [Row]
-  /// Those nearest to their threshold first.
-  public var byScore: [Row]
+  /// Those in most doubt first.
+  public var byLevel: [Row]
 
   /// The shares that a report shows.
   public static let usualShares = [0, 0.01, 0.02, 0.05, 0.1, 0.2]
@@ -54,19 +62,14 @@ public struct ReviewDial: Codable, Sendable, Equatable {
     self.init(models: [pictures], shares: shares)
   }
 
-  /// The same over several models, each of which sends its own share: what one model calls unsure says
-  /// nothing of another's.
+  /// The same over several models, each of which sends its own share: the pictures that each decided on are
+  /// another person's work.
   ///
   /// - Parameter models: the pictures that each decided on.
   public init(models: [[Picture]], shares: [Double] = usualShares) {
     pictures = models.reduce(0) { $0 + $1.count }
-    byUncertainty = Self.rows(
-      models.map { $0.sorted { $0.uncertainty > $1.uncertainty } }, shares)
-    byScore = Self.rows(models.map { $0.sorted { $0.distance < $1.distance } }, shares)
-  }
-
-  private static func rows(_ ordered: [[Picture]], _ shares: [Double]) -> [Row] {
-    shares.map { share in
+    let ordered = models.map { $0.sorted { $0.doubt > $1.doubt } }
+    byLevel = shares.map { share in
       let rest = ordered.flatMap { pictures in
         pictures.dropFirst(Int((share * Double(pictures.count)).rounded()))
       }

@@ -270,7 +270,7 @@ struct ModelReader {
   private func check(_ listed: [String: String], against present: [String]) throws {
     guard listed.count <= ModelReader.fileLimit else {
       throw FileProblem(
-        path: source.shown(ModelFile.manifest), reason: "it lists \(listed.count) files")
+        path: source.shown(ModelFile.manifest), reason: "it lists \(counted(listed.count, "file"))")
     }
     let present = Set(present)
     for name in listed.keys.sorted() {

@@ -91,7 +91,7 @@ public struct PictureStore: Sendable {
       entries.allSatisfy({ !$0.category.isEmpty })
     else { throw refuse("its list of pictures is damaged" + remedy) }
     guard entries.count == shape[0] else {
-      throw refuse("it lists \(entries.count) pictures and holds \(shape[0])" + remedy)
+      throw refuse("it lists \(counted(entries.count, "picture")) and holds \(shape[0])" + remedy)
     }
     let marked = entries.indices.filter { entries[$0].hasMask }
     let maskShape = file.shape(Self.maskTensor) ?? [0, shape[1], shape[1]]

@@ -61,6 +61,31 @@ package enum FilePath {
   }
 }
 
+extension String {
+  /// For a terminal: line feeds, other control characters and those that turn the direction of writing as
+  /// escapes, `\n` or `\u{1b}`. A file's name may hold them all, and would break the line or steer the
+  /// terminal.
+  package var printable: String {
+    guard unicodeScalars.contains(where: Self.steers) else { return self }
+    return unicodeScalars.reduce(into: "") { text, scalar in
+      guard Self.steers(scalar) else { return text.unicodeScalars.append(scalar) }
+      switch scalar {
+      case "\n": text += "\\n"
+      case "\r": text += "\\r"
+      case "\t": text += "\\t"
+      default: text += "\\u{\(String(scalar.value, radix: 16))}"
+      }
+    }
+  }
+
+  private static func steers(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0..<0x20, 0x7F..<0xA0, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: true
+    default: false
+    }
+  }
+}
+
 /// What lies directly in a folder, sorted by name.
 package struct FolderListing {
   /// Names of sub-folders; links to folders count.
@@ -88,9 +113,15 @@ package struct FolderListing {
       let name = UnsafeRawPointer(entry).advanced(by: offset).assumingMemoryBound(to: CChar.self)
       add(name, in: folder)
     }
-    folders.sort()
-    files.sort()
-    unreadableNames.sort()
+    folders.sort(by: Self.precedes)
+    files.sort(by: Self.precedes)
+    unreadableNames.sort(by: Self.precedes)
+  }
+
+  /// Names that are the same letters, composed or not, are equal as text and two files: their bytes decide.
+  private static func precedes(_ first: String, _ second: String) -> Bool {
+    first == second
+      ? first.utf8.lexicographicallyPrecedes(second.utf8) : first < second
   }
 
   private mutating func add(_ bytes: UnsafePointer<CChar>, in folder: String) {
@@ -116,7 +147,7 @@ public struct FileProblem: Error, CustomStringConvertible, Sendable, Equatable {
     self.reason = reason
   }
 
-  public var description: String { "\(path): \(reason)" }
+  public var description: String { "\(path.printable): \(reason)" }
 
   /// What the operating system refused, in words.
   /// - Parameters:

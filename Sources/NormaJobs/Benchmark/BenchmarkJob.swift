@@ -184,7 +184,8 @@ private final class DatasetPlanEngine: PlanEngine {
         ScoredPicture(
           path: FilePath.relative(picture.sample.path, to: dataset.root),
           category: picture.sample.category, isAnomalous: picture.sample.label.isAnomalous,
-          score: picture.score, uncertainty: picture.uncertainty)
+          score: picture.score, uncertainty: picture.uncertainty, flagged: picture.flagged,
+          level: picture.level, unknown: picture.unknown)
       })
     let training = try TrainingRecord.read(from: folder)
     record.take(
@@ -220,7 +221,8 @@ private final class DatasetPlanEngine: PlanEngine {
 
   private func machineName() throws -> String {
     if let machine { return machine }
-    let found = "\(try Core().fullName()), \(ProcessInfo.processInfo.activeProcessorCount) cores"
+    let found =
+      "\(try Core().fullName()), \(counted(ProcessInfo.processInfo.activeProcessorCount, "core"))"
     machine = found
     return found
   }

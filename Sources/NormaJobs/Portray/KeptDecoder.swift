@@ -102,7 +102,7 @@ struct KeptDecoder {
     }
     context.note(
       "Training the decoder: \(counted(data.training.count, "picture")), "
-        + "\(trainer.parameterCount) parameters, \(trainer.steps) steps")
+        + "\(counted(trainer.parameterCount, "parameter")), \(counted(trainer.steps, "step"))")
     let progress = context.stage("Training the decoder", total: trainer.steps, unit: "steps")
     defer { progress.clear() }
     let outcome = try trainer.train(

@@ -41,7 +41,9 @@ struct PortrayedPicture {
     }
     let entries = list.entries
     guard entries.count > limit else { return entries.map(Self.init) }
-    context.note("Of \(entries.count) pictures \(limit) are drawn; --count draws more.")
+    context.note(
+      "Of \(entries.count) pictures \(limit) \(limit == 1 ? "is" : "are") drawn; --count draws more."
+    )
     return entries.spread(limit).map { Self($0) }
   }
 

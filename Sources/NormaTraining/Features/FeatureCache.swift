@@ -74,7 +74,11 @@ public final class FeatureCache {
         shapes: prepared.shapes, shouldStop: { context.isStopRequested },
         unusable: { problems[$0] = "\($1)" }, progress: { stage.update($0) })
       stage.finish()
-      if reused > 0 { context.note("Features of \(reused) pictures were there already.") }
+      if reused > 0 {
+        context.note(
+          "Features of \(counted(reused, "picture")) \(reused == 1 ? "was" : "were") there already."
+        )
+      }
       opened[key] = store
       return Entry(store: store, key: key, problems: problems)
     } catch is ExtractionInterrupted {

@@ -325,7 +325,7 @@ public final class FeatureStoreWriter {
   /// Makes the store final and opens it.
   public func finish() throws -> FeatureStore {
     guard written == format.count else {
-      throw FeatureStoreError("\(written) of \(format.count) pictures are in the store")
+      throw FeatureStoreError("\(written) of \(counted(format.count, "picture")) are in the store")
     }
     try file.synchronize()
     guard rename(partial, path) == 0 else {

@@ -7,7 +7,7 @@ extension PaDiMMethod: FittedMethod {
   public func fitSteps(pictures: Int) -> Int { 2 * pictures }
 
   public func fitSummary(pictures: Int) -> String {
-    "\(grid.count) Gaussians of \(selected.count) channels"
+    "\(counted(grid.count, "Gaussian")) of \(counted(selected.count, "channel"))"
   }
 
   /// Means, then covariances around them, both summed in double precision; Σ + εI = LLᵀ by Cholesky

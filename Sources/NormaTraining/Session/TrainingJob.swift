@@ -222,7 +222,7 @@ public struct TrainingRun {
           ?? "There is nothing to resume; training starts anew.")
     }
     context.note(
-      "Training \(recipe.title): \(pictures.training.count) pictures, "
+      "Training \(recipe.title): \(counted(pictures.training.count, "picture")), "
         + "\(pictures.heldOut.count) held out, \(training.summary)")
     let progress = context.stage("Training", total: training.steps, unit: "steps")
     defer { progress.clear() }

@@ -100,7 +100,7 @@ public struct StoreTrainingJob {
   public func run() throws {
     try training.run(begun: {
       context.note(
-        "\(pictures.path): \(pictures.samples.count) pictures of \(pictures.origin.root), "
+        "\(pictures.path): \(counted(pictures.samples.count, "picture")) of \(pictures.origin.root), "
           + "computed by LibTorch \(Machine.version) on \(Machine.device.rawValue)")
       if training.prepared.recipe.scoring.precision == .bf16 {
         context.warning(

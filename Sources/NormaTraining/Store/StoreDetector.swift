@@ -163,7 +163,7 @@ public struct StoreEvaluator {
         uncertainty: suspicions.flatMap {
           calibration.uncertainty(suspicion: $0[index], score: scores[index])
         },
-        flagged: verdict.anomalous)
+        flagged: verdict.anomalous, level: verdict.level, unknown: verdict.unknown)
     }
   }
 

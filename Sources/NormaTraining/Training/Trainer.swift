@@ -167,7 +167,7 @@ public final class Trainer {
     guard let gpu, gpu.unread > 0 else { return }
     let count = gpu.unread
     let sum = try gpu.takeLosses()
-    try check(loss: sum, "within the last \(count) steps")
+    try check(loss: sum, "within the last \(counted(count, "step"))")
     state.lossSum += sum
   }
 

@@ -51,7 +51,7 @@ public struct TrainingProgress: Sendable {
 
 extension Trainer: Training {
   public var summary: String {
-    "\(parameterCount) parameters, \(settings.epochs) epochs, "
+    "\(counted(parameterCount, "parameter")), \(counted(settings.epochs, "epoch")), "
       + (settings.bf16 ? "bf16" : "float32")
   }
 
@@ -60,7 +60,7 @@ extension Trainer: Training {
   public var warnings: [String] { gpu?.obstacle.map { [$0] } ?? [] }
 
   public func resumed(from path: String) throws -> String? {
-    try resume(from: path) ? "\(epoch) of \(settings.epochs) epochs" : nil
+    try resume(from: path) ? "\(epoch) of \(counted(settings.epochs, "epoch"))" : nil
   }
 
   public func train(

@@ -50,6 +50,42 @@ struct MVTecLayoutTests {
     #expect(one.root == all.root)
   }
 
+  @Test func picturesOutsideOfTheLayoutAreNamed() throws {
+    let tree = try Self.tree()
+    try tree.picture("set/loose.png")
+    try tree.file("set/bottle/1.heic", text: "")
+    for number in 2..<6 { try tree.picture("set/bottle/\(number).png") }
+    try tree.file("set/bottle/license.txt", text: "")
+    let notes = try DatasetReader.read(tree["set"]).notes
+    #expect(notes.contains("\(tree["set"]): 1 picture in the folder itself not read (loose.png)"))
+    #expect(
+      notes.contains(
+        "bottle: 5 pictures in the folder itself not read (1.heic, 2.png, 3.png, …)"))
+  }
+
+  /// é as one letter, and as e with an accent: two pictures with a mask each.
+  @Test func namesThatOnlyLookAlikeHaveTheirOwnMasks() throws {
+    let tree = try Self.tree()
+    let stems = ["caf\u{E9}", "cafe\u{301}"]
+    for stem in stems {
+      for name in ["test/crack/\(stem).png", "ground_truth/crack/\(stem)_mask.png"] {
+        let file = try #require(fopen(tree["set/bottle/" + name], "wb"))
+        fwrite([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A] as [UInt8], 1, 8, file)
+        fclose(file)
+      }
+    }
+    let dataset = try DatasetReader.read(tree["set"])
+    let found = dataset.test.filter { $0.path.contains("caf") }
+    // Some disks take the two names for one.
+    guard found.count == 2 else { return }
+    for sample in found {
+      let stem = FilePath.stem(sample.path)
+      let mask = try #require(sample.mask)
+      #expect(Array(FilePath.stem(mask).utf8) == Array("\(stem)_mask".utf8))
+    }
+    #expect(!dataset.notes.contains { $0.contains("share a name") })
+  }
+
   @Test func notesWhatItLeavesOut() throws {
     let tree = try Self.tree()
     try tree.pictures("set/bottle/validation/good", "000.png")

@@ -87,29 +87,58 @@ import Testing
   }
 
   @Test func heatMapsHaveNamesOfTheirOwn() throws {
-    let names = ["a/1.png", "a/1.bmp", "b/1.png", "b/1.PNG"]
+    let names = ["a/1.png", "a/1.bmp", "b/1.png", "b/1.PNG", "c/b/1.png"]
     for name in names { try folder.write(TinyModel.picture(red: 255), to: "in/" + name) }
     let single = try folder.write(TinyModel.picture(red: 30), to: "elsewhere/1.png")
     let output = folder.path + "/in/maps"
     var options = Inspector.Options(heatMaps: output)
     let found = try verdicts([folder.path + "/in", single], options)
-    #expect(found.count == 5)
-    let files = try FileManager.default.subpathsOfDirectory(atPath: output)
-      .filter { $0.hasSuffix(".png") }.sorted()
-    #expect(
-      files
-        == [
-          "1.heatmap.png", "a/1.heatmap.png", "a/1.png.heatmap.png", "b/1.PNG.heatmap.png",
-          "b/1.heatmap.png",
-        ].sorted() || files.count == 5)
+    let maps = try found.map { try #require($0.heatMap) }
+    #expect(maps.count == 6 && Set(maps.map { $0.lowercased() }).count == 6)
+    #expect(maps.allSatisfy { FileManager.default.fileExists(atPath: $0) })
+    // One finds a picture's map without being told.
+    #expect(maps[1].hasPrefix(output + "/a/1.png-") && maps[1].hasSuffix(".heatmap.png"))
     // The folder of heat maps lies inside and is not inspected the next time.
-    #expect(try verdicts([folder.path + "/in"], options).count == 4)
-    let drawn = try PictureReader().read(output + "/a/1.heatmap.png")
+    let again = try verdicts([folder.path + "/in"], options)
+    #expect(again.map(\.heatMap) == found.dropLast().map(\.heatMap))
+    let drawn = try PictureReader().read(maps[1])
     #expect(drawn.width == 48 && drawn.height == 48)
     #expect(drawn.rgb.count { $0 == 229 } > 0)
     options.heatMapSize = 20
-    _ = try verdicts([single], options)
-    #expect(try PictureReader().read(output + "/1.heatmap.png").width == 20)
+    let small = try #require(try verdicts([single], options).first?.heatMap)
+    #expect(small == maps[5], "alone or in company")
+    #expect(try PictureReader().read(small).width == 20)
+  }
+
+  @Test func aMapThatCannotBeWrittenIsItsPicturesAlone() throws {
+    let first = try folder.write(TinyModel.picture(red: 255), to: "in/1.png")
+    let second = try folder.write(TinyModel.picture(red: 30), to: "in/2.png")
+    let options = Inspector.Options(heatMaps: folder.path + "/maps")
+    let before = try verdicts([first, second], options)
+    let taken = try #require(before[0].heatMap)
+    try FileManager.default.removeItem(atPath: taken)
+    try FileManager.default.createDirectory(
+      atPath: taken, withIntermediateDirectories: false)
+    let after = try verdicts([first, second], options)
+    #expect(after.count == 2 && after[1] == before[1])
+    #expect(after[0].heatMap == nil && after[0].score == before[0].score)
+    #expect(after[0].anomalous == true && after[0].regions == before[0].regions)
+    let reason = try #require(after[0].heatMapError)
+    #expect(reason.contains(taken) && reason.contains("it is a folder"), "\(reason)")
+  }
+
+  @Test func aNumberThatIsNoneIsAnOutcome() throws {
+    let bad = try TinyModel.write(to: folder.path + "/bad.norma", scale: .nan)
+    let inspector = try Inspector(model: bad, engine: engine)
+    let picture = try folder.write(TinyModel.picture(red: 255), to: "a.png")
+    var outcomes: [Inspector.Outcome] = []
+    try inspector.inspect(PictureList([picture]).entries) { outcomes.append($1) }
+    guard case .unreadable(let problem) = outcomes.first else {
+      Issue.record("\(outcomes)")
+      return
+    }
+    #expect(problem.path == picture && problem.reason.contains("not finite numbers"))
+    #expect(!problem.reason.contains(picture), "the path stands before it already")
   }
 
   @Test func unreadablePicturesAreOutcomes() throws {
@@ -169,6 +198,42 @@ import Testing
       atPath: folder.path + "/a/again", withDestinationPath: folder.path)
     let list = PictureList([file, folder.path, folder.path + "/a/../a"])
     #expect(list.entries.map(\.path) == [file])
+  }
+
+  /// Who names a link wants an answer for it, whatever else is named.
+  @Test func aLinkAndWhatItLeadsToAreTwo() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write(handmadeBMP(width: 8, height: 8), to: "1.bmp")
+    let link = folder.path + "/2.bmp"
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: file)
+    #expect(PictureList([file, link]).entries.map(\.path) == [file, link])
+    #expect(PictureList([link, file]).entries.map(\.path) == [link, file])
+  }
+
+  /// é as one letter, and as e with an accent.
+  @Test func namesThatOnlyLookAlikeAreTwoFiles() throws {
+    let folder = try TemporaryFolder()
+    for name in ["caf\u{E9}.bmp", "cafe\u{301}.bmp"] {
+      try writeBytes(handmadeBMP(width: 8, height: 8), to: folder.path + "/" + name)
+    }
+    let listed = PictureList([folder.path]).entries
+    // Some disks take the two names for one.
+    guard listed.count == 2 else { return }
+    #expect(Set(listed.map { Array($0.path.utf8) }).count == 2)
+    let named = PictureList(listed.map(\.path).reversed()).entries
+    #expect(named.map { Array($0.path.utf8) } == listed.reversed().map { Array($0.path.utf8) })
+  }
+
+  @Test func whatLooksLikeAPictureIsListed() throws {
+    let folder = try TemporaryFolder()
+    for name in ["a.jp2", "b.heic", "c.ppm", "d.gif", "e.avif"] {
+      try folder.write("text".utf8, to: name)
+    }
+    try folder.write([0xFF, 0x4F, 0xFF, 0x51], to: "f")
+    try folder.write("text".utf8, to: "notes.txt")
+    #expect(
+      PictureList([folder.path]).entries.map(\.relative)
+        == ["a.jp2", "b.heic", "c.ppm", "d.gif", "e.avif", "f"])
   }
 
   @Test func aFolderCanBeLeftOut() throws {

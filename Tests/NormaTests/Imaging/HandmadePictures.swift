@@ -12,6 +12,8 @@ struct HandmadePNG {
   var height: Int
   var kind: Kind
   var bits: UInt8 = 8
+  /// Of an animation, whose first one `lines` is; nil of a still picture.
+  var frames: Int?
   /// Red, green, blue of each entry.
   var palette: [UInt8] = []
   /// The scan lines without their filter bytes; 16-bit values are big-endian.
@@ -19,6 +21,7 @@ struct HandmadePNG {
 
   var bytes: [UInt8] {
     var file = header
+    if let frames { file += Self.chunk("acTL", Self.bigEndian(UInt32(frames)) + [0, 0, 0, 0]) }
     if !palette.isEmpty { file += Self.chunk("PLTE", palette) }
     file += Self.chunk("IDAT", Self.stored(filtered))
     return file + Self.chunk("IEND", [])
@@ -118,6 +121,48 @@ func handmadeTIFF(
   for _ in 0..<samples { file += littleEndian(bits, 2) }
   for _ in 0..<samples { file += littleEndian(format, 2) }
   return file + pixels
+}
+
+/// A TIFF of `handmadeTIFF` with a second directory of the same pixels.
+/// - Parameter subfile: what that says it is (tag 254): 0 a page, 1 a smaller version of the first.
+func twoPages(_ tiff: [UInt8], subfile: Int = 0) -> [UInt8] {
+  let fields = Array(tiff[10..<(10 + 11 * 12)])
+  var file = tiff + [UInt8](repeating: 0, count: tiff.count % 2)
+  file.replaceSubrange(142..<146, with: littleEndian(file.count, 4))
+  file += littleEndian(12, 2)
+  for (value, count) in [(254, 2), (4, 2), (1, 4), (subfile, 4)] {
+    file += littleEndian(value, count)
+  }
+  return file + fields + littleEndian(0, 4)
+}
+
+/// A GIF of the grey levels 0, 2, … 254, without compression: codes of eight bits, the table cleared before it
+/// grows. The frame of number f begins f levels further on.
+func handmadeGIF(width: Int, height: Int, frames: Int = 1) -> [UInt8] {
+  var file: [UInt8] = Array("GIF89a".utf8)
+  file += littleEndian(width, 2)
+  file += littleEndian(height, 2)
+  file += [0xF6, 0, 0]
+  for level in 0..<128 { file += [UInt8](repeating: UInt8(2 * level), count: 3) }
+  for frame in 0..<frames {
+    file += [0x2C, 0, 0, 0, 0]
+    file += littleEndian(width, 2)
+    file += littleEndian(height, 2)
+    file += [0, 7]
+    var codes: [UInt8] = []
+    for place in 0..<(width * height) {
+      if place % 100 == 0 { codes.append(0x80) }
+      codes.append(UInt8((place + frame) % 128))
+    }
+    codes.append(0x81)
+    for start in stride(from: 0, to: codes.count, by: 255) {
+      let block = codes[start..<min(start + 255, codes.count)]
+      file.append(UInt8(block.count))
+      file += block
+    }
+    file.append(0)
+  }
+  return file + [0x3B]
 }
 
 func littleEndian(_ value: Int, _ count: Int) -> [UInt8] {

@@ -34,6 +34,52 @@ import Testing
     #expect(try pixels(handmadeBMP(width: width, height: height)) == rgb)
   }
 
+  @Test func gifIsDecoded() throws {
+    let levels = (0..<(width * height)).map { UInt8(2 * ($0 % 128)) }
+    #expect(try pixels(handmadeGIF(width: width, height: height)) == replicated(levels))
+  }
+
+  @Test func portableMapsAreDecoded() throws {
+    func pnm(_ header: String, _ raster: [UInt8]) throws -> [UInt8] {
+      try pixels(Array(header.utf8) + raster)
+    }
+    let (size, rgb) = ("\(width) \(height)", gradientPixels(width: width, height: height))
+    #expect(try pnm("P5\n# a comment\n\(size)\n255\n", ramp) == replicated(ramp))
+    #expect(try pnm("P6 \(size) 255\n", rgb) == rgb)
+    // Big-endian; a scale of twelve bits is brought to eight.
+    let wide = ramp.flatMap { [$0, 255 - $0] }
+    #expect(try pnm("P5 \(size) 65535\n", wide) == replicated(ramp))
+    let twelve = ramp.flatMap { [UInt8((Int($0) * 16) >> 8), UInt8(Int($0) * 16 & 255)] }
+    let scaled = ramp.map { UInt8((Int($0) * 16 * 510 + 4095) / 8190) }
+    #expect(try pnm("P5 \(size) 4095\n", twelve) == replicated(scaled))
+    func text(_ values: [UInt8]) -> [UInt8] {
+      Array(values.map { "\($0)" }.joined(separator: " ").utf8)
+    }
+    #expect(try pnm("P2\n\(size)\n255\n", text(ramp) + [10]) == replicated(ramp))
+    #expect(try pnm("P3\n\(size)\n255\n", text(rgb)) == rgb)
+    let bits = ramp.map { $0 % 3 == 0 ? UInt8(1) : 0 }
+    let black = replicated(bits.map { $0 == 1 ? 0 : 255 })
+    #expect(try pnm("P1\n\(size)\n", bits.map { $0 + 0x30 }) == black)
+    // 20 pixels a line are two and a half bytes.
+    let packed = (0..<height).flatMap { row in
+      (0..<3).map { byte in
+        (0..<8).reduce(UInt8(0)) { value, bit in
+          let column = 8 * byte + bit
+          return value << 1 | (column < width ? bits[row * width + column] : 0)
+        }
+      }
+    }
+    #expect(try pnm("P4\n\(size)\n", packed) == black)
+  }
+
+  @Test func whatIsMarkedFaintlyIsMarked() throws {
+    let values = ramp.map { $0 == 9 ? UInt8(1) : 0 }
+    let mask = Array("P5 \(width) \(height) 65535\n".utf8) + values.flatMap { [0, $0] }
+    let read = try reader.readMask(
+      folder.write(mask, to: "mask.pgm"), width: width, height: height)
+    #expect(read.values == values)
+  }
+
   @Test func jpegIsDecoded() throws {
     let flat = [UInt8](repeating: 130, count: width * height * 3)
     let file = try PictureWriter.jpeg(Picture(width: width, height: height, rgb: flat))
@@ -193,6 +239,48 @@ import Testing
     #expect(try reason(whole.prefix(whole.count / 2), "half.bmp").contains("damaged, cut off"))
   }
 
+  /// A defect on the second one would be passed as normal.
+  @Test func severalPagesOrFramesAreRefused() throws {
+    let page = handmadeTIFF(
+      width: 20, height: 12, photometric: 1, samples: 1, bits: 8,
+      pixels: [UInt8](repeating: 7, count: 240))
+    #expect(try reason(twoPages(page), "two.tif").contains("it holds 2 pages"))
+    let preview = try folder.write(twoPages(page, subfile: 1), to: "preview.tif")
+    #expect(try reader.read(preview).width == 20, "a preview is no page")
+    let gif = handmadeGIF(width: 20, height: 12, frames: 3)
+    #expect(try reason(gif, "moving.gif").contains("it holds 3 frames"))
+    let png = HandmadePNG(
+      width: 20, height: 12, kind: .grey, frames: 4, lines: [UInt8](repeating: 7, count: 240))
+    #expect(try reason(png.bytes, "moving.png").contains("it holds 4 frames"))
+    let still = HandmadePNG(
+      width: 20, height: 12, kind: .grey, frames: 1, lines: [UInt8](repeating: 7, count: 240))
+    #expect(try reader.read(folder.write(still.bytes, to: "still.png")).width == 20)
+    let map = Array("P5 20 12 255\n".utf8) + [UInt8](repeating: 7, count: 240)
+    #expect(try reason(map + map, "two.pgm").contains("it holds several pictures"))
+    #expect(try reader.read(folder.write(map + [10], to: "one.pgm")).width == 20)
+    for name in ["two.tif", "moving.gif", "moving.png"] {
+      #expect(throws: FileProblem.self) { try reader.probe(folder.path + "/" + name) }
+    }
+  }
+
+  @Test func portableMapsThatSayMoreThanTheyHold() throws {
+    for header in ["P5 20 12 255\n", "P2 20 12 255\n", "P4 400 12\n", "P1 20 12\n"] {
+      #expect(try reason(header.utf8, "short.pnm").contains("damaged, cut off"), "\(header)")
+    }
+    #expect(try reason("P5 99999999999 9 255\n".utf8, "wide.pgm").contains("no width"))
+    #expect(
+      try reason("P5 200000000 200000000 255\n".utf8, "huge.pgm").contains("more than the limit"))
+    #expect(
+      try reason("P2 8 8 7 ".utf8 + Array(String(repeating: "9 ", count: 64).utf8), "high.pgm")
+        .contains("the value 9, where 7 is the largest"))
+    #expect(try reason("P5 8 8 70000\n".utf8, "deep.pgm").contains("damaged, cut off"))
+  }
+
+  @Test func truncatedGIF() throws {
+    let whole = handmadeGIF(width: 90, height: 70)
+    #expect(try reason(whole.prefix(whole.count / 2), "half.gif").contains("damaged, cut off"))
+  }
+
   @Test func empty() throws {
     #expect(try reason([UInt8](), "empty.png") == "the file is empty (0 bytes)")
   }
@@ -200,13 +288,15 @@ import Testing
   @Test func text() throws {
     let reason = try reason("hello, I am no picture".utf8, "notes.png")
     #expect(reason.contains("not a picture") && reason.contains("\"hello, I\""))
-    #expect(reason.contains("JPEG, PNG, TIFF, WebP and BMP are read"))
+    #expect(reason.contains("JPEG, PNG, TIFF, WebP, BMP, GIF and PNM are read"))
   }
 
   @Test func foreignPicturesNeverReachADecoder() throws {
     let vector = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"9\" height=\"9\"/>"
     #expect(try reason(vector.utf8, "drawing.png").contains("not a picture"))
-    #expect(try reason("GIF89a\u{1}\u{0}\u{1}".utf8, "moving.jpg").contains("a GIF"))
+    let jpeg2000: [UInt8] = [0, 0, 0, 0x0C, 0x6A, 0x50, 0x20, 0x20, 0x0D, 0x0A, 0x87, 0x0A]
+    #expect(try reason(jpeg2000, "phone.jpg").contains("a JPEG 2000 picture"))
+    #expect(try reason("GIF89a\u{1}\u{0}\u{1}".utf8, "moving.jpg").contains("damaged, cut off"))
   }
 
   @Test func missingFileAndFolder() throws {

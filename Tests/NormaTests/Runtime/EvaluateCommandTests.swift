@@ -52,14 +52,18 @@ import Testing
     #expect(result.status == 0, "\(result)")
     let review = try #require(try figures(result)["review"] as? [String: Any])
     #expect(review["pictures"] as? Int == 4)
-    let rows = try #require(review["byUncertainty"] as? [[String: Any]])
+    let rows = try #require(review["byLevel"] as? [[String: Any]])
     #expect(rows.first?["sent"] as? Int == 0 && rows.last?["sent"] as? Int == 1)
     let page = String(
       decoding: try ModelFolder.open(unsure).data(ModelFile.report), as: UTF8.self)
     #expect(page.contains("id=\"review\"") && page.contains("href=\"#review\""))
     let text = try run(unsure, data, "--no-report").output
-    #expect(text.contains("by uncertainty: false alarms"))
-    #expect(try figures(run(model, data, "--json", "--no-report"))["review"] == nil)
+    #expect(text.contains("when a person looks at those in doubt"))
+    // Every model with thresholds has one.
+    #expect(try figures(run(model, data, "--json", "--no-report"))["review"] != nil)
+    let raw = folder.path + "/raw.norma"
+    try TinyModel.write(to: raw, calibration: .uncalibrated())
+    #expect(try figures(run(raw, data, "--json", "--no-report"))["review"] == nil)
   }
 
   @Test func probabilitiesAreMeasured() throws {

@@ -90,8 +90,11 @@ import Testing
     #expect(text.status == 1 && text.output.contains("NOT SURE"), "\(text)")
     #expect(text.output.contains("not sure, for a person to look at"))
     #expect(text.output.contains("of normal pictures, from 40 normal pictures"))
-    let map = try PictureReader().read(folder.path + "/maps/doubtful.uncertainty.png")
-    let sure = try PictureReader().read(folder.path + "/maps/normal.uncertainty.png")
+    let drawn = try run(
+      unsure, doubtful, normal, "--json", "--uncertainty-maps", folder.path + "/maps")
+    let files = try drawn.lines.map { try #require(try object($0)["uncertaintyMap"] as? String) }
+    let map = try PictureReader().read(files[0])
+    let sure = try PictureReader().read(files[1])
     #expect(map.rgb != sure.rgb && map.width == 48)
   }
 
@@ -174,7 +177,92 @@ import Testing
     let bad = folder.path + "/bad.norma"
     try TinyModel.write(to: bad, scale: .nan)
     let result = try run(bad, normal)
-    #expect(result.status == 3 && result.errors.contains("not finite numbers"))
+    #expect(result.status == 2 && result.output.contains("not finite numbers"), "\(result)")
+  }
+
+  @Test func whatIsAskedForAndNotDrawnIsSaid() throws {
+    let maps = folder.path + "/maps"
+    let drawn = try run(model, normal, anomalous, "--json", "--heatmaps", maps)
+    #expect(drawn.status == 1)
+    let files = try drawn.lines.map { try #require(try object($0)["heatMap"] as? String) }
+    try FileManager.default.removeItem(atPath: files[1])
+    try FileManager.default.createDirectory(
+      atPath: files[1], withIntermediateDirectories: false)
+    let json = try run(model, normal, anomalous, "--json", "--heatmaps", maps)
+    #expect(json.status == 2 && json.lines.count == 2 && json.lines[0] == drawn.lines[0])
+    let found = try object(json.lines[1])
+    #expect(found["anomalous"] as? Bool == true && found["heatMap"] == nil)
+    #expect((found["heatMapError"] as? String)?.contains(files[1]) == true)
+    let text = try run(model, normal, anomalous, "--heatmaps", maps)
+    #expect(text.status == 2 && text.lines[1].hasPrefix("ANOMALOUS"))
+    #expect(text.output.contains("2 pictures: 1 anomalous, 1 normal, 1 map not written"))
+    #expect(text.errors.contains("no heat map of \(anomalous), whose verdict stands: "))
+  }
+
+  /// Neither what else is inspected, nor in which order, nor by which argument.
+  @Test func aPicturesJSONIsItsOwn() throws {
+    let twin = try folder.write(TinyModel.picture(red: 200), to: "in/sub/normal.png")
+    let other = try folder.write(TinyModel.picture(red: 90, blue: 235), to: "in/sub/normal.bmp")
+    let all = [normal, anomalous, twin, other]
+    func lines(_ paths: [String]) throws -> [String: String] {
+      let result = try RuntimeProcess.run(
+        ["inspect", model] + paths + ["--json", "--heatmaps", folder.path + "/maps"],
+        home: folder.path + "/home")
+      #expect(result.errors.isEmpty && result.lines.count == all.count || paths.count == 1)
+      return try Dictionary(
+        uniqueKeysWithValues: result.lines.map {
+          (try #require(try object($0)["path"] as? String), $0)
+        })
+    }
+    let together = try lines(all)
+    #expect(Set(together.keys) == Set(all))
+    let maps = try together.values.map { try #require(try object($0)["heatMap"] as? String) }
+    #expect(Set(maps).count == all.count)
+    #expect(try lines(all.reversed()) == together)
+    #expect(try lines([folder.path + "/in"]) == together)
+    #expect(try lines([other, folder.path + "/in/sub", folder.path + "/in"]) == together)
+    for path in all { #expect(try lines([path])[path] == together[path]) }
+  }
+
+  @Test func namesThatOnlyLookAlikeGetAVerdictAndAMapEach() throws {
+    let names = ["caf\u{E9}.png", "cafe\u{301}.png"].map { folder.path + "/" + $0 }
+    try writeBytes(TinyModel.picture(red: 30), to: names[0])
+    try writeBytes(TinyModel.picture(red: 255), to: names[1])
+    let result = try run(model, names[0], names[1], "--json", "--heatmaps", folder.path + "/maps")
+    let found = try result.lines.map { try object($0) }
+    // Some disks take the two names for one, which then holds what was written last.
+    guard found.count == 2, found[0]["anomalous"] as? Bool == false else { return }
+    #expect(found[1]["anomalous"] as? Bool == true)
+    #expect(
+      Set(found.compactMap { ($0["heatMap"] as? String).map { Array($0.utf8) } }).count == 2)
+  }
+
+  @Test func nothingIsPassedOver() throws {
+    for name in ["1.jp2", "2.heic", "3.ppm"] { try folder.write("text".utf8, to: "in/" + name) }
+    try folder.write("text".utf8, to: "in/notes.txt")
+    let result = try run(model, folder.path + "/in")
+    #expect(result.status == 2)
+    #expect(result.output.contains("5 pictures: 1 anomalous, 1 normal, 3 unreadable"), "\(result)")
+    for name in ["1.jp2", "2.heic", "3.ppm"] {
+      #expect(result.lines.contains { $0.hasPrefix("unreadable  \(folder.path)/in/\(name): ") })
+    }
+  }
+
+  @Test func misspeltCategoriesAreGuessed() throws {
+    let result = try run(model, normal, "--category", "ring")
+    #expect(result.status == 3 && result.errors.contains("did you mean 'rings'?"), "\(result)")
+  }
+
+  /// A name may hold what would break a line or steer the terminal.
+  @Test func namesAreOneLineEach() throws {
+    let path = folder.path + "/two\nlines\u{1B}[2J.png"
+    try writeBytes(TinyModel.picture(red: 30), to: path)
+    let text = try run(model, path)
+    #expect(text.status == 0 && text.lines[0].hasSuffix("two\\nlines\\u{1b}[2J.png"), "\(text)")
+    let json = try run(model, path, "--json")
+    #expect(try object(json.lines[0])["path"] as? String == path)
+    try writeBytes(Array("text".utf8), to: path)
+    #expect(try run(model, path).lines[0].contains("two\\nlines\\u{1b}[2J.png: "))
   }
 
   @Test func aFlippedByteIsRefused() throws {

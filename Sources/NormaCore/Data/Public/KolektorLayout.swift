@@ -76,10 +76,9 @@ enum KolektorLayout {
     normal: Split, defective: Split?, _ isEmptyMask: DatasetReader.MaskProbe
   ) {
     guard let listing = builder.list(folder, category: category, split: normal) else { return }
-    let masks = Dictionary(
+    let masks = ByName(
       listing.files.filter { FilePath.stem($0).hasSuffix(maskSuffix) }
-        .map { (String(FilePath.stem($0).dropLast(maskSuffix.count)), folder + "/" + $0) },
-      uniquingKeysWith: { first, _ in first })
+        .map { (String(FilePath.stem($0).dropLast(maskSuffix.count)), folder + "/" + $0) })
     var left = 0
     for file in listing.files where !FilePath.stem(file).hasSuffix(maskSuffix) {
       let path = folder + "/" + file

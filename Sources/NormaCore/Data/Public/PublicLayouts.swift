@@ -22,6 +22,7 @@ enum OCTLayout {
     let category = FilePath.name(root)
     var builder = DatasetBuilder(root: root, layout: name)
     builder.add(category: category)
+    builder.notePictures(among: listing.files, in: root, category: category)
     for split in listing.folders where !split.hasPrefix(".") {
       switch split {
       case "train": addTraining(category, at: root + "/train", to: &builder)
@@ -101,10 +102,9 @@ enum DAGMLayout {
     let labels =
       listing.folders.contains("Label")
       ? builder.list(folder + "/Label", category: category, split: split)?.files ?? [] : []
-    let masks = Dictionary(
+    let masks = ByName(
       labels.filter { FilePath.stem($0).hasSuffix("_label") }
-        .map { (String(FilePath.stem($0).dropLast("_label".count)), folder + "/Label/" + $0) },
-      uniquingKeysWith: { first, _ in first })
+        .map { (String(FilePath.stem($0).dropLast("_label".count)), folder + "/Label/" + $0) })
     var left = 0
     for file in listing.files {
       let path = folder + "/" + file
@@ -166,7 +166,7 @@ enum MVTec3DLayout {
     else { return }
     for kind in listing.folders where !kind.hasPrefix(".") {
       let isGood = kind == "good"
-      var masks: [String: [String]] = [:]
+      var masks = ByName<[String]>()
       let truth = "\(test)/\(kind)/gt"
       if !isGood, FilePath.isFolder(truth),
         let found = builder.list(truth, category: category, split: .test)

@@ -77,11 +77,11 @@ enum RealIADLayout {
       return
     }
     builder.add(category: category)
-    var seen: Set<String> = []
+    var seen: Set<[UInt8]> = []
     for (entries, split) in [(lists.train ?? [], Split.train), (lists.test ?? [], .test)] {
       for entry in entries {
         let path = located(entry.image, category, pictures)
-        if seen.insert(path).inserted {
+        if seen.insert(Array(path.utf8)).inserted {
           add(entry, at: path, split, category, pictures: pictures, to: &builder)
         } else {
           builder.refuse(
