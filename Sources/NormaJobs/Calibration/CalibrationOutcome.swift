@@ -76,8 +76,8 @@ public struct CalibrationOutcome: Encodable, Sendable {
       )
     }
     if let operatingPoints {
-      notes.append(operatingPoints.table)
-      notes.append(operatingPoints.advice(isSet: recommendedIsSet == true))
+      let isSet = recommendedIsSet == true
+      notes += [operatingPoints.table(isSet: isSet), operatingPoints.advice(isSet: isSet)]
     }
     return notes
   }
@@ -87,7 +87,8 @@ extension OperatingPoints {
   private static let units = Figures.terminal
 
   /// A line a rate.
-  var table: String {
+  /// - Parameter isSet: whether the recommended one is the model's from now on.
+  func table(isSet: Bool) -> String {
     var table = TextTable(
       columns: [
         "false-alarm rate", "level", "promised", "of the normal pictures", "defects caught",
@@ -96,13 +97,17 @@ extension OperatingPoints {
     for (place, point) in points.enumerated() {
       var cells = [
         Self.rate(point.falseAlarmRate), Figures.level(point.level),
-        Self.units.percent(point.promised, digits: 2), Self.text(point.falseAlarms),
-        Self.text(point.catches), Figures.number(1000 * point.cost, digits: 3),
+        Self.percent(point.promised), Self.text(point.falseAlarms),
+        Self.text(point.catches), Figures.value(1000 * point.cost),
       ]
-      let marks = [
-        place == recommended ? "← recommended" : "", point.isSet ? "← of the model" : "",
-      ].filter { !$0.isEmpty }
-      if !marks.isEmpty { cells.append(marks.joined(separator: " ")) }
+      let mark =
+        switch (place == recommended, point.isSet) {
+        case (true, true): "← recommended, and the model's"
+        case (true, false): "← recommended"
+        case (false, true): isSet ? "← before" : "← the model's"
+        case (false, false): ""
+        }
+      cells.append(mark)
       table.add(cells)
     }
     return """
@@ -126,9 +131,9 @@ extension OperatingPoints {
     ]
     let catches = best.catches
     lines.append(
-      "\(counted(defects, "defect")): catches \(Self.units.percent(catches.share ?? 0, digits: 2)), "
-        + "between \(Self.units.percent(catches.low, digits: 2)) and "
-        + "\(Self.units.percent(catches.high, digits: 2)). " + trust)
+      "\(counted(defects, "defect")): catches \(Self.percent(catches.share ?? 0)), "
+        + "between \(Self.percent(catches.low)) and "
+        + "\(Self.percent(catches.high)). " + trust)
     if !best.catchesByCategory.isEmpty {
       lines.append(
         "By category: "
@@ -140,15 +145,16 @@ extension OperatingPoints {
       lines.append(
         "\(unknownDefects) of them are like no category the model knows, and caught at any rate.")
     }
-    if best.promised > best.falseAlarmRate * 1.5 + 0.006 {
+    // What is called unknown comes on top of the rate; well above both, the pictures are the limit.
+    if best.promised > 1.5 * best.falseAlarmRate + Calibration.defaultUnknownRate {
       lines.append(
-        "\(counted(pictures, "normal picture")) are too few for less false alarms than are promised."
-      )
+        "\(counted(pictures, "normal picture")) are too few to promise fewer false alarms.")
     }
     return lines.joined(separator: "\n")
   }
 
   private var trust: String {
+    guard points.count > 1 else { return "The normal pictures are too few for any other rate." }
     let alike = points.filter(\.isLikeRecommended).map { Self.rate($0.falseAlarmRate) }
     if alike.isEmpty { return "They are enough to tell it from every other rate here." }
     return alike.count == points.count - 1
@@ -158,10 +164,14 @@ extension OperatingPoints {
 
   private static func rate(_ rate: Double) -> String { units.percent(rate, digits: 3) }
 
+  /// `0.48 %`, `9.5 %`, `91 %`, `100 %`: few pictures know no more.
+  private static func percent(_ share: Double) -> String {
+    units.percent(share, digits: share >= 0.995 ? 3 : 2)
+  }
+
   private static func text(_ interval: BinomialInterval) -> String {
-    let share = interval.share.map { units.percent($0, digits: 2) } ?? Figures.absent
+    let share = interval.share.map(percent) ?? Figures.absent
     return "\(interval.count) of \(interval.total): \(share) "
-      + "(\(Figures.number(100 * interval.low, digits: 2))–"
-      + "\(units.percent(interval.high, digits: 2)))"
+      + "(\(percent(interval.low)) to \(percent(interval.high)))"
   }
 }
