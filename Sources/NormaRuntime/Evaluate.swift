@@ -172,14 +172,15 @@ extension Evaluate {
       return try tell("page: \(path)")
     }
     var isToldToWait = false
+    func waiting() throws {
+      try cancellation.check("Stopped before the page was written.")
+      if !isToldToWait {
+        Messages.say("note: waiting for another command that changes \(model.path)")
+      }
+      isToldToWait = true
+    }
     do {
-      try model.changing(waiting: {
-        try cancellation.check("Stopped before the page was written.")
-        if !isToldToWait {
-          Messages.say("note: waiting for another command that changes \(model.path)")
-        }
-        isToldToWait = true
-      }) { now in
+      try model.changing(waiting: waiting) { now in
         let content = try EvaluationReport.content(content, evaluatedAs: model, now: now)
         return ModelFolder.Change(
           files: [

@@ -76,11 +76,12 @@ public struct CalibrationJob {
     var decision = try self.decision(good, bad, by: read)
     try context.check(Self.stopped)
     var isToldToWait = false
-    try model.changing(waiting: {
+    func waiting() throws {
       try context.check(Self.stopped)
       if !isToldToWait { context.note("Waiting for another command that changes \(model.path).") }
       isToldToWait = true
-    }) { now in
+    }
+    try model.changing(waiting: waiting) { now in
       let current = try now.calibration()
       if current != read {
         context.note("The model was calibrated meanwhile; this goes on from there.")

@@ -60,7 +60,8 @@ struct ModelLockTests {
         } else {
           begun.wait()
           let opened = try ModelFolder.open(tree["m"])
-          try opened.changing(waiting: { waited.signal() }) { now in
+          func second() { waited.signal() }
+          try opened.changing(waiting: second) { now in
             #expect(now.manifest.toolVersion == "first" && opened.manifest.toolVersion != "first")
             return ModelFolder.Change(manifest: { $0.metrics = ["second": 1] })
           }
@@ -76,8 +77,9 @@ struct ModelLockTests {
     let tree = try TemporaryFolder()
     let model = try Base.write(tree["m"])
     let lock = try FolderLock.wait(for: model.path, waiting: {})
+    func stop() throws { throw Interrupted("stopped") }
     #expect(throws: Interrupted.self) {
-      try model.changing(waiting: { throw Interrupted("stopped") }) { _ in ModelFolder.Change() }
+      try model.changing(waiting: stop) { _ in ModelFolder.Change() }
     }
     withExtendedLifetime(lock) {}
   }
