@@ -36,8 +36,27 @@ public enum EvaluationReport {
   public static func content(
     of model: ModelFolder, calibration: Calibration
   ) throws -> ReportContent {
-    var content = try before(model)
-    content.calibration = ReportContent.Calibration(calibration)
+    try before(model).decided(by: calibration)
+  }
+
+  /// What an evaluation found, for the model as it is now, which others may have changed since it was opened:
+  /// with what they show, and decided by the thresholds that they set.
+  package static func content(
+    _ evaluated: ReportContent, evaluatedAs then: ModelFolder, now: ModelFolder
+  ) throws -> ReportContent {
+    guard now.manifest != then.manifest else { return evaluated }
+    var content = try before(now)
+    (content.evaluation, content.calibration) = (evaluated.evaluation, evaluated.calibration)
+    let calibration = try now.calibration()
+    return try calibration == then.calibration() ? content : content.decided(by: calibration)
+  }
+}
+
+extension ReportContent {
+  /// The same by other thresholds than the evaluation was decided by.
+  fileprivate func decided(by calibration: NormaCore.Calibration) -> ReportContent {
+    var content = self
+    content.calibration = Calibration(calibration)
     guard var evaluation = content.evaluation else { return content }
     for index in evaluation.categories.indices {
       evaluation.categories[index].decide(by: calibration)

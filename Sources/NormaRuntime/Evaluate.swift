@@ -79,7 +79,7 @@ public struct Evaluate: ParsableCommand {
     try StandardOutput.print(
       json ? JSONText.line(EvaluationOutput(evaluation)) : Self.text(evaluation))
     try cancellation.check("Stopped before the page was written.")
-    if !noReport { try writePage(evaluation, evaluator, folder, chosen) }
+    if !noReport { try writePage(evaluation, evaluator, folder, chosen, cancellation) }
     if !evaluation.unreadable.isEmpty { throw ExitStatus.unreadable }
   }
 
@@ -153,26 +153,38 @@ private struct EvaluationOutput: Encodable {
 
 extension Evaluate {
   /// Writes the page into the folder that was named, else into the model, whose manifest then also
-  /// has the figures. A model that cannot be changed keeps what it has: the figures are on the
-  /// terminal already, so this is said and is no failure.
+  /// has the figures. What another command changed in the model meanwhile stays. A model that cannot be
+  /// changed keeps what it has: the figures are on the terminal already, so this is said and is no failure.
   func writePage(
-    _ evaluation: Evaluation, _ evaluator: Evaluator, _ model: ModelFolder, _ dataset: Dataset
+    _ evaluation: Evaluation, _ evaluator: Evaluator, _ model: ModelFolder, _ dataset: Dataset,
+    _ cancellation: Cancellation
   ) throws {
     let content = try EvaluationReport.content(
       of: model, evaluation: evaluation, evaluator: evaluator,
       dataset: FilePath.name(dataset.source))
-    let page = Data(ReportPage.html(content).utf8)
     if let report {
       let path = "\(report)/index.html"
       try FilePath.createFolder(FilePath.absolute(report))
-      try AtomicFile.write(page, to: path)
+      try AtomicFile.write(Data(ReportPage.html(content).utf8), to: path)
       return try tell("page: \(path)")
     }
+    var isToldToWait = false
+    func waiting() throws {
+      try cancellation.check("Stopped before the page was written.")
+      if !isToldToWait {
+        Messages.say("note: waiting for another command that changes \(model.path)")
+      }
+      isToldToWait = true
+    }
     do {
-      try model.update(
-        files: [ModelFile.report: page, EvaluationReport.contentFile: content.encoded()]
-      ) { manifest in
-        manifest.metrics = evaluation.figures
+      try model.changing(waiting: waiting) { now in
+        let content = try EvaluationReport.content(content, evaluatedAs: model, now: now)
+        return ModelFolder.Change(
+          files: [
+            ModelFile.report: Data(ReportPage.html(content).utf8),
+            EvaluationReport.contentFile: try content.encoded(),
+          ],
+          manifest: { $0.metrics = evaluation.figures })
       }
       try tell("page: \(model.path)/\(ModelFile.report)")
     } catch let problem as FileProblem {

@@ -27,7 +27,13 @@ extension CommandLineTests {
       ("inspect", ["--heatmaps", "--category", "--false-alarm-rate", "--json", "norma inspect "]),
       ("evaluate", ["--categories", "--json", "norma evaluate "]),
       ("benchmark", ["--list", "--json", "--seeds", "minutes:", "rows:", "norma benchmark "]),
-      ("calibrate", ["--false-alarm-rate", "norma calibrate "]),
+      (
+        "calibrate",
+        [
+          "--false-alarm-rate", "--defects", "--miss-cost", "--defect-share", "--set",
+          "--allow-training-pictures", "--json", "norma calibrate ",
+        ]
+      ),
       (
         "export",
         [

@@ -71,6 +71,8 @@ extension CommandLineTests {
         #expect(other.rate == threshold.rate && other.pictures == threshold.pictures)
       }
       #expect(new.autoAccuracy == old.autoAccuracy)
+      let known = try #require(try TrainingPictures.read(from: line))
+      #expect(try known.pixels == TrainingPictures.read(from: usual)?.pixels && known.files == [])
 
       let inspected = try await workshop.norma(
         "inspect", "line.norma", "elsewhere/striped/test/noise", "--json")
@@ -79,7 +81,11 @@ extension CommandLineTests {
       let evaluated = try await workshop.norma("evaluate", "line.norma", "elsewhere", "--json")
       #expect(evaluated.status == 0, "\(evaluated)")
       #expect(workshop.exists("line.norma/report/index.html"), "evaluating adds the page")
-      let calibrated = try await workshop.norma("calibrate", "line.norma", "elsewhere")
+      // A store keeps no files, so its pictures are known again by what the network sees of them.
+      let refused = try await workshop.norma("calibrate", "line.norma", "elsewhere")
+      #expect(refused.status == 3 && refused.errors.contains("was trained on"), "\(refused)")
+      let calibrated = try await workshop.norma(
+        "calibrate", "line.norma", "elsewhere", "--allow-training-pictures")
       #expect(calibrated.status == 0, "\(calibrated)")
     }
 

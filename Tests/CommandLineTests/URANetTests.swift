@@ -64,7 +64,8 @@ extension CommandLineTests {
       }
       // New normal pictures renew the suspicions too.
       let calibrated = try await workshop.norma(
-        "calibrate", "line.norma", "products", "--false-alarm-rate", "0.2")
+        "calibrate", "line.norma", "products", "--false-alarm-rate", "0.2",
+        "--allow-training-pictures")
       #expect(calibrated.status == 0, "\(calibrated)")
       let renewed = try ModelFolder.open(workshop.path + "/line.norma").calibration()
       #expect(

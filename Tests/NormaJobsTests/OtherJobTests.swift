@@ -162,15 +162,10 @@ import Testing
     let cancellation = Cancellation()
     cancellation.request()
     #expect(throws: Interrupted.self) {
-      try CalibrationJob(
-        model: model, pictures: good, rate: nil, reader: PictureReader(),
-        bench.context(cancellation)
-      ).run()
+      try CalibrationJob(.init(model: model, pictures: good), bench.context(cancellation)).run()
     }
     #expect(try ModelFolder.open(model.path).manifest == model.manifest)
-    try CalibrationJob(
-      model: model, pictures: good, rate: nil, reader: PictureReader(), bench.context()
-    ).run()
+    try CalibrationJob(.init(model: model, pictures: good), bench.context()).run()
     let after = try ModelFolder.open(model.path)
     #expect(try after.data(ModelFile.weights) == before)
     #expect(after.manifest.previousCalibrations.count == 1)
@@ -193,6 +188,7 @@ import Testing
     let other = try ModelFolder.open(bench.folder["bf16.norma"])
     #expect(other.manifest.modelPrecision == .bf16)
     #expect(try TrainingRecord.read(from: other) == TrainingRecord.read(from: model))
+    #expect(try TrainingPictures.read(from: other) == TrainingPictures.read(from: model))
     #expect(bench.observer.notes.contains { $0.contains("AUROC") })
   }
 

@@ -4,8 +4,12 @@ extension Calibration: Codable {
   private enum CodingKeys: String, CodingKey {
     case status, falseAlarmRate, pixelFalseAlarmRate, extrapolates, shared, categories, pixel
     case pixelCategories, normalScores, normalPixelMaxima, normalSuspicions, features
-    case autoAccuracy, normalDistances, unknownRate, rule
+    case autoAccuracy, autoAccuracyPictures, normalDistances, unknownRate, rule, formatVersion
   }
+
+  /// The format that this code writes, and the latest that it reads. Files of Norma 0.1 do not say theirs,
+  /// which is the first.
+  static let currentFormat = 2
 
   /// How categories' thresholds were set: by logarithms, standardized, with a smoothed tail. Files of
   /// Norma 0.1 do not say any.
@@ -16,6 +20,14 @@ extension Calibration: Codable {
   /// categories of a model of several had by the rule of Norma 0.1, which wasted most of their rate.
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
+    // A later format may be anything but for this number, so it is looked at first.
+    if let format = try container.decodeIfPresent(Int.self, forKey: .formatVersion),
+      format > Self.currentFormat
+    {
+      throw CalibrationError.unreadable(
+        "it was made by a later Norma (format \(format); this one reads up to "
+          + "\(Self.currentFormat)): update Norma")
+    }
     let isOfThisRule =
       try container.decodeIfPresent(String.self, forKey: .rule) == Self.rule
     try self.init(
@@ -29,6 +41,7 @@ extension Calibration: Codable {
         ?? [:],
       features: container.decodeIfPresent(CategoryFeatures.self, forKey: .features),
       autoAccuracy: container.decodeIfPresent(Double.self, forKey: .autoAccuracy),
+      autoAccuracyPictures: container.decodeIfPresent(Int.self, forKey: .autoAccuracyPictures),
       distances: container.decodeIfPresent([String: [Float]].self, forKey: .normalDistances) ?? [:],
       unknownRate: container.decodeIfPresent(Double.self, forKey: .unknownRate)
         ?? Self.defaultUnknownRate,
@@ -59,11 +72,13 @@ extension Calibration: Codable {
     }
     try container.encode(features, forKey: .features)
     try container.encode(autoAccuracy, forKey: .autoAccuracy)
+    try container.encodeIfPresent(autoAccuracyPictures, forKey: .autoAccuracyPictures)
     if !normalDistances.isEmpty {
       try container.encode(normalDistances, forKey: .normalDistances)
       try container.encode(unknownRate, forKey: .unknownRate)
     }
     try container.encode(Self.rule, forKey: .rule)
+    try container.encode(Self.currentFormat, forKey: .formatVersion)
   }
 
   /// The calibration as JSON with sorted keys: the same calibration gives the same bytes.
@@ -87,6 +102,11 @@ extension Calibration: Codable {
     {
       let path = context.codingPath.map(\.stringValue).joined(separator: ".")
       throw CalibrationError.unreadable("the value at '\(path)' is of the wrong kind")
+    } catch let DecodingError.dataCorrupted(context) where !context.codingPath.isEmpty {
+      let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+      throw CalibrationError.unreadable(
+        "the value at '\(path)' is none that this Norma knows: it is damaged, or made by a later Norma; "
+          + "then update Norma")
     } catch {
       throw CalibrationError.unreadable("it is not valid JSON")
     }

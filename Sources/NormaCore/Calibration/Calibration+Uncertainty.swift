@@ -35,7 +35,7 @@ extension Calibration {
     level > 0 ? Float(min(level, 1 / level)) : 0
   }
 
-  /// The doubt above which a picture goes to a person, so that at most this share of normal pictures does; one
+  /// The doubt above which a picture goes to a person, so that about this share of normal pictures does; one
   /// for all categories. `nil` for an uncalibrated model.
   ///
   /// - Parameters:
@@ -105,7 +105,7 @@ extension Calibration {
       scores: times(normalScores, \.score), pixelMaxima: times(normalPixelMaxima, \.peak),
       suspicions: times(normalSuspicions, \.suspicion, limit: 1), source: source,
       rate: falseAlarmRate, pixelRate: pixelFalseAlarmRate, extrapolate: extrapolates,
-      features: features, autoAccuracy: autoAccuracy, distances: normalDistances,
-      unknownRate: unknownRate)
+      features: features, autoAccuracy: autoAccuracy, autoAccuracyPictures: autoAccuracyPictures,
+      distances: normalDistances, unknownRate: unknownRate)
   }
 }

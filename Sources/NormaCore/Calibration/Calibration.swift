@@ -33,8 +33,11 @@ public struct Calibration: Sendable, Equatable {
   public let pixelCategories: [String: Threshold]
   /// What tells the categories apart; `nil` when no features were given.
   public let features: CategoryFeatures?
-  /// The share of held-out pictures whose nearest category is their own.
+  /// The share of normal pictures whose nearest category is their own: of those held out of training; after a
+  /// calibration that placed categories anew, of its new pictures alone, which had a part in that.
   public let autoAccuracy: Double?
+  /// How many pictures ``autoAccuracy`` is of; `nil` where nobody counted them, as in training.
+  public let autoAccuracyPictures: Int?
 
   /// The share of normal pictures that may be taken for none of the categories.
   public let unknownRate: Double
@@ -73,6 +76,7 @@ public struct Calibration: Sendable, Equatable {
   ///   - extrapolate: whether to extrapolate the tail where r < 1/(n + 1).
   ///   - features: what tells the categories apart.
   ///   - autoAccuracy: how often that is right on held-out pictures.
+  ///   - autoAccuracyPictures: how many these are.
   ///   - distances: how far normal pictures lie from their category's mean feature, by category; may be
   ///     empty.
   ///   - unknownRate: the share of normal pictures that may be taken for none of the categories.
@@ -82,14 +86,16 @@ public struct Calibration: Sendable, Equatable {
     suspicions: [String: [Float]] = [:], source: CalibrationStatus.Source, rate: Double = 0.01,
     pixelRate: Double? = nil,
     extrapolate: Bool = false, features: CategoryFeatures? = nil, autoAccuracy: Double? = nil,
-    distances: [String: [Float]] = [:], unknownRate: Double = Calibration.defaultUnknownRate
+    autoAccuracyPictures: Int? = nil, distances: [String: [Float]] = [:],
+    unknownRate: Double = Calibration.defaultUnknownRate
   ) throws -> Calibration {
     guard scores.values.contains(where: { !$0.isEmpty }) else { throw CalibrationError.noPictures }
     return try Calibration(
       status: .calibrated(from: source), rate: rate, pixelRate: pixelRate ?? rate,
       extrapolates: extrapolate, scores: scores, maxima: pixelMaxima, suspicions: suspicions,
-      features: features, autoAccuracy: autoAccuracy, distances: distances,
-      unknownRate: unknownRate, stored: nil)
+      features: features, autoAccuracy: autoAccuracy,
+      autoAccuracyPictures: autoAccuracyPictures, distances: distances, unknownRate: unknownRate,
+      stored: nil)
   }
 
   /// A model without thresholds, which still may tell the categories apart.
@@ -135,19 +141,27 @@ public struct Calibration: Sendable, Equatable {
       source: .folder, rate: rate ?? falseAlarmRate,
       pixelRate: rate ?? pixelFalseAlarmRate, extrapolate: extrapolate ?? extrapolates,
       features: recognition.features, autoAccuracy: recognition.accuracy,
+      autoAccuracyPictures: recognition.pictures,
       distances: renewed(recognition.distances, normalDistances), unknownRate: unknownRate)
   }
 
   /// So many pictures of a category place its mean feature anew.
   static let picturesForAMean = 10
 
-  /// What new normal pictures say of how categories are told apart.
+  private typealias RenewedRecognition = (
+    features: CategoryFeatures?, accuracy: Double?, pictures: Int?, distances: [String: [Float]]
+  )
+
+  /// What new normal pictures say of how categories are told apart. Where they are too few to place one anew,
+  /// that stays as it is, and so does how well it was found to be done.
   private func renewedRecognition(
     by pictures: [(category: String, feature: [Float])]
-  ) throws -> (features: CategoryFeatures?, accuracy: Double?, distances: [String: [Float]]) {
-    guard let features, !pictures.isEmpty else { return (features, autoAccuracy, [:]) }
+  ) throws -> RenewedRecognition {
+    let asBefore = { (features, autoAccuracy, autoAccuracyPictures, $0) as RenewedRecognition }
+    guard let features, !pictures.isEmpty else { return asBefore([:]) }
     let counts = Dictionary(grouping: pictures, by: \.category).mapValues(\.count)
     let many = counts.filter { $0.value >= Self.picturesForAMean }
+    guard !many.isEmpty else { return asBefore(features.distances(of: pictures)) }
     var builder = CategoryFeatures.Builder()
     for picture in pictures where many[picture.category] != nil {
       try builder.add(picture.feature, category: picture.category)
@@ -155,7 +169,10 @@ public struct Calibration: Sendable, Equatable {
     let new = try CategoryFeatures(
       means: features.means.merging(builder.build()?.means ?? [:]) { $1 },
       deviation: features.deviation)
-    return (new, new.accuracy(of: pictures), new.distances(of: pictures, counted: many))
+    return (
+      new, new.accuracy(of: pictures), pictures.count,
+      new.distances(of: pictures, counted: many)
+    )
   }
 
   /// The categories that keep their normal pictures when others get new ones, sorted.
@@ -168,8 +185,8 @@ public struct Calibration: Sendable, Equatable {
   init(
     status: CalibrationStatus, rate: Double, pixelRate: Double, extrapolates: Bool,
     scores: [String: [Float]], maxima: [String: [Float]], suspicions: [String: [Float]],
-    features: CategoryFeatures?, autoAccuracy: Double?, distances: [String: [Float]],
-    unknownRate: Double, stored: StoredThresholds?
+    features: CategoryFeatures?, autoAccuracy: Double?, autoAccuracyPictures: Int? = nil,
+    distances: [String: [Float]], unknownRate: Double, stored: StoredThresholds?
   ) throws {
     for rate in [rate, pixelRate, unknownRate] { try Self.check(rate: rate) }
     if let accuracy = autoAccuracy, !(0...1).contains(accuracy) {
@@ -181,6 +198,7 @@ public struct Calibration: Sendable, Equatable {
     self.extrapolates = extrapolates
     self.features = features
     self.autoAccuracy = autoAccuracy
+    self.autoAccuracyPictures = autoAccuracyPictures
     let scores = try NormalScores(scores, rate: rate, what: "score")
     let maxima = try NormalScores(maxima, rate: pixelRate, what: "largest map value")
     (self.scores, self.maxima) = (scores, maxima)

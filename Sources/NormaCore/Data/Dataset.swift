@@ -245,11 +245,21 @@ public final class DigestCache {
 
   /// The SHA-256 of the file at `path`, whose key is `key`.
   public func digest(_ path: String, _ key: FileKey) throws -> String {
-    if let known = entries[path], known.key == key { return known.digest }
+    if let known = known(path, key) { return known }
     let digest = try Digest.sha256(file: path)
+    keep(digest, of: path, key)
+    return digest
+  }
+
+  /// The digest of the file at `path`, whose key is `key`, as it was kept; nil when it was not.
+  public func known(_ path: String, _ key: FileKey) -> String? {
+    entries[path].flatMap { $0.key == key ? $0.digest : nil }
+  }
+
+  /// Keeps a digest that somebody else computed.
+  public func keep(_ digest: String, of path: String, _ key: FileKey) {
     entries[path] = Entry(path: path, key: key, digest: digest)
     changed = true
-    return digest
   }
 
   /// Keeps what was computed. Files that no longer exist are forgotten.

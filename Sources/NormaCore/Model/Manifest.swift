@@ -147,6 +147,14 @@ public enum ModelPrecision: String, Sendable, CaseIterable {
 }
 
 extension Manifest {
+  /// Whether both are of a network that gives the same scores of the same pictures.
+  func computesSame(as other: Manifest) -> Bool {
+    files[ModelFile.graph] == other.files[ModelFile.graph]
+      && files[ModelFile.weights] == other.files[ModelFile.weights]
+      && precision == other.precision && imageSize == other.imageSize
+      && exifOrientation == other.exifOrientation && categories == other.categories
+  }
+
   /// The precision, where it is one that this version knows.
   public var modelPrecision: ModelPrecision? { ModelPrecision(rawValue: precision) }
 }

@@ -60,7 +60,8 @@ package enum ManifestText {
     guard version <= current else {
       throw FileProblem(
         path: path,
-        reason: "the model has format \(version), this Norma reads up to \(current); update Norma")
+        reason: "the model was made by a later Norma (format \(version); this one reads up to "
+          + "\(current)): update Norma")
     }
     guard version >= 1 else {
       throw FileProblem(path: path, reason: "there is no model format \(version)")

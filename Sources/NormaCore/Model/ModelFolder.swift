@@ -12,6 +12,8 @@ public enum ModelFile {
   public static let calibration = "calibration.json"
   /// How the network was trained: a ``TrainingRecord``.
   public static let training = "training.json"
+  /// What the pictures that it was trained on are recognised by: ``TrainingPictures``.
+  public static let trainingPictures = "training-pictures.json"
   /// What training and evaluation showed, for people.
   public static let report = "report/index.html"
   /// The content of the page, so that what changes later is shown beside the rest.
@@ -32,6 +34,9 @@ public struct ModelFolder: Sendable {
     self.files = files
   }
 
+  /// How many bytes a model's files may have where nothing else is said: 2 GiB.
+  public static let usualLimit = 2 << 30
+
   /// The names of its files, sorted, without the manifest.
   public var names: [String] { files.keys.sorted() }
 
@@ -46,12 +51,23 @@ public struct ModelFolder: Sendable {
 
   public func contains(_ name: String) -> Bool { files[name] != nil }
 
-  /// Opens a model folder, or the same as a zip archive (stored or deflated).
+  /// Opens a model folder, or the same as a zip archive (stored or deflated). A folder that is replaced
+  /// while it is read is read again: what is opened is one model, the old or the new.
   /// - Parameter limit: how many bytes all files together may have.
   /// - Throws: `FileProblem` or `ZipProblem` that names the file: missing, not listed in the
   ///   manifest, of other bytes than were written, too large, of a later format.
-  public static func open(_ path: String, limit: Int = 2 << 30) throws -> ModelFolder {
+  public static func open(_ path: String, limit: Int = ModelFolder.usualLimit) throws -> ModelFolder
+  {
     let path = FilePath.absolute(path)
+    for _ in 0..<20 {
+      if let model = try openUnlessReplaced(path, limit) { return model }
+      usleep(50_000)
+    }
+    // Still in motion after a second: what is wrong now is said as it is.
+    return try openOnce(path, limit)
+  }
+
+  private static func openOnce(_ path: String, _ limit: Int) throws -> ModelFolder {
     guard FilePath.exists(path) else {
       let lost = ModelWriter.interruptedReplacement(of: path)
       let hint = lost.map { "; an interrupted replacement left the model at \($0)" } ?? ""
@@ -61,8 +77,26 @@ public struct ModelFolder: Sendable {
     return try ModelReader(ModelSource.zip(path, limit: limit), limit).read()
   }
 
+  /// Nil when the folder was replaced while it was read, or is about to get its name back.
+  private static func openUnlessReplaced(_ path: String, _ limit: Int) throws -> ModelFolder? {
+    guard FilePath.isFolder(path) else {
+      let isBetweenNames =
+        !FilePath.exists(path) && ModelWriter.interruptedReplacement(of: path) != nil
+      return isBetweenNames ? nil : try openOnce(path, limit)
+    }
+    // Held open, so that its number is given to no other folder meanwhile.
+    guard let folder = try? PosixFile(folder: path) else { return try openOnce(path, limit) }
+    do {
+      return try openOnce(path, limit)
+    } catch {
+      guard !folder.isStill(at: path, followingLinks: true) else { throw error }
+      return nil
+    }
+  }
+
   /// Writes a model folder as one: it is there with all of its files or, if anything goes wrong,
-  /// not at all, and a model that was there before stays whole until the new one takes its place.
+  /// not at all, and a model that was there before stays whole until the new one takes its place. Where
+  /// another process is changing that one, its change is waited for, and then replaced.
   /// - Parameters:
   ///   - manifest: its `files` and `digest` are filled in.
   ///   - files: everything else, by path in the folder.
@@ -70,6 +104,25 @@ public struct ModelFolder: Sendable {
   /// - Throws: `FileProblem` (exists already, no permission, disk full, …).
   @discardableResult
   public static func write(
+    to path: String, manifest: Manifest, files: [String: Data], replacing: Bool
+  ) throws -> ModelFolder {
+    let lock = replacing ? try? Self.lock(path, waiting: {}) : nil
+    defer { withExtendedLifetime(lock) {} }
+    return try put(to: path, manifest: manifest, files: files, replacing: replacing)
+  }
+
+  /// - Throws: `FileProblem` when there is no such folder, or it may not be opened.
+  private static func lock(_ path: String, waiting: () throws -> Void) throws -> FolderLock {
+    let path = FilePath.absolute(path)
+    let target = FilePath.resolved(path) ?? path
+    guard FilePath.isFolder(target) || ModelWriter.interruptedReplacement(of: target) != nil else {
+      throw FileProblem(path: path, reason: "there is no such model")
+    }
+    return try FolderLock.wait(for: target, waiting: waiting)
+  }
+
+  /// The same for whoever has the lock.
+  private static func put(
     to path: String, manifest: Manifest, files: [String: Data], replacing: Bool
   ) throws -> ModelFolder {
     var manifest = manifest
@@ -81,28 +134,77 @@ public struct ModelFolder: Sendable {
     return ModelFolder(path: target, manifest: complete, files: files)
   }
 
+  /// What is otherwise in a model than before.
+  public struct Change {
+    /// Files that are changed or added; all others stay byte for byte as they are.
+    public var files: [String: Data]
+    /// What else changes in the manifest.
+    public var manifest: (inout Manifest) throws -> Void
+
+    public init(
+      files: [String: Data] = [:], manifest: @escaping (inout Manifest) throws -> Void = { _ in }
+    ) {
+      (self.files, self.manifest) = (files, manifest)
+    }
+  }
+
   /// This model with some files changed or added and all others byte for byte as they are.
   /// - Parameter change: what else changes in the manifest.
   /// - Throws: `FileProblem`, also when the model on disk is no longer the one that was opened.
   @discardableResult
   public func update(
-    files changed: [String: Data], _ change: (inout Manifest) throws -> Void = { _ in }
+    files changed: [String: Data], _ change: @escaping (inout Manifest) throws -> Void = { _ in }
   ) throws -> ModelFolder {
     try checkChangeable()
+    let lock = try Self.lock(path, waiting: {})
+    defer { withExtendedLifetime(lock) {} }
     let onDisk = try PosixFile(reading: path + "/" + ModelFile.manifest)
       .readAll(limit: ModelReader.manifestLimit)
     guard try ManifestText.decode(onDisk, path: path).digest == manifest.digest else {
       throw FileProblem(
         path: path, reason: "the model was changed by somebody else meanwhile; try again")
     }
-    var manifest = manifest
-    try change(&manifest)
-    return try ModelFolder.write(
-      to: path, manifest: manifest, files: files.merging(changed) { $1 }, replacing: true)
+    return try put(Change(files: changed, manifest: change))
   }
 
-  /// Refuses what `update` cannot change, before any work is done for it.
+  /// Changes the model as it is on disk now, which others may have changed since it was opened: it is read
+  /// again, changed and put in place while nobody else can. So neither of two that calibrate and evaluate at
+  /// the same time undoes what the other did.
+  /// - Parameters:
+  ///   - waiting: called again and again while another process changes the model; what it throws ends the
+  ///     wait.
+  ///   - change: what is to be otherwise, by the model as it is now.
+  /// - Throws: `FileProblem`, also when another network is there now than the one that was opened: what was
+  ///   found with the old one says nothing of it.
+  @discardableResult
+  public func changing(
+    waiting: () throws -> Void = {}, _ change: (_ now: ModelFolder) throws -> Change
+  ) throws -> ModelFolder {
+    try checkChangeable()
+    let lock = try Self.lock(path, waiting: waiting)
+    defer { withExtendedLifetime(lock) {} }
+    let now = try Self.openOnce(path, Self.usualLimit)
+    guard now.manifest.computesSame(as: manifest) else {
+      throw FileProblem(
+        path: path,
+        reason: "another model was put in its place meanwhile, so it was left as it is; run the "
+          + "command again, on the new one")
+    }
+    return try now.put(change(now))
+  }
+
+  private func put(_ change: Change) throws -> ModelFolder {
+    var manifest = manifest
+    try change.manifest(&manifest)
+    return try Self.put(
+      to: path, manifest: manifest, files: files.merging(change.files) { $1 }, replacing: true)
+  }
+
+  /// Refuses what cannot be changed, before any work is done for it.
   public func checkChangeable() throws {
+    guard FilePath.exists(path) || ModelWriter.interruptedReplacement(of: path) != nil else {
+      throw FileProblem(path: path, reason: "there is no such model any more")
+    }
     guard FilePath.isFolder(path) else {
       throw FileProblem(
         path: path, reason: "a zipped model cannot be changed; unpack it and name the folder")
@@ -128,9 +230,17 @@ public struct ModelFolder: Sendable {
   public func replacingCalibration(
     _ calibration: Calibration, files changed: [String: Data] = [:], date: Date = Date()
   ) throws -> ModelFolder {
+    let change = try replacement(of: calibration, files: changed, date: date)
+    return try update(files: change.files, change.manifest)
+  }
+
+  /// The same as a change, for ``changing(waiting:_:)``.
+  public func replacement(
+    of calibration: Calibration, files changed: [String: Data] = [:], date: Date = Date()
+  ) throws -> Change {
     let old = contains(ModelFile.calibration) ? try self.calibration() : nil
     let new = [ModelFile.calibration: try calibration.json()]
-    return try update(files: changed.merging(new) { $1 }) { manifest in
+    return Change(files: changed.merging(new) { $1 }) { manifest in
       guard let old else { return }
       manifest.previousCalibrations.append(
         Manifest.PreviousCalibration(replaced: date.formatted(.iso8601), old))
@@ -147,155 +257,6 @@ extension ModelFolder {
       return try Calibration(json: json)
     } catch let error as CalibrationError {
       throw FileProblem(path: "\(path)/\(ModelFile.calibration)", reason: "\(error)")
-    }
-  }
-}
-
-/// Where a model's bytes come from: a folder, or a zip archive of one.
-enum ModelSource {
-  case folder(String)
-  case zip(ZipArchive, path: String, prefix: String)
-
-  /// - Parameter limit: how many bytes the archive may have.
-  static func zip(_ path: String, limit: Int) throws -> ModelSource {
-    let data = try PosixFile(reading: path).readAll(limit: limit)
-    guard ZipArchive.isZip(data) else {
-      throw FileProblem(
-        path: path, reason: "not a model: a model is a folder with manifest.json, or that zipped")
-    }
-    let archive = try ZipArchive(data: data, name: path)
-    // Zipping a folder puts its name before every file's; zipping what is in it does not.
-    let manifests = archive.entries.filter {
-      FilePath.name($0) == ModelFile.manifest && $0.split(separator: "/").count <= 2
-        && !ModelSource.isIgnored($0)
-    }
-    guard let first = manifests.min(by: { $0.count < $1.count }) else {
-      throw FileProblem(path: path, reason: "not a model: it holds no \(ModelFile.manifest)")
-    }
-    return .zip(archive, path: path, prefix: String(first.dropLast(ModelFile.manifest.count)))
-  }
-
-  var path: String {
-    switch self {
-    case .folder(let path), .zip(_, let path, _): path
-    }
-  }
-
-  /// How errors call one of the files.
-  func shown(_ name: String) -> String { "\(path)/\(name)" }
-
-  /// The names of all files, sorted, but for those that systems leave everywhere.
-  func names() throws -> [String] {
-    switch self {
-    case .folder(let path):
-      return try ModelSource.names(in: path, prefix: "", depth: 0)
-        .filter { !ModelSource.isIgnored($0) }.sorted()
-    case .zip(let archive, let path, let prefix):
-      return try archive.entries.filter { !ModelSource.isIgnored($0) }.map { entry in
-        guard entry.hasPrefix(prefix) else {
-          throw FileProblem(
-            path: path, reason: "it holds \(entry), which does not belong to the model")
-        }
-        return String(entry.dropFirst(prefix.count))
-      }.sorted()
-    }
-  }
-
-  /// - Throws: `FileProblem` or `ZipProblem` when it is missing, cannot be read or is larger than
-  ///   `limit` bytes.
-  func data(_ name: String, limit: Int) throws -> Data {
-    switch self {
-    case .folder(let path):
-      return try PosixFile(reading: path + "/" + name).readAll(limit: limit)
-    case .zip(let archive, _, let prefix):
-      return try archive.data(prefix + name, limit: limit)
-    }
-  }
-
-  private static func names(in folder: String, prefix: String, depth: Int) throws -> [String] {
-    guard depth < 8 else {
-      throw FileProblem(path: folder, reason: "the model's folders are nested too deeply")
-    }
-    let listing = try FolderListing(folder)
-    return try listing.files.map { prefix + $0 }
-      + listing.unreadableNames.map { prefix + $0 }
-      + listing.folders.flatMap {
-        try names(in: folder + "/" + $0, prefix: prefix + $0 + "/", depth: depth + 1)
-      }
-  }
-
-  private static func isIgnored(_ name: String) -> Bool {
-    let last = FilePath.name(name)
-    return last == ".DS_Store" || last == "Thumbs.db" || name.hasPrefix("__MACOSX/")
-  }
-}
-
-/// Reads a model and trusts nothing in it before it is checked.
-struct ModelReader {
-  /// Bytes; a manifest has a few thousand, early ones more, for they kept whole calibrations.
-  static let manifestLimit = 64 << 20
-  private static let fileLimit = 4096
-
-  private let source: ModelSource
-  private let limit: Int
-
-  init(_ source: ModelSource, _ limit: Int) {
-    self.source = source
-    self.limit = limit
-  }
-
-  func read() throws -> ModelFolder {
-    let present = try source.names()
-    guard present.contains(ModelFile.manifest) else {
-      throw FileProblem(path: source.path, reason: "not a model: it holds no \(ModelFile.manifest)")
-    }
-    let text = try source.data(ModelFile.manifest, limit: ModelReader.manifestLimit)
-    let manifest = try ManifestText.decode(text, path: source.shown(ModelFile.manifest))
-    try check(manifest.files, against: present)
-    var files: [String: Data] = [:]
-    var left = limit
-    for (name, digest) in manifest.files.sorted(by: { $0.key < $1.key }) {
-      let data = try source.data(name, limit: left)
-      guard Digest.sha256(data) == digest else {
-        throw FileProblem(
-          path: source.shown(name),
-          reason: "its bytes do not match the digest in the manifest: it was changed or is damaged")
-      }
-      files[name] = data
-      left -= data.count
-    }
-    return ModelFolder(path: source.path, manifest: manifest, files: files)
-  }
-
-  private func check(_ listed: [String: String], against present: [String]) throws {
-    guard listed.count <= ModelReader.fileLimit else {
-      throw FileProblem(
-        path: source.shown(ModelFile.manifest), reason: "it lists \(counted(listed.count, "file"))")
-    }
-    let present = Set(present)
-    for name in listed.keys.sorted() {
-      try ModelReader.checkName(name, in: source.shown(ModelFile.manifest))
-      guard present.contains(name) else {
-        throw FileProblem(
-          path: source.shown(name), reason: "the file is missing; the manifest lists it")
-      }
-    }
-    let extra = present.filter { listed[$0] == nil && $0 != ModelFile.manifest }
-    guard let first = extra.min() else { return }
-    throw FileProblem(
-      path: source.shown(first),
-      reason: "the manifest does not list this file; remove it from the model")
-  }
-
-  /// A name must stay in the folder: relative, without `..`, not hidden.
-  static func checkName(_ name: String, in path: String) throws {
-    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-    let isPlain = parts.allSatisfy { part in
-      !part.isEmpty && !part.hasPrefix(".") && part.utf8.count <= 255
-        && part.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0 != "\\" && $0.value != 0x7F }
-    }
-    guard isPlain, parts.count <= 8, name != ModelFile.manifest else {
-      throw FileProblem(path: path, reason: "'\(name)' cannot be the name of a model's file")
     }
   }
 }

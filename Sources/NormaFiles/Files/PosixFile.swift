@@ -134,10 +134,12 @@ package struct PosixFile: ~Copyable {
   }
 
   /// Whether `path` still names what is open here.
-  package func isStill(at path: String) -> Bool {
+  /// - Parameter followingLinks: whether a link at `path` stands for what it leads to.
+  package func isStill(at path: String, followingLinks: Bool = false) -> Bool {
     var open = stat()
     var named = stat()
-    return fstat(descriptor, &open) == 0 && lstat(path, &named) == 0
+    let found = followingLinks ? stat(path, &named) : lstat(path, &named)
+    return fstat(descriptor, &open) == 0 && found == 0
       && open.st_ino == named.st_ino && open.st_dev == named.st_dev
   }
 }
@@ -177,6 +179,45 @@ public final class FileLock {
       if let lock = try FileLock(path, shared: shared) { return lock }
       try waiting()
       usleep(100_000)
+    }
+  }
+}
+
+/// A lock between processes, and between threads of one, on a folder that is changed by putting another in its
+/// place. Whoever has it has the folder that the path names now: who waited for a folder that was replaced
+/// meanwhile goes on to wait for its successor. It needs no file of its own, and ends with its owner or with
+/// the process, however that ends. Where the file system has no locks it holds nobody up.
+package final class FolderLock {
+  private let folder: PosixFile
+
+  private init(_ folder: consuming PosixFile) { self.folder = folder }
+
+  /// For so long a folder may be missing while its successor takes its place in two steps.
+  private static let patience = 20
+
+  /// Takes the lock as soon as nobody else has it.
+  /// - Parameters:
+  ///   - path: with its links resolved.
+  ///   - waiting: called again and again meanwhile; what it throws ends the wait.
+  /// - Throws: `FileProblem` when there is no such folder, or it may not be opened.
+  package static func wait(for path: String, waiting: () throws -> Void) throws -> FolderLock {
+    var missing = 0
+    while true {
+      guard FilePath.exists(path) || missing == patience else {
+        missing += 1
+        usleep(50_000)
+        continue
+      }
+      let folder = try PosixFile(folder: path)
+      switch folder.tryLock() {
+      case true?:
+        if folder.isStill(at: path) { return FolderLock(folder) }
+      case false?:
+        try waiting()
+        usleep(50_000)
+      case nil:
+        return FolderLock(folder)
+      }
     }
   }
 }

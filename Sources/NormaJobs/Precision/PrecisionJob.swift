@@ -185,6 +185,7 @@ public struct PrecisionJob {
       ModelFile.reportContent: try content.encoded(),
     ]
     files[ModelFile.training] = try TrainingRecord.read(from: model)?.json()
+    files[ModelFile.trainingPictures] = try? model.data(ModelFile.trainingPictures)
     try ModelFolder.write(to: output, manifest: manifest, files: files, replacing: replaces)
   }
 }

@@ -68,6 +68,14 @@ public final class DatasetSource: TrainingSource {
     return usable
   }
 
+  public func contents(
+    of samples: [Sample], imageSize: Int, _ context: JobContext, stopped: String
+  ) throws -> [TrainingPictures.Content] {
+    try PictureContents.of(
+      samples.map(\.path), reader: reader, imageSize: imageSize, context, stopped: stopped,
+      title: "Noting the training pictures")
+  }
+
   /// Scores by the graph itself, in the precision that the model inspects in.
   public func inspector(
     of trained: TrainedDetector, graph: RecordedGraph, _ context: JobContext, stopped: String
@@ -157,22 +165,41 @@ extension NormalPictures {
     _ samples: [Sample], detector: Detector, reader: PictureReader, _ context: JobContext,
     stopped: String, unreadable: (FileProblem) throws -> Void = { throw $0 }
   ) throws {
-    var found: [Picture] = []
-    let stage = context.stage("Scoring normal pictures", total: samples.count, unit: "pictures")
-    try detector.detect(samples.map(\.path), reader: reader) { index, outcome in
+    self.init(
+      try detector.scored(
+        samples, reader: reader, context, title: "Scoring normal pictures", stopped: stopped,
+        unreadable: unreadable
+      ).map(\.picture))
+  }
+}
+
+extension Detector {
+  /// What calibration takes of pictures, with the samples that they are, in their order.
+  /// - Parameters:
+  ///   - title: of the stage, for whoever watches.
+  ///   - stopped: what an interruption says: what was kept, and how to go on.
+  ///   - unreadable: called for a picture that cannot be read; what it does not throw is left out.
+  package func scored(
+    _ samples: [Sample], reader: PictureReader, _ context: JobContext, title: String,
+    stopped: String, unreadable: (FileProblem) throws -> Void = { throw $0 }
+  ) throws -> [(sample: Sample, picture: NormalPictures.Picture)] {
+    var found: [(Sample, NormalPictures.Picture)] = []
+    let stage = context.stage(title, total: samples.count, unit: "pictures")
+    defer { stage.clear() }
+    try detect(samples.map(\.path), reader: reader) { index, outcome in
       try context.check(stopped)
       switch outcome {
       case .unreadable(let problem): try unreadable(problem)
       case .detected(let detection):
-        found.append(
-          Picture(
-            category: samples[index].category, score: detection.score,
-            peak: detection.map.values.max() ?? 0, feature: detection.feature,
-            suspicion: detection.perceived?.suspicion))
+        let picture = NormalPictures.Picture(
+          category: samples[index].category, score: detection.score,
+          peak: detection.map.values.max() ?? 0, feature: detection.feature,
+          suspicion: detection.perceived?.suspicion)
+        found.append((samples[index], picture))
       }
       stage.update(index + 1)
     }
     stage.finish()
-    self.init(found)
+    return found
   }
 }

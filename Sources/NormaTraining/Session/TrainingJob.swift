@@ -27,6 +27,12 @@ public protocol TrainingSource: FeatureSource {
   /// Whether pictures are turned as their EXIF orientation says.
   var exifOrientation: Bool { get }
 
+  /// What pictures are recognised by later.
+  /// - Throws: `Interrupted` with `stopped` when a stop is requested.
+  func contents(
+    of samples: [Sample], imageSize: Int, _ context: JobContext, stopped: String
+  ) throws -> [TrainingPictures.Content]
+
   /// What scores normal pictures with the trained network, in the precision that it will inspect in.
   /// - Parameter graph: the recorded detector, for an engine that runs it.
   func inspector(
@@ -148,6 +154,7 @@ public struct TrainingJob {
     let own = [
       ModelFile.graph: try graph.data(), ModelFile.weights: try trained.weights(),
       ModelFile.calibration: try calibration.json(), ModelFile.training: try record.json(),
+      ModelFile.trainingPictures: try trainingPictures(of: trained).json(),
     ]
     let report = try source.report(
       on: trained, manifest, record, calibration, title: FilePath.stem(output.model))
@@ -155,6 +162,16 @@ public struct TrainingJob {
       to: output.model, manifest: manifest, files: own.merging(report) { own, _ in own },
       replacing: true)
     return report[ModelFile.report] != nil
+  }
+
+  /// What the pictures that the network has seen are recognised by; of a network that was taken, its own.
+  private func trainingPictures(of trained: TrainedDetector) throws -> TrainingPictures {
+    if let reused, let known = try TrainingPictures.read(from: reused.model) { return known }
+    let size = prepared.trunk.imageSize
+    return TrainingPictures(
+      try source.contents(
+        of: trained.pictures.training, imageSize: size, context, stopped: stopped),
+      imageSize: size)
   }
 
   /// What is remembered of the training; of a network that was taken, its own.

@@ -57,6 +57,21 @@ public struct PictureStoreSource: TrainingSource {
       bf16: prepared.recipe.features.precision == .bf16, pictures: pictures)
   }
 
+  /// By their pixels alone: a store does not keep the files' digests.
+  public func contents(
+    of samples: [Sample], imageSize: Int, _ context: JobContext, stopped: String
+  ) throws -> [TrainingPictures.Content] {
+    let stage = context.stage(
+      "Noting the training pictures", total: samples.count, unit: "pictures")
+    defer { stage.clear() }
+    return try pictures.places(of: samples.map(\.path)).enumerated().map { number, place in
+      try context.check(stopped)
+      stage.update(number)
+      return TrainingPictures.Content(
+        pixels: TrainingPictures.digest(rgb: pictures.pictures([place])))
+    }
+  }
+
   /// Thresholds by LibTorch's 32-bit arithmetic.
   public func inspector(
     of trained: TrainedDetector, graph: RecordedGraph, _ context: JobContext, stopped: String

@@ -140,7 +140,7 @@ struct ModelFolderTests {
     try Self.forge(tree) { $0.replacing("\"formatVersion\" : 1", with: "\"formatVersion\" : 2") }
     #expect(
       Self.problem { _ = try ModelFolder.open(tree["m"]) }
-        .contains("the model has format 2, this Norma reads up to 1; update Norma"))
+        .contains("made by a later Norma (format 2; this one reads up to 1): update Norma"))
     try tree.file("m/manifest.json", text: "{}")
     #expect(
       Self.problem { _ = try ModelFolder.open(tree["m"]) }.contains("'formatVersion' is missing"))
