@@ -33,8 +33,11 @@ public struct CalibrationJob {
   public func run() throws {
     let stopped = "Stopped; the model is as it was."
     let old = try model.calibration()
+    let samples = try normalSamples()
+    let detector = try Detector(model: model)
+    if let caution = detector.caution { context.warning(caution) }
     let found = try NormalPictures(
-      normalSamples(), detector: Detector(model: model), reader: reader, context,
+      samples, detector: detector, reader: reader, context,
       stopped: stopped, unreadable: { context.warning("left out: \($0)") })
     guard !found.scores.isEmpty else {
       throw FileProblem(path: folder, reason: "none of its pictures can be read")
