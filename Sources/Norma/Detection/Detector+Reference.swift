@@ -83,7 +83,7 @@ extension Detector {
     guard !deviation.isWithin(tolerance) else { return }
     throw ReferenceMismatch(
       description: "of the reference picture the score is \(found.score) instead of "
-        + "\(reference.score); off by \(deviation.text), of which \(tolerance.text) are tolerated")
+        + "\(reference.score) (off by: \(deviation.text); tolerated: \(tolerance.text))")
   }
 
   /// What the model gives for the reference picture here.
