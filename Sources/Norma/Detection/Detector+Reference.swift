@@ -35,31 +35,31 @@ extension Detector {
         throw DetectionError("\(name): \(error)")
       }
     }
+    var found: ReferenceMismatch
     do {
-      return (
-        try compile(precision, reference, cacheFolder: options.cacheFolder), precision, nil
-      )
+      let compiled = try compile(precision, reference, cacheFolder: options.cacheFolder)
+      return (compiled, precision, nil)
     } catch let mismatch as ReferenceMismatch {
-      if reference?.isQuantized == true {
-        return (
-          // Nor is it kept: it would be found without a word the next time.
-          try compile(precision, nil, cacheFolder: nil), precision,
-          "\(name) computes in 8-bit integers, and on this processor not as where it was made: "
-            + "\(mismatch). Its thresholds may not hold; check it by 'norma evaluate', or export the "
-            + "model in bf16 or f32"
-        )
-      }
-      guard precision != .f32 else { throw DetectionError(mismatch.refusal(name)) }
+      found = mismatch
+    }
+    if precision != .f32 {
       do {
         return (
           try compile(.f32, reference, cacheFolder: options.cacheFolder), .f32,
           "\(name) computes something else in \(precision.rawValue) on this machine than where it was "
-            + "made: \(mismatch). It computes in f32 instead, which is slower and right"
+            + "made: \(found). It computes in f32 instead, which is slower and right"
         )
       } catch let mismatch as ReferenceMismatch {
-        throw DetectionError(mismatch.refusal(name))
+        found = mismatch
       }
     }
+    guard reference?.isQuantized == true else { throw DetectionError(found.refusal(name)) }
+    return (
+      // Nor is it kept: it would be found without a word the next time.
+      try compile(precision, nil, cacheFolder: nil), precision,
+      "\(name) computes in 8-bit integers, and on this processor not as where it was made: \(found). "
+        + "Its thresholds may not hold; check it by 'norma evaluate', or export the model in bf16 or f32"
+    )
   }
 
   /// - Throws: ``ReferenceMismatch``.
