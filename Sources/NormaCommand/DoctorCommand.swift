@@ -16,17 +16,20 @@ struct DoctorCommand: ParsableCommand {
       loss, gradients, and of the weights after three optimiser steps. Exit
       code 0 when all pass, 3 otherwise.
 
-      With --model and --pictures, the trained network in LibTorch is compared
-      with the model's graph in OpenVINO, in both precisions, on these pictures.
+      With --model, the model's graph computes its reference picture in both
+      precisions, which is compared with what the network gave where it was
+      trained; exit code 3 when the model's own precision is too far off. With
+      --pictures besides, the trained network in LibTorch is compared with the
+      graph in OpenVINO on these pictures.
       """)
 
   @Option(help: "A folder of reference files, or one.")
   var goldens: String?
 
-  @Option(help: "A model folder whose engines are to be compared.")
+  @Option(help: "A model folder whose reference picture is to be computed here.")
   var model: String?
 
-  @Option(help: "A folder of pictures, or one, to compare the engines on.")
+  @Option(help: "With --model: a folder of pictures, or one, to compare the engines on.")
   var pictures: String?
 
   @Option(help: "At most this many of them.")
@@ -39,10 +42,10 @@ struct DoctorCommand: ParsableCommand {
   var json = false
 
   func validate() throws {
-    if (model == nil) != (pictures == nil) {
-      throw ValidationError("--model and --pictures belong together.")
+    if pictures != nil, model == nil {
+      throw ValidationError("--pictures are to compare a model's engines on; name it by --model.")
     }
-    if dump != nil, model == nil {
+    if dump != nil, pictures == nil {
       throw ValidationError("--dump is of a model's results; name it by --model, and --pictures.")
     }
     if limit < 1 { throw ValidationError("--limit is \(limit); at least 1 picture is needed.") }
@@ -50,27 +53,36 @@ struct DoctorCommand: ParsableCommand {
 
   func run() throws {
     let results = try goldens.map { try Goldens.run(at: $0) }
+    let reference = try model.map { model in
+      let folder = try ModelFolder.open(model)
+      if let caution = Detector.caution(for: folder) { Terminal.warn(caution) }
+      return try ReferenceCheck(folder)
+    }
     let agreement = try model.flatMap { model in
-      if let caution = try Detector.caution(for: ModelFolder.open(model)) { Terminal.warn(caution) }
-      return try pictures.map {
+      try pictures.map {
         try EngineAgreement(model: model, pictures: $0, limit: limit, dump: dump)
       }
     }
     let machine = try MachineReport()
     if json {
       try StandardOutput.print(
-        JSONText.line(Report(machine: machine, files: results, agreement: agreement)))
+        JSONText.line(
+          Report(machine: machine, files: results, reference: reference, agreement: agreement)))
     } else {
       Terminal.say(machine.text)
       if let results { Terminal.say("\n" + Self.table(results)) }
+      if let reference { Terminal.say("\n" + reference.text) }
       if let agreement { Terminal.say("\n" + agreement.text) }
     }
-    if results?.allSatisfy(\.passed) == false { throw ExitStatus.failure }
+    if results?.allSatisfy(\.passed) == false || reference?.passed == false {
+      throw ExitStatus.failure
+    }
   }
 
   private struct Report: Encodable {
     var machine: MachineReport
     var files: [GoldenResult]?
+    var reference: ReferenceCheck?
     var agreement: EngineAgreement?
   }
 

@@ -1,9 +1,7 @@
 import ArgumentParser
 import CommandLineBasics
-import Foundation
 import Norma
 import NormaCore
-import NormaFiles
 import NormaJobs
 import NormaRuntime
 
@@ -17,7 +15,11 @@ struct ExportCommand: ParsableCommand {
       uint8 [N, S, S, 3], RGB, resized to the model's size without keeping the
       aspect; normalisation is inside. Outputs 'anomaly_map' float [N, S, S],
       'score' float [N], and 'feature' float [N, C]; of URA-Net also 'suspicion',
-      'probability' and 'uncertainty_map'.
+      'probability' and 'uncertainty_map'. And the verdict: 'level' float [N], of
+      which 1 is the threshold, 'anomalous' bool [N], 'category' int64 [N], an
+      index into the list in the file's metadata, and 'unknown' bool [N], as far
+      as the model can tell. Beside it lie a picture, line.reference.png, and
+      what the graph has to give for it, line.reference.json.
 
         norma export line.norma --output line.onnx
 
@@ -79,29 +81,14 @@ struct ExportCommand: ParsableCommand {
 
   func run() throws {
     let folder = try ModelFolder.open(model)
-    guard let precision, let pictures else { return try writeGraph(folder) }
+    guard let precision, let pictures else {
+      return try GraphExportJob(model: folder, output: output, replaces: force, .terminal()).run()
+    }
     try PrecisionJob(
       model: folder, precision: precision, dataset: pictures,
       reader: reading.reader(for: folder.manifest), limit: limit, output: output, replaces: force,
       acceptedDrop: acceptDrop, .terminal()
     ).run()
-  }
-
-  private func writeGraph(_ folder: ModelFolder) throws {
-    guard force || !FileManager.default.fileExists(atPath: output) else {
-      throw FileProblem(path: output, reason: "the file exists; --force replaces it")
-    }
-    try AtomicFile.write(folder.data(ModelFile.graph), to: output)
-    let size = folder.manifest.imageSize
-    var outputs = [GraphPort.anomalyMap, GraphPort.score, GraphPort.feature]
-    if folder.manifest.recipe.perceives {
-      outputs += [GraphPort.suspicion, GraphPort.probability, GraphPort.uncertaintyMap]
-    }
-    Terminal.say(
-      "\(output): pictures uint8 [N, \(size), \(size), 3] → \(outputs.joined(separator: ", "))")
-    let thresholds = try folder.calibration().categories.sorted { $0.key < $1.key }
-    if !thresholds.isEmpty { Terminal.say("A picture is anomalous when its score is above") }
-    for (category, threshold) in thresholds { Terminal.say("  \(threshold.value)  \(category)") }
   }
 }
 

@@ -67,6 +67,7 @@ public struct Evaluate: ParsableCommand {
       on: categories?.commaSeparated, by: [folder.manifest])
     for note in chosen.notes { Messages.say("note: \(note.printable)") }
     let evaluator = try Evaluator(model: folder, reader: reader)
+    if let caution = evaluator.caution { Terminal.warn(caution) }
     let progress = ProgressLine("Evaluating", total: chosen.test.count, unit: "pictures")
     defer { progress.clear() }
     let evaluation = try evaluator.evaluate(chosen) { done, _ in

@@ -110,6 +110,7 @@ public struct Inspect: ParsableCommand {
     let inspector = try Inspector(
       model: folder, options: options(for: folder.manifest),
       engine: Detector.Options(hint: .throughput))
+    if let caution = inspector.caution { Terminal.warn(caution) }
     var report = InspectionReport(json: json)
     for problem in list.unreadable { try report.add(.unreadable(problem)) }
     let progress = ProgressLine(

@@ -94,10 +94,23 @@ struct CompileCache {
 
   /// What `compile` makes with a folder to find or keep compiled files in, or without one (nil) where that
   /// is not to be had. Many may load at once; who fills the folder is alone with it.
-  func compiled<Compiled>(_ compile: (String?) throws -> Compiled) throws -> Compiled {
+  ///
+  /// - Parameter check: what is new has to pass it to be kept, and to be returned: what it throws is thrown.
+  ///   What was kept has passed it before.
+  func compiled<Compiled>(
+    _ compile: (String?) throws -> Compiled, check: (Compiled) throws -> Void = { _ in }
+  ) throws -> Compiled {
     let (hasLocks, found) = shared(compile)
     if let found { return found }
-    return hasLocks ? try filled(compile) : try compile(nil)
+    return hasLocks ? try filled(compile, check) : try unkept(compile, check)
+  }
+
+  private func unkept<Compiled>(
+    _ compile: (String?) throws -> Compiled, _ check: (Compiled) throws -> Void
+  ) throws -> Compiled {
+    let compiled = try compile(nil)
+    try check(compiled)
+    return compiled
   }
 
   /// What is there already. The lock ends with this call, before anybody asks to be alone.
@@ -120,17 +133,22 @@ struct CompileCache {
     return loaded
   }
 
-  private func filled<Compiled>(_ compile: (String?) throws -> Compiled) throws -> Compiled {
-    guard let filling = lock(shared: false) else { return try compile(nil) }
+  private func filled<Compiled>(
+    _ compile: (String?) throws -> Compiled, _ check: (Compiled) throws -> Void
+  ) throws -> Compiled {
+    guard let filling = lock(shared: false) else { return try unkept(compile, check) }
     defer { withExtendedLifetime(filling) {} }
     // Another may have filled it meanwhile.
     if let loaded = loaded(compile) { return loaded }
     try? FileManager.default.removeItem(atPath: entry)
     sweep()
-    guard hasRoom, let scratch = try? Scratch(folderFor: entry) else { return try compile(nil) }
+    guard hasRoom, let scratch = try? Scratch(folderFor: entry) else {
+      return try unkept(compile, check)
+    }
     let path = scratch.path
     defer { Scratch.remove(path) }
-    guard let compiled = try? compile(path) else { return try compile(nil) }
+    guard let compiled = try? compile(path) else { return try unkept(compile, check) }
+    try check(compiled)
     if hasRoom, (try? Self.sign(path)) != nil { rename(path, entry) }
     return compiled
   }

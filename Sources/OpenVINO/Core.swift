@@ -67,25 +67,32 @@ public final class Core: Sendable {
 
   /// Compiles the bytes of an `.onnx` file. Throws when OpenVINO cannot read or compile them,
   /// when the device is not there, or when the model does not take the batch that is asked for.
-  public func compile(onnx: Data, options: CompileOptions = CompileOptions()) throws
-    -> CompiledModel
-  {
+  ///
+  /// - Parameter check: looks at what was compiled now, not found in the cache; what it throws is thrown, and
+  ///   nothing is kept.
+  public func compile(
+    onnx: Data, options: CompileOptions = CompileOptions(),
+    check: (CompiledModel) throws -> Void = { _ in }
+  ) throws -> CompiledModel {
     guard !onnx.isEmpty else {
       throw OpenVINOError("OpenVINO: read an ONNX model: it has no bytes")
     }
     let model = Handle(try read(onnx)) { ov_model_free($0) }
     if let batch = options.batch { try fix(batch, of: model.pointer) }
-    func compile(_ cacheFolder: String?) throws -> OpaquePointer {
-      try explaining(options.device) {
+    func compile(_ cacheFolder: String?) throws -> CompiledModel {
+      let compiled = try explaining(options.device) {
         try self.compile(
           model.pointer, options.properties(cacheFolder: cacheFolder), device: options.device)
       }
+      return try CompiledModel(Handle(compiled) { ov_compiled_model_free($0) })
     }
     let cache = options.cacheFolder.flatMap {
       CompileCache($0, onnx: onnx, facts: facts(options))
     }
-    let compiled = try cache?.compiled(compile) ?? compile(nil)
-    return try CompiledModel(Handle(compiled) { ov_compiled_model_free($0) })
+    if let cache { return try cache.compiled(compile, check: check) }
+    let compiled = try compile(nil)
+    try check(compiled)
+    return compiled
   }
 
   /// Everything besides the model that a compilation depends on.

@@ -53,5 +53,35 @@ extension CommandLineTests {
         #expect(checked.errors.contains(path), "\(checked)")
       }
     }
+
+    /// A model that another machine trained is held to what its network gave there.
+    @Test func theReferencePictureIsHeldAgainstTheModel() async throws {
+      let workshop = try await TrainedModel.shared.value.workshop()
+      let checked = try await workshop.norma("doctor", "--model", "line.norma", "--json")
+      #expect(checked.status == 0, "\(checked)")
+      let rows = try #require(try checked.doctor.reference).rows
+      #expect(rows.map(\.engine) == ["OpenVINO f32", "OpenVINO bf16"])
+      #expect(rows.map(\.isModels) == [true, false])
+      let exact = try #require(rows.first?.deviation)
+      #expect(exact.score < 1e-3 && exact.map < 1e-3 && exact.feature < 1e-3, "\(exact)")
+
+      let model = try ModelFolder.open(workshop.path + "/line.norma")
+      var reference = try #require(try model.reference())
+      reference.score *= 1.5
+      try model.update(files: [ModelFile.reference: reference.json()])
+      let wrong = try await workshop.norma("doctor", "--model", "line.norma")
+      #expect(wrong.status == 3 && wrong.output.contains("NOT PASSED"), "\(wrong)")
+      // The graph was compiled before, when nothing was wrong, so it is taken as it is.
+      let fresh = try Workshop(home: workshop.path + "/another-home")
+      try FileManager.default.copyItem(
+        atPath: workshop.path + "/line.norma", toPath: fresh.path + "/line.norma")
+      try fresh.write(png: Products.dotted.picture(1), to: "1.png")
+      let refused = try await fresh.norma("inspect", "line.norma", "1.png")
+      #expect(refused.status == 3, "\(refused)")
+      #expect(refused.errors.contains("cannot be trusted here"), "\(refused)")
+
+      let lone = try await workshop.start(["doctor", "--pictures", "products"]).result()
+      #expect(lone.status == 64, "\(lone)")
+    }
   }
 }

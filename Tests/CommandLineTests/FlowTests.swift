@@ -140,7 +140,26 @@ extension CommandLineTests {
       let workshop = try await TrainedModel.shared.value.workshop()
       let exported = try await workshop.norma("export", "line.norma", "--output", "line.onnx")
       #expect(exported.status == 0, "\(exported)")
-      #expect(try workshop.data("line.onnx") == workshop.data("line.norma/graph.onnx"))
+      #expect(exported.output.contains("category, level, anomalous"), "\(exported)")
+      let graph = try workshop.data("line.onnx")
+      for word in [
+        "norma.categories", "[\"dotted\",\"striped\"]", "norma.thresholds", "antialiased",
+      ] {
+        #expect(graph.range(of: Data(word.utf8)) != nil, "\(word)")
+      }
+      // The model's own is without, and what both compute is the same.
+      let model = try ModelFolder.open(workshop.path + "/line.norma")
+      #expect(try model.data(ModelFile.graph).range(of: Data("norma.categories".utf8)) == nil)
+      let options = Detector.Options(cacheFolder: nil)
+      let own = try Detector(model: model, options: options).reference()
+      let other = try Detector(
+        graph: graph, name: "line.onnx", imageSize: 64, precision: .f32, options: options
+      ).reference()
+      let deviation = own.deviation(of: other)
+      #expect(max(deviation.score, deviation.map, deviation.feature) < 1e-5, "\(deviation)")
+      let reference = try #require(try model.reference())
+      #expect(reference.deviation(of: own).isWithin(reference.tolerance(bf16: false)))
+      #expect(workshop.exists("line.reference.png") && workshop.exists("line.reference.json"))
       let again = try await workshop.norma("export", "line.norma", "--output", "line.onnx")
       #expect(again.status == 3)
       #expect(again.errors.contains("--force"))

@@ -17,6 +17,8 @@ import Testing
     #expect(record.trainingPictures == 12 && record.heldOutPictures == 4)
     #expect(record.seconds ?? 0 > 0 && record.seed == 0)
     #expect(model.contains(ModelFile.training) && model.contains(ModelFile.report))
+    let reference = try #require(try model.reference())
+    #expect(reference.isOf(ModelReference.picture(side: model.manifest.imageSize)))
     #expect(bench.observer.stages.contains { $0.hasPrefix("Extracting features") })
     #expect(bench.observer.stages.contains("Training"))
     #expect(bench.observer.notes.contains("Model: \(bench.folder["line.norma"])"))
@@ -27,7 +29,9 @@ import Testing
     let bench = try JobBench()
     let first = try bench.train("ras", output: "first.norma")
     let second = try bench.train("ras", output: "second.norma")
-    for file in [ModelFile.weights, ModelFile.graph, ModelFile.calibration] {
+    for file in [
+      ModelFile.weights, ModelFile.graph, ModelFile.calibration, ModelFile.reference,
+    ] {
       #expect(try first.data(file) == second.data(file), "\(file)")
     }
     #expect(bench.observer.notes.contains("Features of 16 pictures were there already."))

@@ -118,6 +118,29 @@ import Testing
     }
   }
 
+  /// What a check refuses is neither returned nor kept; what it passed is not looked at again.
+  @Test func onlyWhatPassesItsCheckIsKept() throws {
+    struct Refused: Error {}
+    let model = try model(scale: 1)
+    for folder in [folder.path, "/dev/null/cache", nil] {
+      let options = CompileOptions(cacheFolder: folder)
+      var looks = 0
+      func compiled(_ isRight: Bool) throws -> CompiledModel {
+        try Engine.core.get().compile(onnx: model, options: options) { _ in
+          looks += 1
+          guard isRight else { throw Refused() }
+        }
+      }
+      #expect(throws: Refused.self) { try compiled(false) }
+      #expect(throws: Refused.self) { try compiled(false) }
+      #expect(looks == 2 && !files().contains { $0.pathExtension == "sha256" })
+      _ = try compiled(true)
+      _ = try compiled(true)
+      #expect(looks == (folder == self.folder.path ? 3 : 4), "\(folder ?? "no folder")")
+      if folder == self.folder.path { try FileManager.default.removeItem(at: self.folder) }
+    }
+  }
+
   @Test func aFolderThatCannotBeMadeIsDoneWithout() throws {
     let model = try model(scale: 2)
     let nowhere = CompileOptions(cacheFolder: "/dev/null/cache")

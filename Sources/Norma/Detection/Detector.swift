@@ -13,7 +13,8 @@ public final class Detector: Sendable {
     public var threads: Int?
     /// Where compiled models are kept; nil keeps none.
     public var cacheFolder: String?
-    /// The arithmetic; nil is the model's own, which it was calibrated in.
+    /// The arithmetic; nil is the model's own, which it was calibrated in. One that is named is used as it
+    /// is: what the model keeps of its reference picture is then not held against it.
     public var precision: Precision?
     /// What the noise of a graph that takes some is drawn from; other graphs take none.
     public var noiseSeed: UInt64
@@ -40,8 +41,11 @@ public final class Detector: Sendable {
 
   /// Side of the square that pictures are resized to, in pixels.
   public let imageSize: Int
-  /// The arithmetic that was asked for.
+  /// The arithmetic: the one that was asked for, or float32 where that one computes something else here.
   public let precision: Precision
+  /// What a person should know of this model on this machine, found by its reference picture; nil when there
+  /// is nothing.
+  public let caution: String?
   let compiled: CompiledModel
   /// Of a graph with a noise input: what measures a network's tolerance.
   let noise: DetectionNoise?
@@ -54,9 +58,14 @@ public final class Detector: Sendable {
         "\(model.path): the manifest's precision is '\(model.manifest.precision)'; "
           + ModelPrecision.allCases.map(\.rawValue).joined(separator: ", ") + " are known")
     }
+    let reference = try model.reference()
+    var options = options
+    // What nobody checks is not kept where what was checked is looked for.
+    if reference != nil, options.precision != nil { options.cacheFolder = nil }
     try self.init(
       graph: model.data(ModelFile.graph), name: "\(model.path)/\(ModelFile.graph)",
-      imageSize: model.manifest.imageSize, precision: options.precision ?? own, options: options)
+      imageSize: model.manifest.imageSize, precision: options.precision ?? own, options: options,
+      reference: options.precision == nil ? reference : nil)
   }
 
   /// What a person should know who inspects with `model` on this machine; nil when there is nothing.
@@ -74,20 +83,17 @@ public final class Detector: Sendable {
   ///   `[batch, channels]`; of models that perceive anomalies besides also `suspicion`, `[batch]`,
   ///   `probability`, `[batch, rows, columns]`, and `uncertainty_map`, `[batch, size, size]`.
   /// `name` stands for it in errors.
+  ///
+  /// - Parameter reference: what the graph gives for the reference picture, which is held against what it
+  ///   gives here when it is compiled for the first time. Where bf16 gives something else, float32 is used
+  ///   instead, which ``caution`` says; where float32 does, too, it is an error.
   public init(
-    graph: Data, name: String, imageSize: Int, precision: Precision, options: Options = Options()
+    graph: Data, name: String, imageSize: Int, precision: Precision, options: Options = Options(),
+    reference: ModelReference? = nil
   ) throws {
     self.imageSize = imageSize
-    self.precision = precision
-    // Several pictures at once gain nothing on a processor; a known batch compiles to a faster graph.
-    let compileOptions = CompileOptions(
-      precision: precision, hint: options.hint, cacheFolder: options.cacheFolder,
-      threads: options.threads, batch: 1)
-    do {
-      compiled = try Core().compile(onnx: graph, options: compileOptions)
-    } catch {
-      throw DetectionError("\(name): \(error)")
-    }
+    (compiled, self.precision, caution) = try Self.compiled(
+      graph, name: name, imageSize: imageSize, precision: precision, options, reference)
     try Self.check(compiled, imageSize: imageSize, name: name)
     noise = compiled.inputs.first { $0.name == GraphPort.noise }
       .map { DetectionNoise(seed: options.noiseSeed, shape: $0.shape) }
@@ -112,11 +118,13 @@ public final class Detector: Sendable {
   }
 
   /// Whether the model perceives anomalies apart from its score, and so knows how sure a verdict is.
-  public var perceives: Bool {
+  public var perceives: Bool { Self.perceives(compiled) }
+
+  static func perceives(_ compiled: CompiledModel) -> Bool {
     compiled.outputs.contains { $0.name == GraphPort.suspicion }
   }
 
-  private static func check(_ model: CompiledModel, imageSize: Int, name: String) throws {
+  static func check(_ model: CompiledModel, imageSize: Int, name: String) throws {
     func port(
       _ wanted: String, _ ports: [OpenVINO.Port], _ shape: [Int?], _ type: OpenVINO.ElementType
     )
@@ -219,7 +227,7 @@ extension Detector {
 /// One request of a detector with its buffers, for one thread.
 public final class DetectionSession {
   private let request: InferRequest
-  private let imageSize: Int
+  let imageSize: Int
   private let perceives: Bool
   private let noise: DetectionNoise?
 
@@ -277,43 +285,6 @@ public final class DetectionSession {
           + "numbers; the model's weights are damaged, or its training diverged: train it again")
     }
     return values
-  }
-}
-
-/// What the network says of one picture.
-public struct PictureDetection: Sendable, Equatable {
-  /// The image score; higher is more anomalous.
-  public var score: Float
-  /// The anomaly map at the network's input size, over the whole picture.
-  public var map: AnomalyMap
-  /// The mean aligned trunk feature, `[channels]`.
-  public var feature: [Float]
-  /// The picture's own size.
-  public var original: PictureSize
-  /// What the network perceives as anomalous besides; nil for models that perceive nothing.
-  public var perceived: PicturePerception?
-
-  public init(
-    score: Float, map: AnomalyMap, feature: [Float], original: PictureSize,
-    perceived: PicturePerception? = nil
-  ) {
-    (self.score, self.map, self.feature, self.original) = (score, map, feature, original)
-    self.perceived = perceived
-  }
-}
-
-/// What the network perceives as anomalous in one picture, apart from its score: a second look, which
-/// may contradict the first.
-public struct PicturePerception: Sendable, Equatable {
-  /// How anomalous the picture is as a whole, in 0…1.
-  public var suspicion: Float
-  /// The probability of each token to be anomalous, on the tokens' grid.
-  public var probability: AnomalyMap
-  /// How unsure that is, at the network's input size: 0 is sure, ½ knows nothing.
-  public var uncertainty: AnomalyMap
-
-  public init(suspicion: Float, probability: AnomalyMap, uncertainty: AnomalyMap) {
-    (self.suspicion, self.probability, self.uncertainty) = (suspicion, probability, uncertainty)
   }
 }
 

@@ -31,6 +31,9 @@ public struct Evaluator: Sendable {
       reader: reader ?? PictureReader(for: model.manifest))
   }
 
+  /// See ``Detector/caution``.
+  public var caution: String? { detector.caution }
+
   /// Inspects the test pictures of `dataset` and measures them. Maps are measured at the network's
   /// size, masks brought to it by nearest neighbour. Pictures and masks that cannot be read are left
   /// out and named, those that the data set says are unusable among them.

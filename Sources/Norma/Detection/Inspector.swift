@@ -132,6 +132,9 @@ public struct Inspector: Sendable {
       options: options)
   }
 
+  /// See ``Detector/caution``.
+  public var caution: String? { detector.caution }
+
   /// The verdict on a detection.
   public func verdict(_ detection: PictureDetection, path: String) throws -> Verdict {
     var verdict: Verdict

@@ -19,13 +19,21 @@ extension Calibration {
   /// - Throws: ``CalibrationError`` when uncalibrated, for an unknown category, for a bad rate.
   public func threshold(category: String? = nil, rate: Double? = nil) throws -> Threshold {
     if let rate { try Self.check(rate: rate) }
-    guard let shared else { throw CalibrationError.uncalibrated }
+    guard shared != nil else { throw CalibrationError.uncalibrated }
     try check(category)
+    guard let found = threshold(of: category, rate: rate) else {
+      throw CalibrationError.uncalibrated
+    }
+    return found
+  }
+
+  /// The same without a word about what is wrong; nil when uncalibrated.
+  private func threshold(of category: String?, rate: Double?) -> Threshold? {
+    guard let shared else { return nil }
     guard let rate, rate != falseAlarmRate else {
       return category.flatMap { categories[$0] } ?? shared
     }
-    let other = scores.threshold(category: category, rate: rate, extrapolate: extrapolates)
-    return other ?? shared
+    return scores.threshold(category: category, rate: rate, extrapolate: extrapolates) ?? shared
   }
 
   /// The threshold of the anomaly map, as ``threshold(category:rate:)``; `nil` when the calibration
@@ -69,7 +77,7 @@ extension Calibration {
     return Verdict(
       path: path, score: score, pValue: pValue(score: score, category: category),
       threshold: threshold.value,
-      level: scores.level(score, threshold: threshold.value, category: category),
+      level: scores.levelScale(threshold: threshold.value, category: category).level(of: score),
       falseAlarmRate: threshold.rate, category: category, anomalous: score > threshold.value,
       regions: regions,
       uncertainty: suspicion.flatMap {
@@ -88,33 +96,52 @@ extension Calibration {
     path: String, score: Float, feature: [Float], rate: Double? = nil, suspicion: Float? = nil,
     unknownRate: Double? = nil
   ) throws -> Verdict {
-    if let unknownRate { try Self.check(rate: unknownRate) }
-    guard let recognition = recognition(of: feature, rate: unknownRate) else {
-      return try verdict(path: path, score: score, rate: rate, suspicion: suspicion)
+    guard let rule = try decisionRule(rate: rate, unknownRate: unknownRate) else {
+      let category = recognition(of: feature, rate: unknownRate)?.category
+      return try verdict(path: path, score: score, category: category, suspicion: suspicion)
     }
-    let candidates = try ([recognition.category] + recognition.alike).map {
-      try verdict(path: path, score: score, category: $0, rate: rate, suspicion: suspicion)
-    }
-    // The first of the strictest, so that the nearest category decides where it makes no difference.
-    var strictest = candidates[0]
-    for candidate in candidates where (candidate.level ?? 0) > (strictest.level ?? 0) {
-      strictest = candidate
-    }
-    let others = candidates.compactMap(\.category).filter { $0 != strictest.category }
-    strictest.alike = others.isEmpty ? nil : others
-    strictest.unknown = recognition.isUnknown.map { isFar in
-      // A picture may be like no other by showing less than any does: a dark frame, a lens cap.
-      let least = scores.least(
-        category: recognition.category, rate: (unknownRate ?? self.unknownRate) / 2)
-      return isFar || least.map { score < $0 } == true
-    }
-    if strictest.unknown == true, status != .uncalibrated { strictest.anomalous = true }
-    return strictest
+    let decision = rule.decision(score: score, feature: feature)
+    var verdict = try verdict(
+      path: path, score: score, category: decision.category, rate: rate, suspicion: suspicion)
+    verdict.alike = decision.alike.isEmpty ? nil : decision.alike
+    verdict.unknown = decision.unknown
+    if decision.unknown == true { verdict.anomalous = true }
+    return verdict
   }
 
-  /// Of several categories that a picture may be of, those lie hardly farther than the nearest. A product of
-  /// which few pictures are known, or that varies a lot, would else claim every other one's.
-  static let alikeFactor = 1.5
+  /// The rule by which pictures whose category is recognised are judged; nil when uncalibrated.
+  ///
+  /// - Parameters:
+  ///   - rate: another false-alarm rate than the calibration's.
+  ///   - unknownRate: another share of normal pictures that may be taken for none of the categories.
+  /// - Throws: ``CalibrationError/rate(_:)``.
+  public func decisionRule(rate: Double? = nil, unknownRate: Double? = nil) throws
+    -> DecisionRule?
+  {
+    for rate in [rate, unknownRate] { if let rate { try Self.check(rate: rate) } }
+    let isOwn =
+      [nil, falseAlarmRate].contains(rate) && [nil, self.unknownRate].contains(unknownRate)
+    return isOwn ? ownRule : madeRule(rate: rate, unknownRate: unknownRate)
+  }
+
+  func madeRule(rate: Double? = nil, unknownRate: Double? = nil) -> DecisionRule? {
+    guard status != .uncalibrated, let shared = threshold(of: nil, rate: rate) else { return nil }
+    let names = features?.means.keys.sorted() ?? []
+    let unknownRate = unknownRate ?? self.unknownRate
+    func byCategory<Found>(_ find: (String) -> Found?) -> [String: Found] {
+      Dictionary(uniqueKeysWithValues: names.compactMap { name in find(name).map { (name, $0) } })
+    }
+    return DecisionRule(
+      features: names.isEmpty ? nil : features,
+      distanceLimits: byCategory { distanceLimit(of: $0, rate: unknownRate) },
+      least: byCategory { scores.least(category: $0, rate: unknownRate / 2) },
+      scales: byCategory { name in
+        threshold(of: name, rate: rate).map {
+          scores.levelScale(threshold: $0.value, category: name)
+        }
+      },
+      shared: scores.levelScale(threshold: shared.value, category: nil))
+  }
 
   /// Whether it can be said that a picture is of none of the categories: of some, their normal pictures'
   /// distances are known, and they are enough for the rate.
@@ -141,19 +168,15 @@ extension Calibration {
   ///   - feature: its mean trunk feature, `[channels]`.
   ///   - rate: another than ``unknownRate``.
   public func recognition(of feature: [Float], rate: Double? = nil) -> Recognition? {
-    let found = features?.distances(of: feature) ?? []
-    guard let nearest = found.first else { return nil }
-    let limit = { distanceLimit(of: $0, rate: rate ?? unknownRate) }
-    guard let own = limit(nearest.category) else {
-      return Recognition(category: nearest.category)
-    }
-    let others = found.dropFirst().filter { other in
-      other.distance <= Self.alikeFactor * nearest.distance
-        && limit(other.category).map { Float(other.distance) <= $0 } == true
-    }
-    return Recognition(
-      category: nearest.category, alike: others.map(\.category),
-      isUnknown: Float(nearest.distance) > own)
+    let rate = rate ?? unknownRate
+    let limits =
+      rate == unknownRate && ownRule != nil
+      ? ownRule?.distanceLimits ?? [:]
+      : Dictionary(
+        uniqueKeysWithValues: normalDistances.keys.compactMap { name in
+          distanceLimit(of: name, rate: rate).map { (name, $0) }
+        })
+    return features?.recognition(of: feature, limits: limits)
   }
 
   private func check(_ category: String?) throws {

@@ -46,6 +46,8 @@ public struct Calibration: Sendable, Equatable {
   let maxima: NormalScores
   let distances: NormalScores
   let suspicions: NormalScores
+  /// What pictures are judged by at the calibration's own rates, made once; nil when uncalibrated.
+  private(set) var ownRule: DecisionRule?
 
   /// The normal pictures' scores by category.
   public var normalScores: [String: [Float]] { scores.byCategory }
@@ -215,6 +217,7 @@ public struct Calibration: Sendable, Equatable {
       stored?.pixel ?? maxima.threshold(category: nil, rate: pixelRate, extrapolate: extrapolates)
     pixelCategories =
       stored?.pixelCategories ?? maxima.thresholds(rate: pixelRate, extrapolate: extrapolates)
+    ownRule = madeRule()
   }
 
   /// Thresholds as a file has them; those of categories are nil where they are to be set anew.

@@ -69,18 +69,13 @@ struct NormalScores: Sendable, Equatable {
     return reference.smoothPValue(scale.standardized(Double(score)))
   }
 
-  /// How far a score lies from what is usual for its category, where `threshold` lies at 1 and the usual
-  /// (the mean of the scores that set the threshold, or of their logarithms where all are positive) at 0;
-  /// never below 0. Above 1 exactly where the score is above the threshold.
-  func level(_ score: Float, threshold: Float, category: String?) -> Double {
+  /// Where a category's scores have the level 1, at `threshold`, and 0: the mean of the scores that set the
+  /// threshold, or of their logarithms where all are positive.
+  func levelScale(threshold: Float, category: String?) -> LevelScale {
     let (_, reference, scale) = reference(category)
-    let usual = scale?.location ?? measure.mean(reference.scores)
-    let (value, limit) = (measure(Double(score)), measure(Double(threshold)))
-    guard limit - usual > 1e-9 * max(1, abs(limit)) else {
-      // Nothing varies: all that can be said is on which side of the threshold it is.
-      return score > threshold ? 2 : score == threshold ? 1 : 0
-    }
-    return max(0, (value - usual) / (limit - usual))
+    return LevelScale(
+      threshold: threshold, usual: scale?.location ?? measure.mean(reference.scores),
+      measure: measure)
   }
 
   /// The score below which about this share of normal pictures lies; nil where these are too few to tell.

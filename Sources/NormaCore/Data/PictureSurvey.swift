@@ -46,6 +46,11 @@ public struct PictureSurvey: Sendable, Equatable {
   /// Pictures that show a scene which another picture shows before them.
   public var copies: [Int] { scenes.indices.filter { scenes[$0] != $0 } }
 
+  /// Says how many scenes there are, where they are fewer than the pictures.
+  public static func summary(pictures: Int, scenes: Int) -> String {
+    "\(counted(pictures, "picture")) of \(counted(scenes, "scene")): near copies of one picture count once."
+  }
+
   /// Of so few pictures nobody can say how far they usually lie.
   private static let fewest = 10
 

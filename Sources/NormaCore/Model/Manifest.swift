@@ -130,6 +130,16 @@ public enum GraphPort {
   public static let uncertaintyMap = "uncertainty_map"
   /// Out: float `[batch, channels]`, the mean aligned trunk feature.
   public static let feature = "feature"
+  /// Out, of exported graphs whose model recognises categories: int64 `[batch]`, an index into the model's
+  /// categories, sorted by name.
+  public static let category = "category"
+  /// Out, of exported graphs of calibrated models: float `[batch]`, 1 is the threshold, 0 what is usual.
+  public static let level = "level"
+  /// Out, of exported graphs of models that can tell: bool `[batch]`, whether a picture is of none of the
+  /// categories.
+  public static let unknown = "unknown"
+  /// Out, of exported graphs of calibrated models: bool `[batch]`, level above 1, or unknown.
+  public static let anomalous = "anomalous"
 }
 
 /// The arithmetic that a model inspects in. A model is calibrated in the precision that it inspects in,

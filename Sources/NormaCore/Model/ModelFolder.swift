@@ -10,6 +10,8 @@ public enum ModelFile {
   public static let graph = "graph.onnx"
   /// Scores of held-out normal pictures and thresholds.
   public static let calibration = "calibration.json"
+  /// What the network gives for the reference picture: a ``ModelReference``.
+  public static let reference = "reference.json"
   /// How the network was trained: a ``TrainingRecord``.
   public static let training = "training.json"
   /// What the pictures that it was trained on are recognised by: ``TrainingPictures``.

@@ -244,6 +244,7 @@ private struct BenchmarkTest {
 
   func found() throws -> Found {
     let detector = try detector()
+    if let caution = detector.caution { context.warning(caution) }
     let evaluator = Evaluator(
       detector: detector, calibration: try model.calibration(), reader: reader)
     let stage = context.stage("Evaluating", total: dataset.test.count, unit: "pictures")

@@ -67,8 +67,9 @@ public struct CalibrationJob {
     }
     let trainedOn = try checkTrainingPictures(samples)
     let detector = try Detector(model: model)
-    let good = try scored(
-      samples, by: detector, "Scoring normal pictures", of: request.pictures)
+    if let caution = detector.caution { context.warning(caution) }
+    let good = try oneOfEachScene(
+      scored(samples, by: detector, "Scoring normal pictures", of: request.pictures))
     let bad = try defects.map {
       try scored($0, by: detector, "Scoring defects", of: request.defects ?? "")
     }
@@ -105,6 +106,17 @@ public struct CalibrationJob {
     for note in outcome.notes { context.note(note) }
     try tellSuspicious(outcome.suspicious, good, decision)
     return outcome
+  }
+
+  /// Without near copies: they say nothing of the next scene, and would outvote it.
+  private func oneOfEachScene(_ scored: Scored) throws -> Scored {
+    let survey = try PictureSurvey(
+      scored.map { (category: $0.picture.category, feature: $0.picture.feature) })
+    if survey.sceneCount < scored.count {
+      context.note(PictureSurvey.summary(pictures: scored.count, scenes: survey.sceneCount))
+    }
+    return zip(scored, survey.scenes).enumerated().filter { $0.offset == $0.element.1 }
+      .map(\.element.0)
   }
 
   private static func pictures(_ scored: Scored) -> [CalibrationPicture] {

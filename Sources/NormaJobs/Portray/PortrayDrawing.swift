@@ -25,6 +25,7 @@ struct PortrayDrawing {
     (self.model, self.decoded, self.source) = (model, decoded, source)
     (self.prepared, self.context) = (prepared, context)
     detector = try Detector(model: model)
+    if let caution = detector.caution { context.warning(caution) }
     calibration = try model.calibration()
   }
 

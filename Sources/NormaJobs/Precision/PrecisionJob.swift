@@ -61,6 +61,7 @@ public struct PrecisionJob {
           + "it was made from")
     }
     let before = try Detector(model: model)
+    if let caution = before.caution { context.warning(caution) }
     let seen = try read(Self.spread(dataset.train, over: pictures))
     let (graph, comparison) = try made(seen, before)
     let factors = comparison.factors
@@ -164,6 +165,16 @@ public struct PrecisionJob {
     }
   }
 
+  /// What the new model has to give for the reference picture on other machines. In floating point that is
+  /// what the network gave where it was trained, for the graph is the same; integers are another network.
+  private func reference(_ graph: Data) throws -> ModelReference {
+    if precision != .int8, let own = try model.reference() { return own }
+    return try Detector(
+      graph: graph, name: "the model in \(precision.title)", imageSize: model.manifest.imageSize,
+      precision: .f32, options: Detector.Options(cacheFolder: nil)
+    ).reference(isQuantized: precision == .int8)
+  }
+
   /// Everything but the numbers that the precision changes stays; what evaluation found was of the
   /// other precision.
   private func write(_ graph: Data, _ calibration: Calibration) throws {
@@ -184,6 +195,7 @@ public struct PrecisionJob {
       ModelFile.report: Data(ReportPage.html(content).utf8),
       ModelFile.reportContent: try content.encoded(),
     ]
+    files[ModelFile.reference] = try reference(graph).json()
     files[ModelFile.training] = try TrainingRecord.read(from: model)?.json()
     files[ModelFile.trainingPictures] = try? model.data(ModelFile.trainingPictures)
     try ModelFolder.write(to: output, manifest: manifest, files: files, replacing: replaces)

@@ -29,9 +29,11 @@ struct ToleranceModel {
       if let caution = Detector.caution(for: folder), said.insert(caution).inserted {
         context.warning(caution)
       }
+      let detector = try Detector(model: folder)
+      if let caution = detector.caution { context.warning(caution) }
       let isAlone = stems.count { $0 == stems[index] } == 1
       return ToleranceModel(
-        name: isAlone ? stems[index] : path, folder: folder, detector: try Detector(model: folder),
+        name: isAlone ? stems[index] : path, folder: folder, detector: detector,
         calibration: try folder.calibration(), reader: reader(folder.manifest),
         jitterObstacle: jitterObstacle(folder))
     }

@@ -83,7 +83,9 @@ public final class DatasetSource: TrainingSource {
     let detector = try Detector(
       graph: graph.data(), name: "the trained network", imageSize: trained.trunk.imageSize,
       precision: trained.recipe.scoring.precision == .bf16 ? .bf16 : .f32,
-      options: .init(cacheFolder: try? context.cacheFolder("openvino")))
+      options: .init(cacheFolder: try? context.cacheFolder("openvino")),
+      reference: graph.reference())
+    if let caution = detector.caution { context.warning(caution) }
     let reader = reader
     return {
       try NormalPictures($0, detector: detector, reader: reader, context, stopped: stopped)

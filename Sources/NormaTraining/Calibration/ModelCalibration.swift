@@ -150,14 +150,6 @@ public struct NormalPictures {
     return NormalPictures(zip(found, scenes).filter { known.insert($0.1).inserted }.map(\.0))
   }
 
-  /// Only the first picture of each scene, as their features tell them (``PictureSurvey``).
-  /// - Throws: ``CalibrationError`` for features that are not finite.
-  public func oneOfEachScene() throws -> NormalPictures {
-    try oneOfEach(PictureSurvey(features).scenes)
-  }
-
-  public var count: Int { found.count }
-
   /// The pictures as a network that has not seen them would score them.
   func scaled(by gaps: [CrossFit.Gap]) -> NormalPictures {
     NormalPictures(

@@ -3,6 +3,7 @@ import Networks
 import NormaCore
 import NormaFiles
 import ONNX
+import Torch
 
 /// Records forward passes as ONNX models.
 public enum DetectorGraph {
@@ -104,6 +105,23 @@ public struct TrainedDetector {
   public func graph() throws -> Data {
     try DetectorGraph.detector(
       detector, backbone: backbone.parameters, weights: network.weights)
+  }
+
+  /// What the network gives for the reference picture, in LibTorch and 32-bit floats; nil when these are no
+  /// numbers, which the detector says better of a picture that somebody has.
+  public func reference() throws -> ModelReference? {
+    let side = trunk.imageSize
+    let picture = ModelReference.picture(side: side)
+    return try withoutGradient {
+      let (detection, feature) = try detector(
+        Tensor(bytes: picture, shape: [1, side, side, 3]),
+        backbone: Parameters(constants: backbone.parameters),
+        parameters: Parameters(constants: network.weights))
+      let reference = try ModelReference(
+        of: picture, imageSize: side, score: detection.score.floats().first ?? .nan,
+        map: detection.map.floats(), feature: feature.floats())
+      return reference.isFinite ? reference : nil
+    }
   }
 
   /// The bytes of `weights.safetensors`.

@@ -235,8 +235,8 @@ extension SplitPictures.Survey {
   func tell(pictures: Int, root: String, _ context: JobContext) {
     if let scenes, scenes < pictures {
       context.note(
-        "\(counted(pictures, "picture")) of \(counted(scenes, "scene")): near copies of one picture "
-          + "count once, and are held out together.")
+        PictureSurvey.summary(pictures: pictures, scenes: scenes)
+          + " Those of a scene are held out together.")
     }
     for (level, channels) in constantChannels.enumerated() where !channels.isEmpty {
       let list = channels.prefix(Self.named).map(String.init).joined(separator: ", ")

@@ -151,11 +151,12 @@ public struct TrainingJob {
       fingerprint: try source.fingerprint(), root: source.root,
       exifOrientation: source.exifOrientation)
     let record = try record(of: trained)
-    let own = [
+    var own = [
       ModelFile.graph: try graph.data(), ModelFile.weights: try trained.weights(),
       ModelFile.calibration: try calibration.json(), ModelFile.training: try record.json(),
       ModelFile.trainingPictures: try trainingPictures(of: trained).json(),
     ]
+    own[ModelFile.reference] = try graph.reference()?.json()
     let report = try source.report(
       on: trained, manifest, record, calibration, title: FilePath.stem(output.model))
     try ModelFolder.write(
@@ -276,10 +277,12 @@ public struct TrainingRun {
   }
 }
 
-/// A trained network's graph, recorded when it is first asked for.
+/// A trained network's graph, recorded when it is first asked for, and what it has to give for the reference
+/// picture.
 public final class RecordedGraph {
   private let trained: TrainedDetector
   private var recorded: Data?
+  private var computed: ModelReference??
 
   public init(of trained: TrainedDetector) { self.trained = trained }
 
@@ -289,5 +292,13 @@ public final class RecordedGraph {
     let graph = try trained.graph()
     recorded = graph
     return graph
+  }
+
+  /// See ``TrainedDetector/reference()``.
+  public func reference() throws -> ModelReference? {
+    if let computed { return computed }
+    let reference = try trained.reference()
+    computed = .some(reference)
+    return reference
   }
 }

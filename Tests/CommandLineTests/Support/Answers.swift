@@ -52,7 +52,20 @@ struct DoctorReport: Decodable {
     var rows: [Row]
   }
 
+  struct Reference: Decodable {
+    struct Row: Decodable {
+      struct Deviation: Decodable {
+        var score, map, feature: Double
+      }
+      var engine: String
+      var isModels, passed: Bool
+      var deviation: Deviation?
+    }
+    var rows: [Row]
+  }
+
   var files: [File]?
+  var reference: Reference?
   var agreement: Agreement?
 }
 
