@@ -92,7 +92,7 @@ extension WeightsCommand {
       discussion: """
         Reads safetensors and PyTorch checkpoints (.pth, also those from before PyTorch 1.6) with the \
         names of timm (tf_efficientnet_…), of efficientnet_pytorch, for ResNets of torchvision and \
-        timm, or for vision transformers of timm, DINOv2's release and Hugging Face. Nothing in the \
+        timm, or for vision transformers of timm, DINOv2's and DINOv3's releases and Hugging Face. Nothing in the \
         file is executed; a checkpoint that wants to run code is refused. Every tensor up to stride \
         16, or to a vision transformer's last usual block, is \
         checked by name, shape and value, and what is missing or too much is listed. A ViT and a DeiT \

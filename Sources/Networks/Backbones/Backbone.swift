@@ -139,11 +139,12 @@ extension ConvolutionalBackbone {
 /// The backbones that can be built.
 public enum Backbones {
   public static let all: [any BackboneSpecification] =
-    efficientNets + resNets + visionTransformers
+    efficientNets + resNets + visionTransformers + convNeXts
   private static let efficientNets: [any BackboneSpecification] = EfficientNetSpecification.all
   private static let resNets: [any BackboneSpecification] = ResNetSpecification.all
   private static let visionTransformers: [any BackboneSpecification] =
     VisionTransformerSpecification.all
+  private static let convNeXts: [any BackboneSpecification] = ConvNeXtSpecification.all
 
   /// The backbone called `name`, or `nil` when there is none.
   public static func named(_ name: String) -> (any BackboneSpecification)? {

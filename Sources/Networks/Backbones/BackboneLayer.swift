@@ -5,6 +5,8 @@ public enum BackboneLayer: Sendable, Equatable {
   case convolution(ConvolutionParameters, epsilon: Double)
   /// A tensor that is used as it is stored.
   case tensor(name: String, shape: [Int])
+  /// The same, which is zeros where a file has none.
+  case optionalTensor(name: String, shape: [Int])
   /// A linear map with LayerScale's factors folded in.
   case scaledLinear(ScaledLinearParameters)
   /// The class token and the position embeddings.
@@ -18,7 +20,7 @@ public enum BackboneLayer: Sendable, Equatable {
         (convolution.weightName, convolution.weightShape),
         (convolution.biasName, convolution.biasShape),
       ]
-    case .tensor(let name, let shape): [(name, shape)]
+    case .tensor(let name, let shape), .optionalTensor(let name, let shape): [(name, shape)]
     case .scaledLinear(let linear):
       [(linear.weightName, linear.weightShape), (linear.biasName, linear.biasShape)]
     case .tokens(let tokens):

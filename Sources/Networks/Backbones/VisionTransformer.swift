@@ -1,7 +1,7 @@
 /// The trunk of a plain vision transformer, up to its last tap: pictures in, tokens or maps of patches out.
 /// LayerScale is folded into the projections, the class token's position into the token.
 ///
-///     x = [class ; registers ; patches + positions]
+///     x = [class ; registers ; patches + positions]    positions where they are learned
 ///     each block: x = x + MHA(LN(x)); x = x + MLP(LN(x))
 ///
 /// The norm that ends the whole network is not applied: blocks are looked at as they are.
@@ -12,8 +12,8 @@ public struct VisionTransformer<V: Value> {
   private let projection: LinearWeights<V>
   /// Class token and registers, `[1, 1 + R, D]`.
   private let prefix: V
-  /// Of the grid that the file has them for, `[1, P², D]`.
-  private let positions: V
+  /// Of the grid that the file has them for, `[1, P², D]`; nil where positions are not learned.
+  private let positions: V?
   private let blocks: [PreNormBlock<V>]
 
   /// - Parameters:
@@ -44,12 +44,15 @@ public struct VisionTransformer<V: Value> {
       : try V.concatenated(
         [classToken, parameters("register_tokens", [1, specification.registers, width], small)],
         axis: 1)
-    let side = specification.positions
-    positions = try parameters("pos_embed", [1, side * side, width], small)
+    if case .learned(let side) = specification.positions {
+      positions = try parameters("pos_embed", [1, side * side, width], small)
+    } else {
+      positions = nil
+    }
     blocks = try (0...(taps.last ?? 0)).map {
       try PreNormBlock(
         parameters.scope("blocks.\($0)"), width: width, heads: specification.heads,
-        inner: specification.inner, epsilon: VisionTransformerSpecification.epsilon)
+        inner: specification.inner, epsilon: specification.epsilon)
     }
   }
 
@@ -69,22 +72,23 @@ public struct VisionTransformer<V: Value> {
   /// - Parameter pictures: as for the maps.
   /// - Returns: for each tap `[batch, 1 + R + N, D]`: the class token, the registers, the patches row by row.
   public func tokens(_ pictures: V) throws -> [V] {
-    var tokens = try embedded(pictures)
+    let grid = try specification.grid(ofPictures: pictures.shape)
+    let rotation = try rotation(of: grid, like: pictures)
+    var tokens = try embedded(pictures, grid)
     var levels: [V] = []
     for (index, block) in blocks.enumerated() {
-      tokens = try block(tokens)
+      tokens = try block(tokens, rotation: rotation)
       if taps.contains(index) { levels.append(tokens) }
     }
     return levels
   }
 
-  private func embedded(_ pictures: V) throws -> V {
-    let grid = try specification.grid(ofPictures: pictures.shape)
-    let patches =
-      try pictures.convolution(
-        weight: projection.weight, bias: projection.bias, stride: specification.patch,
-        padding: .none, groups: 1
-      ).tokens() + positions(of: grid)
+  private func embedded(_ pictures: V, _ grid: Grid) throws -> V {
+    var patches = try pictures.convolution(
+      weight: projection.weight, bias: projection.bias, stride: specification.patch,
+      padding: .none, groups: 1
+    ).tokens()
+    if let positions = try learnedPositions(of: grid) { patches = try patches + positions }
     // One prefix a picture, whose number a graph does not know: zeros of the right shape make it.
     let zeros = try patches.sliced(axis: 1, 0..<1).affine(scale: 0, offset: 0)
     return try V.concatenated([zeros + prefix, patches], axis: 1)
@@ -92,12 +96,20 @@ public struct VisionTransformer<V: Value> {
 
   /// The positions of a grid, `[1, N, D]`: resized bicubically to its size, antialiased, as timm and DINOv2's
   /// release with registers do. They depend on the weights alone, so a graph holds them as numbers.
-  private func positions(of grid: Grid) throws -> V {
-    let side = specification.positions
+  private func learnedPositions(of grid: Grid) throws -> V? {
+    guard let positions, case .learned(let side) = specification.positions else { return nil }
     let known = Grid(height: side, width: side)
     guard grid != known else { return positions }
     let resizing = SeparableFilter(
       rows: .bicubic(from: side, to: grid.height), columns: .bicubic(from: side, to: grid.width))
     return try resizing(positions.featureMap(known)).tokens()
+  }
+
+  private func rotation(of grid: Grid, like reference: V) throws -> Rotation<V>? {
+    guard case .rotary(let base) = specification.positions else { return nil }
+    return try RotaryPositions(
+      grid: grid, prefix: specification.prefixTokens,
+      width: specification.width / specification.heads, base: base
+    )(like: reference)
   }
 }

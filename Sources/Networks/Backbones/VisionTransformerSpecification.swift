@@ -1,8 +1,17 @@
 /// A plain vision transformer as data: Dosovitskiy et al., "An image is worth 16×16 words" (2021); DeiT
-/// (Touvron et al., 2021); DINOv2 (Oquab et al., 2023), with and without registers (Darcet et al., 2024).
+/// (Touvron et al., 2021); DINOv2 (Oquab et al., 2023), with and without registers (Darcet et al., 2024);
+/// DINOv3 (Siméoni et al., 2025).
 /// The network (``VisionTransformer``), the names of its parameters and the check of a weights file all read
 /// this. Names of parameters are timm's.
 public struct VisionTransformerSpecification: Sendable, Equatable {
+  /// How a token says where its patch lies.
+  public enum Positions: Sendable, Equatable {
+    /// An embedding a patch is added, learned for a square grid of this side; for other grids they are resized.
+    case learned(side: Int)
+    /// Queries and keys are turned by their places (``RotaryPositions``).
+    case rotary(base: Double)
+  }
+
   public var name: String
   /// Side of a patch, in pixels; pictures are cut into whole ones.
   public var patch: Int
@@ -15,48 +24,56 @@ public struct VisionTransformerSpecification: Sendable, Equatable {
   public var registers: Int
   /// Whether each block's two outputs are multiplied by a learned factor a channel.
   public var hasLayerScale: Bool
-  /// Side of the square grid of patches that the file has positions for; for other grids they are resized.
-  public var positions: Int
+  public var positions: Positions
+  /// ε of the layer norms.
+  public var epsilon: Float
   public var normalization: PictureNormalization
 
   public init(
     name: String, patch: Int, width: Int, depth: Int, heads: Int, registers: Int = 0,
-    hasLayerScale: Bool = false, positions: Int, normalization: PictureNormalization = .imageNet
+    hasLayerScale: Bool = false, positions: Positions, epsilon: Float = 1e-6,
+    normalization: PictureNormalization = .imageNet
   ) {
     (self.name, self.patch, self.width, self.depth) = (name, patch, width, depth)
     (self.heads, self.registers, self.hasLayerScale) = (heads, registers, hasLayerScale)
-    (self.positions, self.normalization) = (positions, normalization)
+    (self.positions, self.epsilon, self.normalization) = (positions, epsilon, normalization)
   }
 
   /// Tokens before those of the patches: the class token, then the registers.
   public var prefixTokens: Int { 1 + registers }
   /// Width of a block's perceptron between its two layers.
   public var inner: Int { 4 * width }
-  /// ε of the layer norms.
-  static let epsilon: Float = 1e-6
 
-  /// DINOv2's ViT-S, -B and -L, each with and without registers; timm's ViT-T, -S, -B and -L; DeiT-T, -S, -B.
-  public static let all: [VisionTransformerSpecification] = dinov2 + timm + deit
+  /// DINOv2's ViT-S, -B and -L, each with and without registers; DINOv3's; timm's ViT-T, -S, -B and -L; DeiT-T, -S, -B.
+  public static let all: [VisionTransformerSpecification] = dinov2 + dinov3 + timm + deit
 
   private static let dinov2 = [("s", small), ("b", base), ("l", large)].flatMap { letter, size in
     [("", 0), ("_reg", 4)].map { suffix, registers in
       VisionTransformerSpecification(
         name: "dinov2_vit\(letter)14\(suffix)", patch: 14, width: size.width, depth: size.depth,
-        heads: size.heads, registers: registers, hasLayerScale: true, positions: 37)
+        heads: size.heads, registers: registers, hasLayerScale: true,
+        positions: .learned(side: 37))
     }
+  }
+
+  private static let dinov3 = [("s", small), ("b", base), ("l", large)].map { letter, size in
+    VisionTransformerSpecification(
+      name: "dinov3_vit\(letter)16", patch: 16, width: size.width, depth: size.depth,
+      heads: size.heads, registers: 4, hasLayerScale: true, positions: .rotary(base: 100),
+      epsilon: 1e-5)
   }
 
   private static let timm =
     [("tiny", tiny), ("small", small), ("base", base), ("large", large)].map { word, size in
       VisionTransformerSpecification(
         name: "vit_\(word)_patch16_224", patch: 16, width: size.width, depth: size.depth,
-        heads: size.heads, positions: 14, normalization: .inception)
+        heads: size.heads, positions: .learned(side: 14), normalization: .inception)
     }
 
   private static let deit = [("tiny", tiny), ("small", small), ("base", base)].map { word, size in
     VisionTransformerSpecification(
       name: "deit_\(word)_patch16_224", patch: 16, width: size.width, depth: size.depth,
-      heads: size.heads, positions: 14)
+      heads: size.heads, positions: .learned(side: 14))
   }
 
   /// Heads are 64 wide at every size.
@@ -116,16 +133,20 @@ extension VisionTransformerSpecification: BackboneSpecification {
   }
 
   public var stemLayers: [BackboneLayer] {
-    let projection: [BackboneLayer] = [
+    var layers: [BackboneLayer] = [
       .tensor(name: "patch_embed.proj.weight", shape: [width, 3, patch, patch]),
       .tensor(name: "patch_embed.proj.bias", shape: [width]),
-      .tokens(
-        TokenParameters(
-          classToken: "cls_token", positions: "pos_embed", count: positions * positions,
-          width: width)),
     ]
-    guard registers > 0 else { return projection }
-    return projection + [.tensor(name: "register_tokens", shape: [1, registers, width])]
+    switch positions {
+    case .learned(let side):
+      layers.append(
+        .tokens(
+          TokenParameters(
+            classToken: "cls_token", positions: "pos_embed", count: side * side, width: width)))
+    case .rotary: layers.append(.tensor(name: "cls_token", shape: [1, 1, width]))
+    }
+    guard registers > 0 else { return layers }
+    return layers + [.tensor(name: "register_tokens", shape: [1, registers, width])]
   }
 
   public func layers(ofBlock index: Int) -> [BackboneLayer] {
@@ -147,7 +168,12 @@ extension VisionTransformerSpecification: BackboneSpecification {
             scale: hasLayerScale ? "\(block).\(scale).gamma" : nil))
       ]
     }
-    return norm("norm1") + linear("attn.qkv", from: width, to: 3 * width)
+    var packed = linear("attn.qkv", from: width, to: 3 * width)
+    if case .rotary = positions {
+      // DINOv3's biases are next to nothing, and timm leaves them out.
+      packed[1] = .optionalTensor(name: "\(block).attn.qkv.bias", shape: [3 * width])
+    }
+    return norm("norm1") + packed
       + scaled("attn.proj", from: width, "ls1") + norm("norm2")
       + linear("mlp.fc1", from: width, to: inner) + scaled("mlp.fc2", from: inner, "ls2")
   }

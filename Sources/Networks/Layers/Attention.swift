@@ -101,7 +101,8 @@ public struct MultiHeadAttention<V: Value> {
 /// them: `qkv.{weight,bias}` with 3D rows, then `proj`.
 public struct PackedAttention<V: Value> {
   private let query: LinearWeights<V>
-  /// Without its bias, which the softmax cancels, as in ``MultiHeadAttention``.
+  /// Without its bias, which the softmax cancels, as in ``MultiHeadAttention``. Turned keys, where it would not
+  /// cancel, have none (DINOv3).
   private let keyWeight: V
   private let value: LinearWeights<V>
   private let output: Linear<V>
@@ -126,14 +127,18 @@ public struct PackedAttention<V: Value> {
   }
 
   /// `[batch, N, D]` → `[batch, N, D]`.
-  public func callAsFunction(_ tokens: V) throws -> V {
+  ///
+  /// - Parameter rotation: of queries and keys, by their places; nil for none.
+  public func callAsFunction(_ tokens: V, rotation: Rotation<V>? = nil) throws -> V {
     let (batch, count, width) = (tokens.shape[0], tokens.shape[1], tokens.shape[2])
     func split(_ projected: V) throws -> V {
       try projected.reshaped([batch, count, heads, width / heads]).permuted([0, 2, 1, 3])
     }
-    let attended = try split(tokens.linear(weight: query.weight, bias: query.bias)).attention(
-      keys: split(tokens.linear(weight: keyWeight, bias: nil)),
-      values: split(tokens.linear(weight: value.weight, bias: value.bias)), bias: nil)
+    let queries = try split(tokens.linear(weight: query.weight, bias: query.bias))
+    let keys = try split(tokens.linear(weight: keyWeight, bias: nil))
+    let values = try split(tokens.linear(weight: value.weight, bias: value.bias))
+    let attended = try (rotation.map { try $0(queries) } ?? queries).attention(
+      keys: rotation.map { try $0(keys) } ?? keys, values: values, bias: nil)
     return try output(attended.permuted([0, 2, 1, 3]).reshaped([batch, count, width]))
   }
 }

@@ -88,8 +88,10 @@ public struct PreNormBlock<V: Value> {
   }
 
   /// Tokens `[batch, N, D]`, of the same shape after it.
-  public func callAsFunction(_ tokens: V) throws -> V {
-    let attended = try tokens + attention(norm1(tokens))
+  ///
+  /// - Parameter rotation: of queries and keys, by their places; nil for none.
+  public func callAsFunction(_ tokens: V, rotation: Rotation<V>? = nil) throws -> V {
+    let attended = try tokens + attention(norm1(tokens), rotation: rotation)
     return try attended + second(first(norm2(attended)).gelu())
   }
 }

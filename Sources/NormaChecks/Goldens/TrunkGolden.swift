@@ -47,7 +47,7 @@ struct TrunkGolden {
       depth: try number("depth"), heads: try number("heads"),
       registers: try number("registers"),
       hasLayerScale: file.tensors["parameters.blocks.0.ls1.gamma"] != nil,
-      positions: try number("positions"))
+      positions: .learned(side: try number("positions")))
   }
 
   private var allBlocks: [Int] { Array(0..<specification.depth) }

@@ -1,5 +1,4 @@
 import Foundation
-import Networks
 import NormaFiles
 
 /// A backbone that Norma can build, and where its weights come from.
@@ -12,22 +11,25 @@ public struct KnownBackbone: Sendable, Equatable {
   public let licence: String
   /// A package of Python's index that carries weights of this backbone as a file.
   public let package: String?
-  /// Files that can be imported as they are, the authors' first.
+  /// Addresses of files that can be imported as they are, the authors' first.
   public let files: [String]
-  /// Other networks whose tensors have the same names and shapes, so that an import has to be told.
+  /// The page where the licence has to be accepted before there is a file; nil where there is none.
+  public let gate: String?
+  /// Whether another network's tensors have the same names and shapes, so that an import has to be told.
   public let isAmbiguous: Bool
 
   private init(
     name: String, source: String, licence: String, package: String? = nil, files: [String] = [],
-    isAmbiguous: Bool = false
+    gate: String? = nil, isAmbiguous: Bool = false
   ) {
     (self.name, self.source, self.licence) = (name, source, licence)
-    (self.package, self.files, self.isAmbiguous) = (package, files, isAmbiguous)
+    (self.package, self.files, self.gate) = (package, files, gate)
+    self.isAmbiguous = isAmbiguous
   }
 
-  /// EfficientNet-Lite0–Lite4 and B0–B7, ResNet-18, -34 and -50, WideResNet-50-2; DINOv2, timm's ViTs and
-  /// DeiT.
-  public static let all: [KnownBackbone] = convolutional + dinov2 + visionTransformers
+  /// EfficientNet-Lite0–Lite4 and B0–B7, ResNet-18, -34 and -50, WideResNet-50-2; DINOv2, DINOv3, timm's
+  /// ViTs and DeiT.
+  public static let all: [KnownBackbone] = convolutional + dinov2 + dinov3 + visionTransformers
 
   private static let convolutional: [KnownBackbone] =
     (0...4).map { size in
@@ -70,6 +72,23 @@ public struct KnownBackbone: Sendable, Equatable {
       ]
     }
 
+  /// Siméoni et al., "DINOv3" (2025).
+  private static let dinov3: [KnownBackbone] =
+    [("s", "small"), ("b", "base"), ("l", "large")].map { letter, word in
+      gated("dinov3_vit\(letter)16", source: "vit_\(word)_patch16_dinov3.lvd1689m")
+    }
+    + ["tiny", "small", "base"].map { word in
+      gated("dinov3_convnext_\(word)", source: "convnext_\(word).dinov3_lvd1689m")
+    }
+
+  private static func gated(_ name: String, source: String) -> KnownBackbone {
+    let page =
+      "https://huggingface.co/facebook/\(name.replacing("_", with: "-"))-pretrain-lvd1689m"
+    return KnownBackbone(
+      name: name, source: source, licence: "DINOv3 License",
+      files: ["\(page)/resolve/main/model.safetensors"], gate: page)
+  }
+
   /// timm's ViTs (Steiner et al., "How to train your ViT?", 2022) and DeiT (Touvron et al., 2021): networks of
   /// the same names and shapes that see pictures normalised in different ways.
   private static let visionTransformers: [KnownBackbone] =
@@ -103,19 +122,18 @@ public struct KnownBackbone: Sendable, Equatable {
   /// File names under which the weights are looked for, in this order.
   public var fileNames: [String] {
     let names =
-      isHierarchical
+      Self.convolutional.contains(self)
       ? [name, architecture, architecture + "_trunk", architecture + "_layer3_folded"]
       : name == architecture ? [name] : [name, architecture]
     return names.map { $0 + ".safetensors" }
   }
-
-  private var isHierarchical: Bool { Backbones.named(name)?.isHierarchical ?? true }
 
   /// How a person gets the weights, in lines to be followed.
   public var instructions: String {
     var lines: [String] = []
     let told = isAmbiguous ? " --as \(name)" : ""
     if !files.isEmpty {
+      if let gate { lines.append("Its licence has to be accepted first, at \(gate)") }
       lines.append("From the authors or Hugging Face (\(licence)): bring one of")
       lines += files.map { "    " + $0 }
       lines += [

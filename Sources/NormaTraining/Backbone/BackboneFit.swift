@@ -97,6 +97,7 @@ extension BackboneLayer {
     switch self {
     case .convolution(let convolution, _): convolution.stored(in: found)
     case .tensor: parameters
+    case .optionalTensor(let name, _): found[name] == nil ? [] : parameters
     case .scaledLinear(let linear):
       parameters + (linear.scale.map { [($0, linear.biasShape)] } ?? [])
     case .tokens(let tokens):

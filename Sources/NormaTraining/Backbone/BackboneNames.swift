@@ -18,7 +18,9 @@ enum BackboneNames {
       case let network as EfficientNetSpecification:
         result[EfficientNetNames.translated(bare, network) ?? bare] = tensor
       case is VisionTransformerSpecification:
+        guard !VisionTransformerNames.isNoWeight(bare) else { continue }
         result[VisionTransformerNames.translated(bare)] = tensor
+      case is ConvNeXtSpecification: result[ConvNeXtNames.translated(bare)] = tensor
       default: result[bare] = tensor
       }
     }
@@ -31,6 +33,8 @@ enum BackboneNames {
 protocol StackableContent {
   /// These, one below the other along the first dimension; nil where they do not fit.
   static func stacked(_ parts: [Self]) -> Self?
+  /// Zeros of the same shape.
+  var zeros: Self { get }
 }
 
 extension Array: StackableContent where Element == Int {
@@ -44,6 +48,8 @@ extension Array: StackableContent where Element == Int {
     }
     return overflow ? nil : [rows] + first.dropFirst()
   }
+
+  var zeros: [Int] { self }
 }
 
 extension WeightTensor: StackableContent {
@@ -51,6 +57,10 @@ extension WeightTensor: StackableContent {
     [Int].stacked(parts.map(\.shape)).map {
       WeightTensor(shape: $0, values: parts.flatMap(\.values))
     }
+  }
+
+  var zeros: WeightTensor {
+    WeightTensor(shape: shape, values: [Float](repeating: 0, count: values.count))
   }
 }
 
@@ -88,15 +98,22 @@ private enum EfficientNetNames {
   ]
 }
 
-/// The names of vision transformers: those of DINOv2's release, which are timm's but for the registers and
-/// blocks in chunks, and Hugging Face's of ViT, DeiT and DINOv2.
+/// The names of vision transformers: those of DINOv2's and DINOv3's releases, which are timm's but for the
+/// registers, blocks in chunks and DINOv3's LayerScale, and Hugging Face's of ViT, DeiT, DINOv2 and DINOv3.
 private enum VisionTransformerNames {
+  /// DINOv3's training hides the keys' biases, which no network here adds.
+  static func isNoWeight(_ name: String) -> Bool { name.hasSuffix(".attn.qkv.bias_mask") }
+
   static func translated(_ name: String) -> String {
     let bare = wrappers.reduce(name) { $0.hasPrefix($1) ? String($0.dropFirst($1.count)) : $0 }
     if let known = tokens[bare] { return known }
     var parts = bare.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    if parts.starts(with: ["embeddings", "patch_embeddings", "projection"]) {
-      return (["patch_embed", "proj"] + parts[3...]).joined(separator: ".")
+    if parts.starts(with: ["embeddings", "patch_embeddings"]), let last = parts.last {
+      return "patch_embed.proj.\(last)"
+    }
+    if parts.first == "layer" { parts.insert("encoder", at: 0) }
+    if parts.first == "blocks", parts.count == 3, let scale = timmScales[parts[2]] {
+      return "blocks.\(parts[1]).\(scale)"
     }
     if parts.starts(with: ["encoder", "layer"]), parts.count > 4, let last = parts.last,
       let module = modules[parts[3..<parts.count - 1].joined(separator: ".")]
@@ -122,7 +139,9 @@ private enum VisionTransformerNames {
       let names = ["query", "key", "value"].map {
         name.replacingCharacters(in: range, with: ".attn.\($0).")
       }
-      let parts = names.compactMap { tensors[$0] }
+      // DINOv3's keys have no bias.
+      let absent = name.hasSuffix(".bias") && tensors[names[1]] == nil ? tensors[name]?.zeros : nil
+      let parts = names.compactMap { tensors[$0] ?? ($0 == names[1] ? absent : nil) }
       guard parts.count == names.count, let whole = Content.stacked(parts) else { continue }
       for part in names { result[part] = nil }
       result[name.replacingCharacters(in: range, with: ".attn.qkv.")] = whole
@@ -135,6 +154,7 @@ private enum VisionTransformerNames {
 
   private static let tokens = [
     "reg_token": "register_tokens",
+    "storage_tokens": "register_tokens",
     "embeddings.cls_token": "cls_token",
     "embeddings.register_tokens": "register_tokens",
     "embeddings.mask_token": "mask_token",
@@ -144,7 +164,10 @@ private enum VisionTransformerNames {
     "layernorm.bias": "norm.bias",
   ]
 
-  /// Within `encoder.layer.<block>`: DINOv2's and ViT's names of the same.
+  /// LayerScale's factors in timm's DINOv3.
+  private static let timmScales = ["gamma_1": "ls1.gamma", "gamma_2": "ls2.gamma"]
+
+  /// Within `encoder.layer.<block>` (DINOv3: `layer.<block>`): DINOv2's, ViT's and DINOv3's names of the same.
   private static let modules = [
     "norm1": "norm1", "layernorm_before": "norm1",
     "norm2": "norm2", "layernorm_after": "norm2",
@@ -152,8 +175,38 @@ private enum VisionTransformerNames {
     "attention.attention.key": "attn.key",
     "attention.attention.value": "attn.value",
     "attention.output.dense": "attn.proj",
+    "attention.q_proj": "attn.query", "attention.k_proj": "attn.key",
+    "attention.v_proj": "attn.value", "attention.o_proj": "attn.proj",
     "layer_scale1": "ls1.gamma", "layer_scale2": "ls2.gamma",
-    "mlp.fc1": "mlp.fc1", "intermediate.dense": "mlp.fc1",
-    "mlp.fc2": "mlp.fc2", "output.dense": "mlp.fc2",
+    "mlp.fc1": "mlp.fc1", "intermediate.dense": "mlp.fc1", "mlp.up_proj": "mlp.fc1",
+    "mlp.fc2": "mlp.fc2", "output.dense": "mlp.fc2", "mlp.down_proj": "mlp.fc2",
+  ]
+}
+
+/// The names of ConvNeXts: those of the authors' releases and Hugging Face's of DINOv3.
+private enum ConvNeXtNames {
+  static func translated(_ name: String) -> String {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    func joined(_ scope: String, _ from: Int) -> String {
+      ([scope] + parts[from...]).joined(separator: ".")
+    }
+    func downsampling(_ stage: String, _ from: Int) -> String {
+      joined(stage == "0" ? "stem" : "stages.\(stage).downsample", from)
+    }
+    if parts[0] == "downsample_layers", parts.count == 4 { return downsampling(parts[1], 2) }
+    guard parts[0] == "stages", parts.count > 3 else { return name }
+    if parts[2] == "downsample_layers" { return downsampling(parts[1], 3) }
+    // The authors' blocks lie in the stage itself, Hugging Face's under "layers".
+    let start = parts[2] == "layers" ? 3 : 2
+    guard Int(parts[start]) != nil, parts.count > start + 1,
+      let module = modules[parts[start + 1]]
+    else { return name }
+    return joined("stages.\(parts[1]).blocks.\(parts[start]).\(module)", start + 2)
+  }
+
+  private static let modules = [
+    "dwconv": "conv_dw", "depthwise_conv": "conv_dw", "norm": "norm", "layer_norm": "norm",
+    "pwconv1": "mlp.fc1", "pointwise_conv1": "mlp.fc1",
+    "pwconv2": "mlp.fc2", "pointwise_conv2": "mlp.fc2", "gamma": "gamma",
   ]
 }

@@ -83,6 +83,10 @@ private struct StoredTensors {
       let (weight, bias) = try folded(convolution, epsilon: epsilon)
       return [(convolution.weightName, weight), (convolution.biasName, bias)]
     case .tensor(let name, _): return [(name, try finite(name))]
+    case .optionalTensor(let name, let shape):
+      let zeros = WeightTensor(
+        shape: shape, values: [Float](repeating: 0, count: shape.reduce(1, *)))
+      return [(name, tensors[name] == nil ? zeros : try finite(name))]
     case .scaledLinear(let linear):
       let (weight, bias) = try (finite(linear.weightName), finite(linear.biasName))
       guard let scale = try linear.scale.map({ try finite($0).values }) else {

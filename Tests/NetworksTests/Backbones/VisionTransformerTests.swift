@@ -1,5 +1,7 @@
+import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import NormaTraining
 import ONNX
 import OpenVINO
@@ -8,10 +10,13 @@ import Torch
 
 @Suite struct VisionTransformerTests {
   /// Heads of 8, a grid of 5×5 positions, patches of 4×4.
-  private static func small(registers: Int = 0, depth: Int = 3) -> VisionTransformerSpecification {
+  private static func small(
+    registers: Int = 0, depth: Int = 3,
+    positions: VisionTransformerSpecification.Positions = .learned(side: 5)
+  ) -> VisionTransformerSpecification {
     VisionTransformerSpecification(
       name: "small", patch: 4, width: 24, depth: depth, heads: 3, registers: registers,
-      hasLayerScale: true, positions: 5)
+      hasLayerScale: true, positions: positions)
   }
 
   private static func largest(_ found: [Float], _ expected: [Float]) -> Float {
@@ -39,7 +44,7 @@ import Torch
       switch layer {
       case .scaledLinear(let linear): count += linear.scale == nil ? 0 : linear.biasShape[0]
       case .tokens(let tokens): count += tokens.width
-      case .convolution, .tensor: break
+      case .convolution, .tensor, .optionalTensor: break
       }
     }
     // The last norm, which no trunk needs.
@@ -72,9 +77,11 @@ import Torch
   /// The grid of the positions, smaller and larger ones, not square, with a batch that the graph does not know.
   @Test(
     arguments: [(20, 20), (12, 28), (36, 8), (4, 4), (24, 44)].map(Grid.init(height:width:)),
-    [0, 3])
+    [0, 3, 4])
   func bothEnginesGiveTheSameTokens(size: Grid, registers: Int) throws {
-    let specification = Self.small(registers: registers)
+    // Those with four registers turn queries and keys, as DINOv3 does.
+    let specification = Self.small(
+      registers: registers, positions: registers == 4 ? .rotary(base: 100) : .learned(side: 5))
     let store = ParameterStore()
     let network = try VisionTransformer(
       specification, taps: [0, 2], parameters: store.initialized(by: Generator(seed: 1)))
@@ -119,6 +126,40 @@ import Torch
         #expect(found.shape == tensor.shape)
         #expect(try Self.largest(found.values, tensor.floats()) < 1e-4)
       }
+    }
+  }
+
+  /// Angles as the paper's code has them, and scores that depend on how far apart two patches are.
+  @Test func rotaryPositionsTurnByTheDistance() throws {
+    let reference = try Tensor([0], shape: [1])
+    let rotation = try RotaryPositions(
+      grid: Grid(height: 2, width: 4), prefix: 1, width: 8, base: 100)(like: reference)
+    // One query and one key in every place, the class token's first.
+    func everywhere(_ seed: UInt64) throws -> (turned: [Float], plain: [Float]) {
+      let vector = try Generator(seed: seed).normal([1, 1, 1, 8])
+      let zeros = try Tensor(repeating: 0, shape: [1, 1, 9, 8])
+      return (try rotation(vector + zeros).floats(), try vector.floats())
+    }
+    let (queries, keys) = try (everywhere(1), everywhere(2))
+    #expect(Array(queries.turned.prefix(8)) == queries.plain)
+    func score(_ query: Int, _ key: Int) -> Float {
+      (0..<8).reduce(0) {
+        $0 + queries.turned[(1 + query) * 8 + $1] * keys.turned[(1 + key) * 8 + $1]
+      }
+    }
+    // One patch across, in either row; one row down, in any column; and another direction.
+    #expect(abs(score(0, 1) - score(6, 7)) < 1e-4)
+    #expect(abs(score(0, 4) - score(3, 7)) < 1e-4)
+    #expect(abs(score(0, 1) - score(1, 0)) > 1e-3)
+    // Row 0 of 2 lies at −½, column 0 of 4 at −¾; the frequencies are 1 and 100^(−½).
+    let angles = [-0.5, -0.05, -0.75, -0.075].map { 2 * Double.pi * $0 }
+    for (index, angle) in angles.enumerated() {
+      let (a, b) = (Double(queries.plain[index]), Double(queries.plain[index + 4]))
+      #expect(abs(Double(queries.turned[8 + index]) - (a * cos(angle) - b * sin(angle))) < 1e-5)
+      #expect(abs(Double(queries.turned[12 + index]) - (b * cos(angle) + a * sin(angle))) < 1e-5)
+    }
+    #expect(throws: NetworkError.self) {
+      try RotaryPositions(grid: Grid(height: 2, width: 2), prefix: 1, width: 6, base: 100)
     }
   }
 
@@ -173,7 +214,7 @@ import Torch
 /// A trunk's levels as means of groups of blocks.
 @Suite struct GroupedLevelsTests {
   private static let specification = VisionTransformerSpecification(
-    name: "small", patch: 8, width: 16, depth: 4, heads: 2, positions: 4)
+    name: "small", patch: 8, width: 16, depth: 4, heads: 2, positions: .learned(side: 4))
 
   @Test func aLevelIsTheMeanOfItsBlocks() throws {
     let store = ParameterStore()
@@ -210,6 +251,53 @@ import Torch
         parameters: ParameterStore().initialized(by: Generator(seed: 1)))
     }
     #expect(features.map(\.shape) == [[1, 32, 8, 8]])
+  }
+
+  /// From the picture's bytes to map and score: trunk, alignment and a method that rebuilds.
+  @Test func aDetectorOnThemIsTheSameInBothEngines() throws {
+    let trunk = try Trunk(
+      Self.specification, imageSize: 40, arrangement: .aligned(pools: true))
+    var settings = RASSettings()
+    (settings.hidden, settings.heads, settings.feedforward, settings.window) = (16, 4, 24, 3)
+    let network = DetectorNetwork(
+      trunk: trunk,
+      method: RASMethod(settings, shape: try #require(trunk.outputs.first), scorePooling: 4),
+      standardization: nil)
+    let (backbone, learned) = (ParameterStore(), ParameterStore())
+    let shape = [2, 40, 40, 3]
+    let bytes = (0..<2 * 40 * 40 * 3).map { (index: Int) -> UInt8 in
+      let value = index * 7 + index / 120 * 13
+      return UInt8(value % 256)
+    }
+    let expected: Detection<Tensor> = try withoutGradient {
+      try network(
+        Tensor(bytes: bytes, shape: shape),
+        backbone: backbone.initialized(by: Generator(seed: 1)),
+        parameters: learned.initialized(by: Generator(seed: 2))
+      ).detection
+    }
+    func weights(_ store: ParameterStore) throws -> [String: WeightTensor] {
+      try store.names.reduce(into: [:]) { weights, name in
+        let tensor = try #require(store[name])
+        weights[name] = WeightTensor(shape: tensor.shape, values: try tensor.floats())
+      }
+    }
+    let graph = try DetectorGraph.detector(
+      network, backbone: weights(backbone), weights: weights(learned))
+    let request = try Core()
+      .compile(onnx: graph, options: CompileOptions(precision: .f32, threads: 2)).makeRequest()
+    try request.setInput(GraphPort.pictures, bytes, shape: shape)
+    try request.infer()
+    let outputs: [(String, Tensor)] = [
+      (GraphPort.anomalyMap, expected.map), (GraphPort.score, expected.score),
+    ]
+    for (port, tensor) in outputs {
+      let found = try request.output(port)
+      #expect(found.shape == tensor.shape)
+      let values = try tensor.floats()
+      let largest = values.map(abs).max() ?? 0
+      #expect(zip(found.values, values).allSatisfy { abs($0 - $1) <= 1e-4 * largest })
+    }
   }
 
   @Test func blocksOfTwoSizesHaveNoMean() throws {

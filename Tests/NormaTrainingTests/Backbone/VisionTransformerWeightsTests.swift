@@ -9,12 +9,14 @@ import Testing
 @Suite struct VisionTransformerWeightsTests {
   private static let small = VisionTransformerSpecification(
     name: "small", patch: 2, width: 4, depth: 2, heads: 2, registers: 2, hasLayerScale: true,
-    positions: 3)
+    positions: .learned(side: 3))
 
   /// Every tensor of a file of this network under timm's names, with what is left out.
   private static func shapes(_ s: VisionTransformerSpecification) -> [String: [Int]] {
     var shapes = s.parameterShapes(throughBlock: s.depth - 1)
-    shapes["pos_embed"] = [1, s.positions * s.positions + 1, s.width]
+    if case .learned(let side) = s.positions {
+      shapes["pos_embed"] = [1, side * side + 1, s.width]
+    }
     if s.hasLayerScale {
       for block in 0..<s.depth {
         for name in ["ls1", "ls2"] { shapes["blocks.\(block).\(name).gamma"] = [s.width] }
@@ -110,6 +112,99 @@ import Testing
           .replacing("mlp.fc2", with: "output.dense"), tensor
       )
     ]
+  }
+
+  private static let rotary = VisionTransformerSpecification(
+    name: "rotary", patch: 2, width: 4, depth: 2, heads: 1, registers: 2, hasLayerScale: true,
+    positions: .rotary(base: 100), epsilon: 1e-5)
+
+  /// DINOv3's release, Hugging Face's, whose keys have no bias, and timm's, which has none of the three.
+  @Test(arguments: ["release", "face", "timm"])
+  func dinov3HasThreeNamings(naming: String) throws {
+    var original = UpstreamNames.tensors(Self.shapes(Self.rotary))
+    for block in 0..<2 {
+      let name = "blocks.\(block).attn.qkv.bias"
+      let biased = try #require(original[name])
+      // Of the keys, or of all three, zeros.
+      original[name] = WeightTensor(
+        shape: [12],
+        values: biased.values.enumerated().map {
+          naming == "timm" || (4..<8).contains($0.offset) ? 0 : $0.element
+        })
+    }
+    let expected = try BackboneWeights.folded(
+      original, Self.rotary, lastBlock: 1, file: "v3.safetensors")
+    #expect(expected.mapValues(\.shape) == Self.rotary.parameterShapes(throughBlock: 1))
+    var tensors: [String: WeightTensor] = [
+      "rope_embed.periods": WeightTensor(shape: [1], values: [1])
+    ]
+    for (name, tensor) in original {
+      switch naming {
+      case "release":
+        tensors[name == "register_tokens" ? "storage_tokens" : name] = tensor
+        if name.hasSuffix("qkv.bias") {
+          tensors[name + "_mask"] = WeightTensor(
+            shape: [12], values: [Float](repeating: .nan, count: 12))
+        }
+      case "timm":
+        guard !name.hasSuffix("qkv.bias") else { continue }
+        tensors[
+          (name == "register_tokens" ? "reg_token" : name)
+            .replacing(/ls(\d)\.gamma/) { "gamma_\($0.1)" }] = tensor
+      default: for (renamed, part) in Self.dinov3Face(name, tensor) { tensors[renamed] = part }
+      }
+    }
+    #expect(
+      try BackboneWeights.folded(tensors, Self.rotary, lastBlock: 1, file: "v3.safetensors")
+        == expected)
+  }
+
+  /// A tensor as Hugging Face's DINOv3 has it.
+  private static func dinov3Face(
+    _ name: String, _ tensor: WeightTensor
+  ) -> [(String, WeightTensor)] {
+    huggingFace(name, tensor, isDINO: true).compactMap { renamed, part in
+      let bare = renamed.replacing("patch_embeddings.projection", with: "patch_embeddings")
+        .replacing("encoder.layer.", with: "layer.").replacing(/^layernorm\./) { _ in "norm." }
+        .replacing("attention.output.dense", with: "attention.o_proj")
+        .replacing(/attention\.attention\.(.)\w+/) { "attention.\($0.1)_proj" }
+        .replacing("mlp.fc1", with: "mlp.up_proj").replacing("mlp.fc2", with: "mlp.down_proj")
+      return bare.hasSuffix("k_proj.bias") ? nil : (bare, part)
+    }
+  }
+
+  /// DINOv3's ConvNeXts by the names of their release and of Hugging Face.
+  @Test func convNeXtHasThreeNamings() throws {
+    let small = ConvNeXtSpecification(
+      name: "small", depths: [1, 2, 1, 1], widths: [2, 4, 6, 8])
+    var shapes = small.parameterShapes(throughBlock: 4)
+    for layer in small.layers(throughBlock: 4) {
+      if case .scaledLinear(let linear) = layer, let scale = linear.scale {
+        shapes[scale] = linear.biasShape
+      }
+    }
+    let timm = UpstreamNames.tensors(shapes)
+    func folded(_ tensors: [String: WeightTensor]) throws -> [String: WeightTensor] {
+      try BackboneWeights.folded(tensors, small, lastBlock: 4, file: "next.safetensors")
+    }
+    let expected = try folded(timm)
+    #expect(expected.mapValues(\.shape) == small.parameterShapes(throughBlock: 4))
+    var (release, face): ([String: WeightTensor], [String: WeightTensor]) = ([:], [:])
+    for (name, tensor) in timm {
+      release[
+        name.replacing(/^stem\./) { _ in "downsample_layers.0." }
+          .replacing(/^stages\.(\d)\.downsample\./) { "downsample_layers.\($0.1)." }
+          .replacing(".blocks.", with: ".").replacing("conv_dw", with: "dwconv")
+          .replacing(/mlp\.fc(\d)/) { "pwconv\($0.1)" }] = tensor
+      face[
+        name.replacing(/^stem\./) { _ in "stages.0.downsample_layers." }
+          .replacing(".downsample.", with: ".downsample_layers.")
+          .replacing(".blocks.", with: ".layers.").replacing("conv_dw", with: "depthwise_conv")
+          .replacing(/(layers\.\d)\.norm/) { "\($0.1).layer_norm" }
+          .replacing(/mlp\.fc(\d)/) { "pointwise_conv\($0.1)" }] = tensor
+    }
+    #expect(try folded(release) == expected)
+    #expect(try folded(face) == expected)
   }
 
   @Test func whatDoesNotFitIsNamed() throws {
