@@ -6,7 +6,8 @@
 public struct VisionTransformerSpecification: Sendable, Equatable {
   /// How a token says where its patch lies.
   public enum Positions: Sendable, Equatable {
-    /// An embedding a patch is added, learned for a square grid of this side; for other grids they are resized.
+    /// An embedding is added to each patch, learned for a square grid of this side; for other grids it is
+    /// resized.
     case learned(side: Int)
     /// Queries and keys are turned by their places (``RotaryPositions``).
     case rotary(base: Double)
