@@ -10,7 +10,7 @@ struct WeightsCommand: ParsableCommand {
     commandName: "weights",
     abstract: "List the backbones and where their weights are; take in new ones.",
     discussion: """
-      A backbone is the ImageNet network whose features Norma learns from. Its weights are looked for \
+      A backbone is the pretrained network whose features Norma learns from. Its weights are looked for \
       in NORMA_HOME/weights (else ~/.cache/norma/weights), then in NORMA_SHARED/weights (else \
       ../shared/weights). Weights that lie there need no import.
 
@@ -91,10 +91,12 @@ extension WeightsCommand {
       abstract: "Check a file of weights and store it in NORMA_HOME/weights.",
       discussion: """
         Reads safetensors and PyTorch checkpoints (.pth, also those from before PyTorch 1.6) with the \
-        names of timm (tf_efficientnet_…), of efficientnet_pytorch, or for ResNets of torchvision and \
-        timm. Nothing in the file is \
-        executed; a checkpoint that wants to run code is refused. Every tensor up to stride 16 is \
-        checked by name, shape and value, and what is missing or too much is listed. Weights that \
+        names of timm (tf_efficientnet_…), of efficientnet_pytorch, for ResNets of torchvision and \
+        timm, or for vision transformers of timm, DINOv2's and DINOv3's releases and Hugging Face. Nothing in the \
+        file is executed; a checkpoint that wants to run code is refused. Every tensor up to stride \
+        16, or to a vision transformer's last usual block, is \
+        checked by name, shape and value, and what is missing or too much is listed. A ViT and a DeiT \
+        of one size have the same tensors; --as says which it is. EfficientNet's weights that \
         were trained without TensorFlow's padding (timm's efficientnet_… without tf_) have the same \
         names but give other features: do not import those, nor AdvProp's (…_ap), which expect \
         pictures scaled otherwise.

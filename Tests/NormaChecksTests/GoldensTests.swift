@@ -10,14 +10,18 @@ import Testing
 struct GoldensTests {
   @Test(
     .enabled(if: SharedData.isPresent, "needs the shared data"),
-    arguments: ["ras", "rlr", "uniad", "metrics", "efficientnet_b4"])
+    arguments: [
+      "ras", "rlr", "uniad", "metrics", "efficientnet_b4", "dinov2_vits14", "vit_registers",
+    ])
   func theEnginesAgreeWithTheReference(name: String) throws {
     let path = try SharedData.url("goldens/\(name).safetensors").path
-    let weights = try SharedData.url("weights/tf_efficientnet_b4_trunk.safetensors").path
     let results = try Goldens.run(
       at: path,
-      backbone: { try BackboneWeights.load("efficientnet-b4", from: weights).parameters },
-      engines: [])
+      backbone: {
+        let file = $0 == "efficientnet-b4" ? "tf_efficientnet_b4_trunk" : $0
+        let weights = try SharedData.url("weights/\(file).safetensors").path
+        return try BackboneWeights.load($0, taps: $1, from: weights).parameters
+      })
     let result = try #require(results.first)
     #expect(result.passed, "\(result)")
   }
@@ -34,9 +38,32 @@ struct GoldensTests {
       let path = folder["ras.safetensors"]
       try SafeTensors.write(tensors, metadata: file.metadata).write(to: URL(fileURLWithPath: path))
       let result = try #require(
-        try Goldens.run(at: path, backbone: { [:] }, engines: []).first)
+        try Goldens.run(at: path, backbone: { _, _ in [:] }).first)
       #expect(!result.passed)
       #expect((result.outputs ?? 0) > 1e-4 && (result.gradients ?? 0) > 1e-4)
+    }
+  }
+
+  @Test(.enabled(if: SharedData.isPresent, "needs the shared data"))
+  func aTrunkOfOtherTokensDoesNotPass() throws {
+    let file = try SafeTensors.read(SharedData.url("goldens/vit_registers.safetensors").path)
+    let folder = try TemporaryFolder()
+    do {
+      var tensors = file.tensors
+      tensors["parameters.blocks.1.attn.qkv.weight"]?.values[5] += 0.5
+      let path = folder["vit.safetensors"]
+      try SafeTensors.write(tensors, metadata: file.metadata).write(to: URL(fileURLWithPath: path))
+      for engine in GoldenEngine.allCases {
+        let result = try #require(
+          try Goldens.run(at: path, backbone: { _, _ in [:] }, engines: [engine]).first)
+        #expect(!result.passed && (result.outputs ?? 0) > 1e-4, "\(result)")
+      }
+      // One register fewer than its tensor has.
+      var metadata = file.metadata
+      metadata["registers"] = "1"
+      try SafeTensors.write(file.tensors, metadata: metadata).write(to: URL(fileURLWithPath: path))
+      let result = try #require(try Goldens.run(at: path, backbone: { _, _ in [:] }).first)
+      #expect(!result.passed && result.note?.contains("register_tokens") == true, "\(result)")
     }
   }
 
@@ -48,12 +75,12 @@ struct GoldensTests {
       try SafeTensors.write(["loss": tensor], metadata: ["method": "\"brand-new\""])
         .write(to: URL(fileURLWithPath: path))
       try Data("rubbish".utf8).write(to: URL(fileURLWithPath: folder["broken.safetensors"]))
-      let results = try Goldens.run(at: folder.path, backbone: { [:] }, engines: [])
+      let results = try Goldens.run(at: folder.path, backbone: { _, _ in [:] })
       #expect(results.map(\.file) == ["broken.safetensors", "new.safetensors"])
       #expect(results.allSatisfy { !$0.passed && $0.note != nil })
       #expect(results[1].method == "brand-new")
       #expect(throws: FileProblem.self) {
-        try Goldens.run(at: folder.path + "/nowhere", backbone: { [:] }, engines: [])
+        try Goldens.run(at: folder.path + "/nowhere", backbone: { _, _ in [:] })
       }
     }
   }

@@ -1,51 +1,85 @@
 /// A backbone as data, of whichever family: what a trunk, the names of its parameters and the check of
 /// a weights file need to know. Blocks are counted over the whole network, from 0.
 public protocol BackboneSpecification: Sendable {
-  /// As recipes name it: `efficientnet-b4`, `resnet18`.
+  /// As recipes name it: `efficientnet-b4`, `resnet18`, `dinov2_vits14`.
   var name: String { get }
   /// Input pictures' normalisation, as the network was trained.
   var normalization: PictureNormalization { get }
   var blockCount: Int { get }
-  /// The blocks whose outputs are used when nobody says otherwise; the last one is at stride 16.
+  /// The blocks whose outputs are used when nobody says otherwise; of a hierarchical network the last one
+  /// is at stride 16.
   var defaultTaps: [Int] { get }
-  /// ε of the batch norms.
-  var epsilon: Double { get }
+  /// The levels that these blocks make up.
+  var defaultLevels: LevelTaps { get }
+  /// Whether later blocks have larger strides. The blocks of a plain vision transformer all have one.
+  var isHierarchical: Bool { get }
 
   func outputChannels(ofBlock index: Int) -> Int
   /// How many times smaller block `index`'s output is than the picture.
   func stride(ofBlock index: Int) -> Int
-  /// Side of the map that block `index` gives for square pictures of `imageSize` pixels.
+  /// Side of the map that block `index` gives for square pictures of `imageSize` pixels, and as well one
+  /// side of a map of pictures that are not square.
   func mapSize(ofBlock index: Int, imageSize: Int, padding: BackbonePadding) -> Int
-  /// The convolutions before the first block, in the order of the forward pass.
-  var stemConvolutions: [ConvolutionParameters] { get }
-  /// The block's convolutions, in the order of the forward pass.
-  func convolutions(ofBlock index: Int) -> [ConvolutionParameters]
+  /// Why pictures cannot have a side of so many pixels; nil when they can.
+  func problem(ofPictureSide side: Int) -> String?
+  /// The levels for a method that asks for one at each of `strides`.
+  ///
+  /// - Throws: ``BackboneError`` for a stride that no block has.
+  func levels(atStrides strides: [Int]) throws -> LevelTaps
+
+  /// What comes before the first block, in the order of the forward pass.
+  var stemLayers: [BackboneLayer] { get }
+  /// The block's layers, in the order of the forward pass.
+  func layers(ofBlock index: Int) -> [BackboneLayer]
   /// Prefixes of the names of everything that belongs to the stem and to the stages that end with
   /// `lastBlock` or before it.
   func scopes(throughBlock lastBlock: Int) -> [String]
 
-  /// The network with its weights, from normalised pictures `[batch, 3, S, S]` to one map
+  /// The network with its weights, from normalised pictures `[batch, 3, H, W]` to one map
   /// `[batch, C, h, w]` for each tap.
   ///
   /// - Parameters:
   ///   - taps: blocks, ascending.
   ///   - padding: for networks that were trained with TensorFlow's; others have their own.
-  ///   - parameters: source of weight and bias of each of `convolutions`, batch norms folded.
+  ///   - parameters: source of what `parameterShapes(throughBlock:)` lists.
   func network<V: Value>(
     taps: [Int], padding: BackbonePadding, parameters: Parameters<V>
   ) throws -> (V) throws -> [V]
 }
 
 extension BackboneSpecification {
+  public var defaultLevels: LevelTaps { LevelTaps(defaultTaps) }
+  public var isHierarchical: Bool { true }
+  public func problem(ofPictureSide side: Int) -> String? { nil }
+
+  public func levels(atStrides strides: [Int]) throws -> LevelTaps {
+    LevelTaps(try taps(atStrides: strides))
+  }
+
   /// - Throws: ``BackboneError`` unless `taps` are blocks of this network in ascending order.
   public func check(taps: [Int]) throws {
     guard let first = taps.first, let last = taps.last else {
-      throw BackboneError("\(name) needs at least one tap; its default is \(defaultTaps)")
+      throw BackboneError("\(name) needs at least one tap; its default is \(defaultLevels)")
     }
     guard first >= 0, last < blockCount, zip(taps, taps.dropFirst()).allSatisfy(<) else {
       throw BackboneError(
         "\(name) has the blocks 0 to \(blockCount - 1); the taps \(taps) must be among them, "
-          + "ascending (default \(defaultTaps))")
+          + "ascending (default \(defaultLevels))")
+    }
+  }
+
+  /// - Throws: ``BackboneError`` unless `levels` are made of blocks of this network, levels and the blocks
+  ///   within them ascending, and all blocks of a level give maps of one shape.
+  public func check(levels: LevelTaps) throws {
+    try check(taps: levels.groups.compactMap(\.first))
+    for group in levels.groups {
+      try check(taps: group)
+      let shapes = Set(group.map { [outputChannels(ofBlock: $0), stride(ofBlock: $0)] })
+      guard shapes.count == 1 else {
+        throw BackboneError(
+          "the blocks \(group) of \(name) do not give maps of one size, so they have no mean; a level of "
+            + "this network is one block")
+      }
     }
   }
 
@@ -61,28 +95,56 @@ extension BackboneSpecification {
     }
   }
 
-  /// Every convolution from the stem to block `lastBlock`, in the order of the forward pass.
-  public func convolutions(throughBlock lastBlock: Int) -> [ConvolutionParameters] {
-    stemConvolutions + (0...lastBlock).flatMap { convolutions(ofBlock: $0) }
+  /// Every layer from the stem to block `lastBlock`, in the order of the forward pass.
+  public func layers(throughBlock lastBlock: Int) -> [BackboneLayer] {
+    stemLayers + (0...lastBlock).flatMap { layers(ofBlock: $0) }
   }
 
-  /// Shapes of the parameters that the network asks for when its last tap is `lastBlock`, batch norms
-  /// folded, by name.
+  /// Shapes of the parameters that the network asks for when its last tap is `lastBlock`, by name: what is
+  /// folded into them is left out.
   public func parameterShapes(throughBlock lastBlock: Int) -> [String: [Int]] {
     var shapes: [String: [Int]] = [:]
-    for convolution in convolutions(throughBlock: lastBlock) {
-      shapes[convolution.weightName] = convolution.weightShape
-      shapes[convolution.biasName] = convolution.biasShape
+    for layer in layers(throughBlock: lastBlock) {
+      for parameter in layer.parameters { shapes[parameter.name] = parameter.shape }
     }
     return shapes
   }
 }
 
+/// A backbone whose weights are those of convolutions, each perhaps followed by a batch norm.
+public protocol ConvolutionalBackbone: BackboneSpecification {
+  /// ε of the batch norms.
+  var epsilon: Double { get }
+  /// The convolutions before the first block, in the order of the forward pass.
+  var stemConvolutions: [ConvolutionParameters] { get }
+  /// The block's convolutions, in the order of the forward pass.
+  func convolutions(ofBlock index: Int) -> [ConvolutionParameters]
+}
+
+extension ConvolutionalBackbone {
+  public var stemLayers: [BackboneLayer] {
+    stemConvolutions.map { .convolution($0, epsilon: epsilon) }
+  }
+
+  public func layers(ofBlock index: Int) -> [BackboneLayer] {
+    convolutions(ofBlock: index).map { .convolution($0, epsilon: epsilon) }
+  }
+
+  /// Every convolution from the stem to block `lastBlock`, in the order of the forward pass.
+  public func convolutions(throughBlock lastBlock: Int) -> [ConvolutionParameters] {
+    stemConvolutions + (0...lastBlock).flatMap { convolutions(ofBlock: $0) }
+  }
+}
+
 /// The backbones that can be built.
 public enum Backbones {
-  public static let all: [any BackboneSpecification] = efficientNets + resNets
+  public static let all: [any BackboneSpecification] =
+    efficientNets + resNets + visionTransformers + convNeXts
   private static let efficientNets: [any BackboneSpecification] = EfficientNetSpecification.all
   private static let resNets: [any BackboneSpecification] = ResNetSpecification.all
+  private static let visionTransformers: [any BackboneSpecification] =
+    VisionTransformerSpecification.all
+  private static let convNeXts: [any BackboneSpecification] = ConvNeXtSpecification.all
 
   /// The backbone called `name`, or `nil` when there is none.
   public static func named(_ name: String) -> (any BackboneSpecification)? {
@@ -133,6 +195,10 @@ public struct PictureNormalization: Sendable, Equatable {
   public static let imageNet = PictureNormalization(
     mean: [0.485, 0.456, 0.406].map { Float(255 * $0) },
     deviation: [0.229, 0.224, 0.225].map { Float(255 * $0) })
+
+  /// Mean and deviation ½ of values scaled to [0, 1], as Inception had it and timm's ViTs.
+  public static let inception = PictureNormalization(
+    mean: [127.5, 127.5, 127.5], deviation: [127.5, 127.5, 127.5])
 
   /// (value − 127) / 128 in every channel.
   public static let efficientNetLite = PictureNormalization(

@@ -172,23 +172,7 @@ extension EfficientNet {
   }
 }
 
-/// One convolution's parameters: a weight, a bias, and the batch norm that follows where a file still
-/// has it apart.
-public struct ConvolutionParameters: Sendable, Equatable {
-  /// timm's name without `.weight`, for example `blocks.1.0.conv_dw`.
-  public let name: String
-  /// `[out, in / groups, height, width]`; the bias has the first of these.
-  public let weightShape: [Int]
-  /// timm's name of the batch norm to be folded into weight and bias, for example `blocks.1.0.bn2`;
-  /// `nil` for the convolutions of squeeze-and-excitation, which have a bias of their own.
-  public let batchNorm: String?
-
-  public var weightName: String { name + ".weight" }
-  public var biasName: String { name + ".bias" }
-  public var biasShape: [Int] { [weightShape[0]] }
-}
-
-extension EfficientNetSpecification: BackboneSpecification {
+extension EfficientNetSpecification: ConvolutionalBackbone {
   public var blockCount: Int { blocks.count }
   /// TensorFlow's setting.
   public var epsilon: Double { 1e-3 }

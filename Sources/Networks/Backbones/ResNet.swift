@@ -86,7 +86,7 @@ public struct ResNetBlock: Sendable, Equatable {
   }
 }
 
-extension ResNetSpecification: BackboneSpecification {
+extension ResNetSpecification: ConvolutionalBackbone {
   public var normalization: PictureNormalization { .imageNet }
   public var blockCount: Int { blocks.count }
   public var epsilon: Double { 1e-5 }

@@ -29,6 +29,29 @@ public struct LineFilter: Equatable, Sendable {
     }
   }
 
+  /// Bicubic interpolation by size, pixel centres at halves, antialiased: where the picture shrinks, the
+  /// kernel (Keys, 1981, with a = −½) is as much wider. PyTorch's `interpolate` with `antialias`, and Pillow's
+  /// `resize`, do the same.
+  public static func bicubic(from inputs: Int, to outputs: Int) -> LineFilter {
+    let scale = Double(inputs) / Double(outputs)
+    let stretch = max(scale, 1)
+    return LineFilter(outputs: outputs, inputs: inputs) { output in
+      let centre = scale * (Double(output) + 0.5)
+      let first = max(Int(centre - 2 * stretch + 0.5), 0)
+      let end = min(Int(centre + 2 * stretch + 0.5), inputs)
+      let weights = (first..<end).map { ($0, cubic((Double($0) - centre + 0.5) / stretch)) }
+      let total = weights.reduce(0) { $0 + $1.1 }
+      return weights.map { ($0.0, $0.1 / total) }
+    }
+  }
+
+  /// Keys' kernel with a = −½.
+  private static func cubic(_ distance: Double) -> Double {
+    let (a, x) = (-0.5, abs(distance))
+    if x < 1 { return ((a + 2) * x - (a + 3)) * x * x + 1 }
+    return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0
+  }
+
   /// The mean of `window` neighbours, stride 1, no padding.
   public static func average(size: Int, window: Int) -> LineFilter {
     LineFilter(outputs: size - window + 1, inputs: size) { output in

@@ -8,23 +8,26 @@ public struct Trunk: Sendable {
   }
 
   public let specification: any BackboneSpecification
-  /// Blocks that are tapped, ascending.
-  public let taps: [Int]
+  /// The blocks that are tapped, level by level.
+  public let taps: LevelTaps
   public let padding: BackbonePadding
   /// Side of the square picture, in pixels.
   public let imageSize: Int
   public let arrangement: Arrangement
 
-  /// Throws when the backbone has no such taps, or the picture is too small to leave a grid.
+  /// - Parameter taps: nil for the backbone's usual levels.
+  /// - Throws: when the backbone has no such taps, or the picture is too small to leave a grid, or is not of
+  ///   a size that the backbone takes.
   public init(
-    _ specification: any BackboneSpecification, taps: [Int]? = nil,
+    _ specification: any BackboneSpecification, taps: LevelTaps? = nil,
     padding: BackbonePadding = .nominal, imageSize: Int, arrangement: Arrangement
   ) throws {
-    let taps = taps ?? specification.defaultTaps
-    try specification.check(taps: taps)
+    let taps = taps ?? specification.defaultLevels
+    try specification.check(levels: taps)
     guard imageSize >= 32 else {
       throw NetworkError("an image size of \(imageSize) pixels is too small; at least 32 is needed")
     }
+    if let problem = specification.problem(ofPictureSide: imageSize) { throw NetworkError(problem) }
     self.specification = specification
     self.taps = taps
     self.padding = padding
@@ -34,11 +37,16 @@ public struct Trunk: Sendable {
 
   /// Channels and grid of each tapped level.
   public var levels: [MapShape] {
-    taps.map { tap in
+    taps.groups.compactMap(\.first).map { tap in
       let side = specification.mapSize(ofBlock: tap, imageSize: imageSize, padding: padding)
       return MapShape(
         channels: specification.outputChannels(ofBlock: tap), grid: Grid(height: side, width: side))
     }
+  }
+
+  /// How many times smaller than the picture each level is.
+  public var strides: [Int] {
+    taps.groups.compactMap(\.first).map { specification.stride(ofBlock: $0) }
   }
 
   /// Channels and grid of each map that the trunk gives.
@@ -69,7 +77,9 @@ public struct Trunk: Sendable {
 
   /// The backbone itself, from normalised pictures `[batch, 3, S, S]` to its levels.
   public func backbone<V: Value>(_ parameters: Parameters<V>) throws -> (V) throws -> [V] {
-    try specification.network(taps: taps, padding: padding, parameters: parameters)
+    let network = try specification.network(
+      taps: taps.blocks, padding: padding, parameters: parameters)
+    return { [taps] pictures in try taps.levels(of: network(pictures)) }
   }
 
   /// Levels as the method takes them.

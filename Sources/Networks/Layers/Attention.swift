@@ -97,6 +97,52 @@ public struct MultiHeadAttention<V: Value> {
   }
 }
 
+/// Multi-head attention of tokens to themselves, whose query, key and value stand in one matrix, as timm has
+/// them: `qkv.{weight,bias}` with 3D rows, then `proj`.
+public struct PackedAttention<V: Value> {
+  private let query: LinearWeights<V>
+  /// Without its bias, which the softmax cancels, as in ``MultiHeadAttention``. Turned keys, where it would not
+  /// cancel, have none (DINOv3).
+  private let keyWeight: V
+  private let value: LinearWeights<V>
+  private let output: Linear<V>
+  private let heads: Int
+
+  public init(_ parameters: Parameters<V>, width: Int, heads: Int) throws {
+    let weight = try parameters(
+      "qkv.weight", [3 * width, width], .xavierUniform(fanIn: width, fanOut: 3 * width))
+    let bias = try parameters("qkv.bias", [3 * width], .zeros)
+    // Three products instead of one whose result is cut in three: slices of weights are made once, and each
+    // product goes on to its heads without a copy.
+    func part(_ index: Int) throws -> LinearWeights<V> {
+      let rows = index * width..<(index + 1) * width
+      return LinearWeights(
+        weight: try weight.sliced(axis: 0, rows), bias: try bias.sliced(axis: 0, rows))
+    }
+    query = try part(0)
+    keyWeight = try part(1).weight
+    value = try part(2)
+    output = try Linear(parameters.scope("proj"), from: width, to: width)
+    self.heads = heads
+  }
+
+  /// `[batch, N, D]` → `[batch, N, D]`.
+  ///
+  /// - Parameter rotation: of queries and keys, by their places; nil for none.
+  public func callAsFunction(_ tokens: V, rotation: Rotation<V>? = nil) throws -> V {
+    let (batch, count, width) = (tokens.shape[0], tokens.shape[1], tokens.shape[2])
+    func split(_ projected: V) throws -> V {
+      try projected.reshaped([batch, count, heads, width / heads]).permuted([0, 2, 1, 3])
+    }
+    let queries = try split(tokens.linear(weight: query.weight, bias: query.bias))
+    let keys = try split(tokens.linear(weight: keyWeight, bias: nil))
+    let values = try split(tokens.linear(weight: value.weight, bias: value.bias))
+    let attended = try (rotation.map { try $0(queries) } ?? queries).attention(
+      keys: rotation.map { try $0(keys) } ?? keys, values: values, bias: nil)
+    return try output(attended.permuted([0, 2, 1, 3]).reshaped([batch, count, width]))
+  }
+}
+
 /// Which keys each query sees.
 public struct AttentionMask<V: Value> {
   /// Added to the scores; broadcasts to `[batch, heads, N, M]`: 0 where visible, `MaskPattern.hidden` or

@@ -35,15 +35,16 @@ public struct Linear<V: Value> {
 public struct LayerNorm<V: Value> {
   public let weight: V
   public let bias: V
-  static var epsilon: Float { 1e-5 }
+  let epsilon: Float
 
-  public init(_ parameters: Parameters<V>, width: Int) throws {
+  public init(_ parameters: Parameters<V>, width: Int, epsilon: Float = 1e-5) throws {
     weight = try parameters("weight", [width], .ones)
     bias = try parameters("bias", [width], .zeros)
+    self.epsilon = epsilon
   }
 
   public func callAsFunction(_ value: V) throws -> V {
-    try value.layerNorm(weight: weight, bias: bias, epsilon: Self.epsilon)
+    try value.layerNorm(weight: weight, bias: bias, epsilon: epsilon)
   }
 }
 

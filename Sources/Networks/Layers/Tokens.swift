@@ -131,3 +131,72 @@ public struct SinePositions: Equatable, Sendable {
     }
   }
 }
+
+/// Rotary positions of a grid's patches (Su et al., "RoFormer", 2021), as DINOv3 has them: within a head of
+/// width d, coordinates of patches' centres in −1…1 down and across, times 2π and d/4 frequencies base^(−4k/d),
+/// are the angles of d/2 pairs of channels i and i + d/2. What is turned is queries and keys, so that their
+/// product depends on how far apart two patches are. Tokens before the patches are not turned.
+public struct RotaryPositions: Equatable, Sendable {
+  public let grid: Grid
+  /// Tokens before those of the patches.
+  public let prefix: Int
+  /// d, a multiple of 4.
+  public let width: Int
+  public let base: Double
+
+  /// - Throws: when the width is not a multiple of 4.
+  public init(grid: Grid, prefix: Int, width: Int, base: Double) throws {
+    guard width > 0, width.isMultiple(of: 4) else {
+      throw NetworkError(
+        "rotary positions need heads of a width that is a multiple of 4, not \(width)")
+    }
+    (self.grid, self.prefix, self.width, self.base) = (grid, prefix, width, base)
+  }
+
+  /// In the engine of `reference`.
+  public func callAsFunction<V: Value>(like reference: V) throws -> Rotation<V> {
+    var (cosines, sines): ([Float], [Float]) = ([], [])
+    for _ in 0..<prefix {
+      cosines += [Float](repeating: 1, count: width)
+      sines += [Float](repeating: 0, count: width)
+    }
+    let rows = (0..<grid.height).map { angles($0, of: grid.height) }
+    let columns = (0..<grid.width).map { angles($0, of: grid.width) }
+    for row in rows {
+      for column in columns {
+        let angles = row + column
+        let (cosine, sine) = (angles.map { Float(cos($0)) }, angles.map { Float(sin($0)) })
+        cosines += cosine + cosine
+        sines += sine.map { -$0 } + sine
+      }
+    }
+    let shape = [1, 1, prefix + grid.count, width]
+    return Rotation(
+      cosines: try reference.constant(cosines, shape: shape),
+      sines: try reference.constant(sines, shape: shape))
+  }
+
+  /// The d/4 angles of one coordinate.
+  private func angles(_ place: Int, of count: Int) -> [Double] {
+    let coordinate = 2 * (Double(place) + 0.5) / Double(count) - 1
+    return (0..<width / 4).map {
+      2 * Double.pi * coordinate * pow(base, -4 * Double($0) / Double(width))
+    }
+  }
+}
+
+/// Turns pairs of channels by an angle for each token.
+public struct Rotation<V: Value> {
+  /// `[1, 1, N, d]`.
+  let cosines: V
+  /// The same, negative in the first half of the channels.
+  let sines: V
+
+  /// Heads `[batch, heads, N, d]`, turned.
+  public func callAsFunction(_ heads: V) throws -> V {
+    let width = heads.shape[3]
+    let swapped = try V.concatenated(
+      [heads.sliced(axis: 3, width / 2..<width), heads.sliced(axis: 3, 0..<width / 2)], axis: 3)
+    return try heads * cosines + swapped * sines
+  }
+}

@@ -65,6 +65,37 @@ public struct TransformerBlock<V: Value> {
   }
 }
 
+/// A pre-norm block, as vision transformers have it: `u = x + MHA(LN(x)); u + MLP(LN(u))`. Parameters by timm's
+/// names: `norm1`, `attn.qkv`, `attn.proj`, `norm2`, `mlp.fc1`, `mlp.fc2`.
+public struct PreNormBlock<V: Value> {
+  let norm1: LayerNorm<V>
+  let attention: PackedAttention<V>
+  let norm2: LayerNorm<V>
+  let first: Linear<V>
+  let second: Linear<V>
+
+  /// - Parameters:
+  ///   - inner: width of the perceptron between its two layers.
+  ///   - epsilon: ε of the layer norms.
+  public init(
+    _ parameters: Parameters<V>, width: Int, heads: Int, inner: Int, epsilon: Float
+  ) throws {
+    norm1 = try LayerNorm(parameters.scope("norm1"), width: width, epsilon: epsilon)
+    attention = try PackedAttention(parameters.scope("attn"), width: width, heads: heads)
+    norm2 = try LayerNorm(parameters.scope("norm2"), width: width, epsilon: epsilon)
+    first = try Linear(parameters.scope("mlp.fc1"), from: width, to: inner)
+    second = try Linear(parameters.scope("mlp.fc2"), from: inner, to: width)
+  }
+
+  /// Tokens `[batch, N, D]`, of the same shape after it.
+  ///
+  /// - Parameter rotation: of queries and keys, by their places; nil for none.
+  public func callAsFunction(_ tokens: V, rotation: Rotation<V>? = nil) throws -> V {
+    let attended = try tokens + attention(norm1(tokens), rotation: rotation)
+    return try attended + second(first(norm2(attended)).gelu())
+  }
+}
+
 /// The randomness of a training step: where jitter and dropout are drawn from. Networks take it as an
 /// optional; without it they are deterministic. Noise on the features of a trained network, whose
 /// tolerance is measured, is the same without dropout.

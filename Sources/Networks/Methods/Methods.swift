@@ -86,8 +86,8 @@ public struct TrunkDefaults: Equatable, Sendable {
 public struct MethodContext: Sendable {
   /// Side of the square that pictures are resized to, in pixels.
   public var imageSize: Int
-  /// The backbone's blocks whose outputs are used; nil for the usual ones.
-  public var taps: [Int]?
+  /// The backbone's blocks whose outputs are used; nil for those that are usual at strides up to 16.
+  public var taps: LevelTaps?
   /// Side of the average pooling before the maximum that is a picture's score, in pixels.
   public var scorePooling: Int
   /// Whether the model inspects in 16-bit brain floats.
@@ -99,7 +99,7 @@ public struct MethodContext: Sendable {
   public var draw: @Sendable (_ count: Int, _ total: Int, _ stream: String) -> [Int]
 
   public init(
-    imageSize: Int, taps: [Int]?, scorePooling: Int, inspectsInBF16: Bool, folds: Int,
+    imageSize: Int, taps: LevelTaps?, scorePooling: Int, inspectsInBF16: Bool, folds: Int,
     draw: @escaping @Sendable (_ count: Int, _ total: Int, _ stream: String) -> [Int]
   ) {
     (self.imageSize, self.taps, self.scorePooling) = (imageSize, taps, scorePooling)

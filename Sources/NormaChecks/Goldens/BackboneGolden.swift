@@ -5,19 +5,27 @@ import NormaTraining
 import OpenVINO
 import Torch
 
-/// The backbone's golden file: levels and aligned features of real pictures, under both paddings.
-public struct BackboneGolden {
+/// A convolutional backbone's golden file: levels and aligned features of real pictures, under both paddings.
+struct BackboneGolden {
   /// Features agree within this share of the largest value of their tensor.
   static let tolerance = 1e-3
+  /// What the file is of.
+  static let backbone = "efficientnet-b4"
 
-  /// Levels `[batch, C, h, w]` of normalised pictures `[batch, 3, S, S]` under a padding, and their
-  /// alignment, from an engine.
-  public typealias Engine = (
-    _ trunk: Trunk, _ backbone: [String: WeightTensor], _ pictures: WeightTensor
-  ) throws -> [WeightTensor]
+  /// Levels `[batch, C, h, w]` of normalised pictures `[batch, 3, S, S]` under a trunk's padding and, last,
+  /// their alignment, by an engine.
+  static func maps(
+    _ engine: GoldenEngine, _ trunk: Trunk, _ backbone: [String: WeightTensor],
+    _ pictures: WeightTensor
+  ) throws -> [WeightTensor] {
+    switch engine {
+    case .torch: try torch(trunk, backbone, pictures)
+    case .openVINO: try openVINO(trunk, backbone, pictures)
+    }
+  }
 
   /// LibTorch's levels and, last, the aligned features.
-  static func torch(
+  private static func torch(
     _ trunk: Trunk, _ backbone: [String: WeightTensor], _ pictures: WeightTensor
   ) throws -> [WeightTensor] {
     let parameters = try Parameters(constants: backbone)
@@ -31,7 +39,7 @@ public struct BackboneGolden {
   }
 
   /// The same of the recorded graph in OpenVINO.
-  public static func openVINO(
+  private static func openVINO(
     _ trunk: Trunk, _ backbone: [String: WeightTensor], _ pictures: WeightTensor
   ) throws -> [WeightTensor] {
     let graph = try DetectorGraph.levels(trunk, backbone: backbone)
@@ -47,18 +55,19 @@ public struct BackboneGolden {
 
   /// The largest deviation over both paddings.
   static func run(
-    _ file: GoldenFile, backbone: [String: WeightTensor], engine: Engine
+    _ file: GoldenFile, _ specification: any BackboneSpecification,
+    backbone: [String: WeightTensor], engine: GoldenEngine
   ) throws -> GoldenResult {
     let pictures = try file.tensor("input")
-    guard let specification = EfficientNetSpecification.named("efficientnet-b4"),
-      pictures.shape.count == 4
-    else { throw GoldenError("\(file.name) has no pictures [batch, 3, S, S]") }
+    guard pictures.shape.count == 4 else {
+      throw GoldenError("\(file.name) has no pictures [batch, 3, S, S]")
+    }
     var worst = 0.0
     for (name, padding) in [("static380", BackbonePadding.nominal), ("dynamic", .dynamic)] {
       let trunk = try Trunk(
         specification, padding: padding, imageSize: pictures.shape[2],
         arrangement: .aligned(pools: true))
-      let maps = try engine(trunk, backbone, pictures)
+      let maps = try maps(engine, trunk, backbone, pictures)
       guard let aligned = maps.last else { throw GoldenError("the engine gave no features") }
       worst = max(
         worst,
@@ -80,7 +89,7 @@ public struct BackboneGolden {
 
 extension WeightTensor {
   /// Means over height and width of `[batch, C, h, w]`.
-  fileprivate var channelMeans: [Float] {
+  var channelMeans: [Float] {
     let plane = shape[2] * shape[3]
     return (0..<shape[0] * shape[1]).map { index in
       let sum = values[index * plane..<(index + 1) * plane].reduce(0.0) { $0 + Double($1) }
@@ -89,7 +98,7 @@ extension WeightTensor {
   }
 
   /// The top left `side × side` of the first channels, or what there is of it.
-  fileprivate func corner(channels: Int, side: Int) -> [Float] {
+  func corner(channels: Int, side: Int) -> [Float] {
     let (channels, rows) = (min(channels, shape[1]), min(side, shape[2]))
     let columns = min(side, shape[3])
     var result: [Float] = []

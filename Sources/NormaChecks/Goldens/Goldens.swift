@@ -6,18 +6,21 @@ import NormaTraining
 
 /// Runs golden files through the engines.
 public enum Goldens {
+  /// Finds a backbone's parameters, folded.
+  public typealias BackboneSource = (
+    _ name: String, _ taps: LevelTaps
+  ) throws -> [String: WeightTensor]
+
   /// - Parameters:
   ///   - path: a safetensors file or a folder of them.
-  ///   - backbone: finds the backbone's parameters, folded, that a backbone's file needs; EfficientNet-B4's
-  ///     unless said otherwise.
-  ///   - engines: engines beside LibTorch that run a backbone's file too.
+  ///   - backbone: finds the parameters, folded, of the backbone of that name, as far as its taps need them;
+  ///     where weights usually are unless said otherwise.
+  ///   - engines: those that run a backbone's file.
   /// - Throws: when there is no golden file at `path`. What is wrong with one file is its result.
   public static func run(
     at path: String,
-    backbone: () throws -> [String: WeightTensor] = {
-      try BackboneWeights.load("efficientnet-b4").parameters
-    },
-    engines: [BackboneGolden.Engine] = [BackboneGolden.openVINO]
+    backbone: BackboneSource = { try BackboneWeights.load($0, taps: $1).parameters },
+    engines: [GoldenEngine] = GoldenEngine.allCases
   ) throws -> [GoldenResult] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
@@ -34,8 +37,7 @@ public enum Goldens {
   }
 
   private static func result(
-    _ path: String, backbone: () throws -> [String: WeightTensor],
-    engines: [BackboneGolden.Engine]
+    _ path: String, backbone: BackboneSource, engines: [GoldenEngine]
   ) -> GoldenResult {
     let name = (path as NSString).lastPathComponent
     do {
@@ -51,8 +53,7 @@ public enum Goldens {
   }
 
   private static func run(
-    _ file: GoldenFile, backbone: () throws -> [String: WeightTensor],
-    engines: [BackboneGolden.Engine]
+    _ file: GoldenFile, backbone: BackboneSource, engines: [GoldenEngine]
   ) throws -> GoldenResult {
     switch file.method {
     case "ras": return try MethodGolden(ras: file).run()
@@ -60,14 +61,26 @@ public enum Goldens {
     case "uniad": return try MethodGolden(uniad: file).run()
     case "metrics": return try metrics(file)
     case "backbone":
-      let weights = try backbone()
-      let results = try ([BackboneGolden.torch] + engines).map {
-        try BackboneGolden.run(file, backbone: weights, engine: $0)
-      }
-      return results.max { ($0.outputs ?? .infinity) < ($1.outputs ?? .infinity) } ?? results[0]
+      return try convolutional(file, backbone: backbone, engines: engines)
+    case "trunk": return try TrunkGolden(file).run(backbone: backbone, engines: engines)
     case let method:
       return .failed(file.name, method: method, "the method '\(method)' is not built")
     }
+  }
+
+  /// The engine that is furthest off.
+  private static func convolutional(
+    _ file: GoldenFile, backbone: BackboneSource, engines: [GoldenEngine]
+  ) throws -> GoldenResult {
+    let name = BackboneGolden.backbone
+    guard let specification = Backbones.named(name) else { throw GoldenError("\(name) is unknown") }
+    let weights = try backbone(name, specification.defaultLevels)
+    let results = try engines.map {
+      try BackboneGolden.run(file, specification, backbone: weights, engine: $0)
+    }
+    guard let worst = results.max(by: { ($0.outputs ?? .infinity) < ($1.outputs ?? .infinity) })
+    else { throw GoldenError("\(file.name): no engine was named") }
+    return worst
   }
 
   private static func metrics(_ file: GoldenFile) throws -> GoldenResult {

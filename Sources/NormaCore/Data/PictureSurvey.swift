@@ -25,15 +25,27 @@ public struct PictureSurvey: Sendable, Equatable {
     }
   }
 
-  /// - Parameter pictures: each one's category and mean trunk feature, `[channels]`, all of one length.
+  /// - Parameters:
+  ///   - pictures: each one's category and mean trunk feature, `[channels]`, all of one length.
+  ///   - details: what tells two pictures of a scene from two scenes better than that, of each picture:
+  ///     the feature map on a coarse grid less its mean, `[channels, cells]`; nil: nobody knows.
   /// - Throws: ``CalibrationError`` for features of different lengths or not finite.
-  public init(_ pictures: [(category: String, feature: [Float])]) throws {
+  public init(
+    _ pictures: [(category: String, feature: [Float])], details: PictureDetails? = nil
+  ) throws {
     var builder = CategoryFeatures.Builder()
     for picture in pictures { try builder.add(picture.feature, category: picture.category) }
     let members = Dictionary(grouping: pictures.indices, by: { pictures[$0].category })
     var scenes = Array(pictures.indices)
     for (_, members) in members {
-      let found = Scenes(of: members.map { pictures[$0].feature })
+      let found =
+        details.map {
+          Scenes(
+            of: $0, at: members, correlation: Scenes.correlationOfDetails)
+        }
+        ?? Scenes(
+          of: PictureDetails(values: pictures.map(\.feature), cells: 1), at: members,
+          correlation: Scenes.correlationOfMeans)
       for (place, scene) in zip(members, found.first) { scenes[place] = members[scene] }
     }
     self.scenes = scenes
@@ -86,95 +98,5 @@ public struct PictureSurvey: Sendable, Equatable {
     let logs = sorted.map { log(max($0, .leastNormalMagnitude)) }
     let (low, high) = (logs[logs.count / 4], logs[(logs.count * 3) / 4])
     return exp(high + 3 * (high - low))
-  }
-}
-
-/// Which of a category's pictures show one scene: those that lie much nearer to each other than two of its
-/// pictures usually do, directly or by way of others.
-private struct Scenes {
-  /// Of every picture the index of its scene's first picture.
-  private(set) var first: [Int]
-  private let values: [Float]
-  private let channels: Int
-
-  /// Two pictures are copies within this share of the usual distance of two (the median over pairs).
-  private static let copyShare: Float = 0.15
-  /// The usual distance is taken over the pairs of so many pictures.
-  private static let sampled = 200
-
-  /// - Parameter features: each picture's, `[channels]`.
-  init(of features: [[Float]]) {
-    let count = features.count
-    // In units of the channel's own spread; what does not vary tells nothing.
-    let all = features.first.map { $0.indices } ?? 0..<0
-    let scales = all.map { channel in Self.moments(features.map { $0[channel] }) }
-    let telling = all.filter { scales[$0].deviation > 0 }
-    values = features.flatMap { feature in
-      telling.map { (feature[$0] - scales[$0].mean) / scales[$0].deviation }
-    }
-    channels = telling.count
-    first = Array(0..<count)
-    guard count > 1 else { return }
-
-    let limit = Self.copyShare * usualDistance(count)
-    // A point's distance from the middle differs from its copy's by no more than they lie apart.
-    let radii = (0..<count).map { index in
-      values[index * channels..<(index + 1) * channels].reduce(0) { $0 + $1 * $1 }.squareRoot()
-    }
-    let order = radii.indices.sorted { (radii[$0], $0) < (radii[$1], $1) }
-    for (place, index) in order.enumerated() {
-      for other in order[(place + 1)...] {
-        guard radii[other] - radii[index] <= limit else { break }
-        if distance(index, other, upTo: limit) <= limit { join(index, other) }
-      }
-    }
-    for index in first.indices { first[index] = scene(of: index) }
-  }
-
-  private static func moments(_ values: [Float]) -> (mean: Float, deviation: Float) {
-    let count = Double(values.count)
-    let mean = values.reduce(0.0) { $0 + Double($1) } / count
-    let square = values.reduce(0.0) { $0 + (Double($1) - mean) * (Double($1) - mean) } / count
-    // What rounding alone makes of equal values is no spread.
-    let deviation = square.squareRoot()
-    return (Float(mean), deviation > 1e-6 * abs(mean) ? Float(deviation) : 0)
-  }
-
-  private func usualDistance(_ count: Int) -> Float {
-    let chosen = Array(0..<count).spread(Self.sampled)
-    let distances = chosen.indices.flatMap { place in
-      chosen[(place + 1)...].map { distance(chosen[place], $0, upTo: .infinity) }
-    }.sorted()
-    return distances[distances.count / 2]
-  }
-
-  /// Euclidean; where it is more than `limit`, just more than that.
-  private func distance(_ one: Int, _ other: Int, upTo limit: Float) -> Float {
-    values.withUnsafeBufferPointer { values in
-      var sum: Float = 0
-      var channel = 0
-      while channel < channels {
-        let end = min(channel + 64, channels)
-        for place in channel..<end {
-          let away = values[one * channels + place] - values[other * channels + place]
-          sum += away * away
-        }
-        if sum > limit * limit { return .infinity }
-        channel = end
-      }
-      return sum.squareRoot()
-    }
-  }
-
-  private func scene(of index: Int) -> Int {
-    var index = index
-    while first[index] != index { index = first[index] }
-    return index
-  }
-
-  /// The earlier picture names both scenes.
-  private mutating func join(_ one: Int, _ other: Int) {
-    let (one, other) = (scene(of: one), scene(of: other))
-    first[max(one, other)] = min(one, other)
   }
 }

@@ -5,12 +5,30 @@ extension Recipe {
   var context: MethodContext {
     let seed = UInt64(max(0, training.seed))
     return MethodContext(
-      imageSize: backbone.imageSize, taps: backbone.taps, scorePooling: scoring.pool,
+      imageSize: backbone.imageSize, taps: backbone.taps ?? unusualTaps, scorePooling: scoring.pool,
       inspectsInBF16: scoring.precision == .bf16, folds: training.folds,
       draw: { count, total, stream in
         var generator = SeededGenerator(seed: seed, stream: stream)
         return generator.drawing(count, of: total)
       })
+  }
+
+  /// The levels of a backbone that is not hierarchical, whose grids the usual strides do not say; nil for
+  /// others, and where the recipe names its taps.
+  private var unusualTaps: LevelTaps? {
+    guard backbone.taps == nil, let specification = Backbones.named(backbone.name),
+      !specification.isHierarchical
+    else { return nil }
+    return (try? requestedLevels(of: specification)) ?? specification.defaultLevels
+  }
+
+  /// The levels that the recipe names, or that its method asks for; nil for the backbone's usual ones.
+  private func requestedLevels(
+    of specification: any BackboneSpecification
+  ) throws -> LevelTaps? {
+    if let taps = backbone.taps { return taps }
+    guard case .levels(let strides)? = definition?.features(by: settings) else { return nil }
+    return try specification.levels(atStrides: strides)
   }
 
   /// The frozen half that this recipe asks for.
@@ -22,15 +40,14 @@ extension Recipe {
       throw NetworkError("the backbone '\(backbone.name)' is unknown; known are \(known)")
     }
     let pools = features.pool
-    let (strides, arrangement): ([Int]?, Trunk.Arrangement) =
+    let arrangement: Trunk.Arrangement =
       switch definition?.features(by: settings) ?? .aligned {
-      case .aligned: (nil, .aligned(pools: pools))
-      case .levels(let strides): (strides, .levels(pools: pools))
+      case .aligned: .aligned(pools: pools)
+      case .levels: .levels(pools: pools)
       }
     return try Trunk(
-      specification,
-      taps: backbone.taps ?? strides.map { try specification.taps(atStrides: $0) },
-      padding: backbone.padding, imageSize: backbone.imageSize, arrangement: arrangement)
+      specification, taps: requestedLevels(of: specification), padding: backbone.padding,
+      imageSize: backbone.imageSize, arrangement: arrangement)
   }
 
   /// The method, made for the maps of `trunk`.

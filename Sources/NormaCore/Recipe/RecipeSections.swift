@@ -4,7 +4,7 @@ import Networks
 public struct BackboneRecipe: Settings {
   public var name = "efficientnet-b4"
   public var imageSize = 224
-  public var taps: [Int]?
+  public var taps: LevelTaps?
   public var padding = BackbonePadding.nominal
   public var weights: String?
 
@@ -21,23 +21,27 @@ public struct BackboneRecipe: Settings {
     },
     .number(
       "imageSize", \.imageSize, 32...2048,
-      "pictures are resized to a square of this side, in pixels"),
+      "pictures are resized to a square of this side, in pixels; a vision transformer's patch divides it"
+    ).checked {
+      guard (32...2048).contains($0.imageSize),
+        let problem = Backbones.named($0.name)?.problem(ofPictureSide: $0.imageSize)
+      else { return }
+      $1.add("imageSize", problem)
+    },
     .value(
       "taps", \.taps,
       "blocks, counted from 0, whose outputs are used; null: the last ones at strides 2, 4, 8 and 16, or "
-        + "for ResNets at 4, 8 and 16 (layers 1, 2 and 3)"
+        + "for ResNets at 4, 8 and 16 (layers 1, 2 and 3); of a vision transformer a level is the mean of a "
+        + "group of blocks, [[2, 3, 4, 5], [6, 7, 8, 9]]"
     ).checked {
-      guard let taps = $0.taps else { return }
-      if taps.isEmpty {
-        $1.add("taps", "the list is empty; leave the key out for the usual taps")
-      } else if taps[0] < 0 || zip(taps, taps.dropFirst()).contains(where: { $0 >= $1 }) {
-        $1.add("taps", "block indices from 0 on, each larger than the one before")
-      }
+      guard let problem = $0.taps?.problem else { return }
+      $1.add("taps", problem)
     },
     .value(
       "padding", \.padding,
       "padding of strided convolutions: as for the network's nominal resolution (380 pixels for B4), or "
-        + "TensorFlow's SAME at the actual size; ResNets pad evenly, whatever this says"),
+        + "TensorFlow's SAME at the actual size; ResNets pad evenly, whatever this says, and vision "
+        + "transformers not at all"),
     .value(
       "weights", \.weights,
       "a file of weights; null: those that are known by the backbone's name"),

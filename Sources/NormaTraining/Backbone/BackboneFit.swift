@@ -27,7 +27,7 @@ public struct BackboneFit: Sendable {
   var distance: Int { missing.count + misshapen.count + extra.count }
 
   /// - Parameters:
-  ///   - shapes: by name; timm's names or lukemelas's.
+  ///   - shapes: by name; timm's names, or others that ``BackboneWeights`` knows.
   ///   - lastBlock: the last block that is needed; `nil` for the default's last tap.
   public init(
     _ shapes: [String: [Int]], to specification: any BackboneSpecification, lastBlock: Int? = nil
@@ -37,8 +37,8 @@ public struct BackboneFit: Sendable {
     var missing: [String] = []
     var misshapen: [Misshapen] = []
     var known: Set<String> = []
-    for convolution in specification.convolutions(throughBlock: lastBlock) {
-      for (name, expected) in convolution.stored(in: found) {
+    for layer in specification.layers(throughBlock: lastBlock) {
+      for (name, expected) in layer.stored(in: found) {
         known.insert(name)
         guard let shape = found[name] else {
           missing.append(name)
@@ -60,14 +60,19 @@ public struct BackboneFit: Sendable {
   }
 
   /// The backbone among all that a file's names and shapes fit best; `nil` when the file has nothing of
-  /// any.
-  public static func best(_ shapes: [String: [Int]]) -> BackboneFit? {
+  /// any. Of networks that fit equally well it is the one that ``Backbones/all`` lists first.
+  public static func best(_ shapes: [String: [Int]]) -> BackboneFit? { closest(shapes).first }
+
+  /// The backbones that a file's names and shapes fit best, equally well: a ViT and a DeiT of one size have the
+  /// same names and shapes.
+  static func closest(_ shapes: [String: [Int]]) -> [BackboneFit] {
     let fits = Backbones.all.map { BackboneFit(shapes, to: $0) }
     let plausible = fits.filter { fit in
-      let needed = fit.specification.convolutions(throughBlock: fit.lastBlock).count
+      let needed = fit.specification.layers(throughBlock: fit.lastBlock).count
       return fit.missing.count < needed
     }
-    return plausible.min { $0.distance < $1.distance }
+    guard let least = plausible.map(\.distance).min() else { return [] }
+    return plausible.filter { $0.distance == least }
   }
 
   /// What is wrong, for a person: the first few of each kind.
@@ -86,6 +91,28 @@ public struct BackboneFit: Sendable {
   }
 }
 
+extension BackboneLayer {
+  /// The names and shapes that a file should hold for this layer, given what it does hold.
+  fileprivate func stored(in found: [String: [Int]]) -> [(name: String, shape: [Int])] {
+    switch self {
+    case .convolution(let convolution, _): convolution.stored(in: found)
+    case .tensor: parameters
+    case .optionalTensor(let name, _): found[name] == nil ? [] : parameters
+    case .scaledLinear(let linear):
+      parameters + (linear.scale.map { [($0, linear.biasShape)] } ?? [])
+    case .tokens(let tokens):
+      [
+        (tokens.classToken, [1, 1, tokens.width]),
+        (
+          tokens.positions,
+          found[tokens.positions] == tokens.shapeOfPatches
+            ? tokens.shapeOfPatches : tokens.shapeWithClass
+        ),
+      ]
+    }
+  }
+}
+
 extension ConvolutionParameters {
   /// The names and shapes that a file should hold for this convolution, given what it does hold: a
   /// batch norm beside it, a bias of its own (or with the batch norm folded in), or both.
@@ -99,56 +126,4 @@ extension ConvolutionParameters {
     return result
       + ["weight", "bias", "running_mean", "running_var"].map { ("\(batchNorm).\($0)", biasShape) }
   }
-}
-
-/// Translates the parameter names of other EfficientNet implementations into timm's, which Norma uses.
-/// Those of ResNets are the same everywhere.
-enum BackboneNames {
-  /// `tensors` under timm's names. Already so: unchanged but for a `module.` that a data-parallel
-  /// wrapper left. lukemelas's names (`_blocks.7._expand_conv.weight`) count blocks without stages, so
-  /// the translation depends on the network.
-  static func canonical<Content>(
-    _ tensors: [String: Content], for specification: any BackboneSpecification
-  ) -> [String: Content] {
-    var result: [String: Content] = [:]
-    for (name, tensor) in tensors where !name.hasSuffix(".num_batches_tracked") {
-      let bare = name.hasPrefix("module.") ? String(name.dropFirst("module.".count)) : name
-      let network = specification as? EfficientNetSpecification
-      result[network.flatMap { translated(bare, $0) } ?? bare] = tensor
-    }
-    return result
-  }
-
-  /// `nil` for a name that is not lukemelas's, or of a block that the network does not have.
-  private static func translated(
-    _ name: String, _ specification: EfficientNetSpecification
-  ) -> String? {
-    guard name.hasPrefix("_") else { return nil }
-    let parts = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    if parts.count == 2, let module = outside[parts[0]] { return "\(module).\(parts[1])" }
-    guard parts.count == 4, parts[0] == "_blocks", let index = Int(parts[1]),
-      specification.blocks.indices.contains(index)
-    else { return nil }
-    let block = specification.blocks[index]
-    guard let module = (block.hasExpansion ? expanded : separable)[parts[2]] else { return nil }
-    return "\(block.scope).\(module).\(parts[3])"
-  }
-
-  private static let outside = [
-    "_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2",
-    "_fc": "classifier",
-  ]
-
-  /// Within an inverted residual block.
-  private static let expanded = [
-    "_expand_conv": "conv_pw", "_bn0": "bn1", "_depthwise_conv": "conv_dw", "_bn1": "bn2",
-    "_se_reduce": "se.conv_reduce", "_se_expand": "se.conv_expand", "_project_conv": "conv_pwl",
-    "_bn2": "bn3",
-  ]
-
-  /// Within a block of the first stage, which does not expand.
-  private static let separable = [
-    "_depthwise_conv": "conv_dw", "_bn1": "bn1", "_se_reduce": "se.conv_reduce",
-    "_se_expand": "se.conv_expand", "_project_conv": "conv_pw", "_bn2": "bn2",
-  ]
 }

@@ -52,7 +52,8 @@ public struct BackboneImport: Sendable {
     return BackboneImport(
       specification: specification, format: content.format,
       blockCount: (0..<specification.blockCount).prefix { block in
-        specification.convolutions(ofBlock: block).allSatisfy { found[$0.weightName] != nil }
+        specification.layers(ofBlock: block).flatMap(\.parameters)
+          .allSatisfy { found[$0.name] != nil || $0.name.hasSuffix(".bias") }
       }.count,
       leftOut: found.keys.filter { kept[$0] == nil }.sorted(), path: path,
       digest: Digest.sha256(stored))
@@ -70,7 +71,8 @@ public struct BackboneImport: Sendable {
       guard fit.isExact else { throw misfit(fit, "these are not the weights of \(name)", file) }
       return fit
     }
-    guard let best = BackboneFit.best(shapes) else {
+    let closest = BackboneFit.closest(shapes)
+    guard let best = closest.first else {
       let some = content.tensors.keys.sorted().prefix(3).joined(separator: ", ")
       throw WeightsFileError(
         file: file,
@@ -81,7 +83,17 @@ public struct BackboneImport: Sendable {
       throw misfit(
         best, "it fits no backbone; closest is \(best.specification.name)", file)
     }
-    return best
+    guard closest.count > 1 else { return best }
+    // An import says in its metadata what it is.
+    if let said = closest.first(where: { $0.specification.name == content.metadata["backbone"] }) {
+      return said
+    }
+    let names = closest.map(\.specification.name).joined(separator: " and ")
+    throw WeightsFileError(
+      file: file,
+      reason:
+        "it fits \(names), whose tensors have the same names and shapes but which see pictures "
+        + "normalised in different ways; say which it is with --as NAME")
   }
 
   private static func misfit(

@@ -38,7 +38,7 @@ public final class BackboneCache {
   public init(path: String? = nil) { self.path = path.map(FilePath.absolute) }
 
   /// The weights that `recipe` asks for, up to the last of `taps`.
-  public func weights(for recipe: Recipe, taps: [Int]) throws -> BackboneWeights {
+  public func weights(for recipe: Recipe, taps: LevelTaps) throws -> BackboneWeights {
     let name = recipe.backbone.name
     let key = "\(name) \(taps) \(recipe.backbone.weights ?? "")"
     if let weights = known[key] { return weights }
@@ -47,7 +47,7 @@ public final class BackboneCache {
     return weights
   }
 
-  private func read(_ name: String, taps: [Int], stated: String?) throws -> BackboneWeights {
+  private func read(_ name: String, taps: LevelTaps, stated: String?) throws -> BackboneWeights {
     guard let path else { return try .load(name, taps: taps, from: stated) }
     return FilePath.isFolder(path)
       ? try .load(name, taps: taps, registry: WeightsRegistry(folders: [path]))
@@ -195,7 +195,9 @@ public struct SplitPictures {
     let found =
       division.looksForScenes
       ? try PictureSurvey(
-        usable.map { (category: samples[$0].category, feature: store.meanFeature(of: $0)) }) : nil
+        usable.map { (category: samples[$0].category, feature: store.meanFeature(of: $0)) },
+        details: PictureDetails(
+          values: usable.map { store.details(of: $0) }, cells: FeatureStore.detailCells)) : nil
     let fraction = division.heldOutFraction(
       recipe, scenes: found?.sceneCount ?? known.count)
     // Keyed by bytes: two names that look alike may be written differently and be two files.

@@ -27,6 +27,27 @@ struct SeparableFilterTests {
     #expect(try largestDifference(both, expected) < 1e-5)
   }
 
+  /// Pillow's and PyTorch's numbers for 3 → 5 and, antialiased, 6 → 4.
+  @Test func theCubicKernelIsPyTorchsAntialiased() {
+    let up: [Float] = [
+      1.075472, -0.075472, 0, 0.649254, 0.395522, -0.044776, 0, 1, 0, -0.044776, 0.395522,
+      0.649254, 0, -0.075472, 1.075472,
+    ]
+    let down: [Float] = [
+      0.65534, 0.393204, -0.040453, -0.008091, 0, 0, -0.038285, 0.372129, 0.620214, 0.087289,
+      -0.041348, 0, 0, -0.041348, 0.087289, 0.620214, 0.372129, -0.038285, 0, 0, -0.008091,
+      -0.040453, 0.393204, 0.65534,
+    ]
+    for (filter, expected) in [
+      (LineFilter.bicubic(from: 3, to: 5), up), (LineFilter.bicubic(from: 6, to: 4), down),
+    ] {
+      #expect(filter.matrix.count == expected.count)
+      #expect(zip(filter.matrix, expected).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+    let same = LineFilter.bicubic(from: 4, to: 4).matrix
+    #expect(same.indices.allSatisfy { abs(same[$0] - ($0 % 5 == 0 ? 1 : 0)) < 1e-6 })
+  }
+
   @Test func theGaussianKeepsConstantsAndMirrorsAtTheEdge() throws {
     let gaussian = LineFilter.gaussian(size: 20, sigma: 4)
     for row in 0..<20 {

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaCore
 import NormaFiles
 import TestSupport
@@ -31,6 +32,26 @@ import Testing
       #expect(message.contains(known.source))
       #expect(message.contains("norma weights import"))
     }
+  }
+
+  /// What a recipe may name can be built, and the other way round.
+  @Test func everyKnownBackboneCanBeBuilt() {
+    #expect(Set(KnownBackbone.all.map(\.name)) == Set(Backbones.all.map(\.name)))
+    #expect(KnownBackbone.all.count == Backbones.all.count)
+  }
+
+  @Test func aVisionTransformersFileIsItsNames() throws {
+    let dino = try KnownBackbone.called("dinov2_vits14")
+    #expect(
+      dino.fileNames == ["dinov2_vits14.safetensors", "vit_small_patch14_dinov2.safetensors"])
+    #expect(dino.instructions.contains("dinov2_vits14_pretrain.pth"))
+    #expect(!dino.instructions.contains("--as"))
+    let deit = try KnownBackbone.called("deit_small_patch16_224")
+    #expect(deit.fileNames == ["deit_small_patch16_224.safetensors"])
+    #expect(deit.instructions.contains("import FILE --as deit_small_patch16_224"))
+    let gated = try KnownBackbone.called("dinov3_vits16")
+    #expect(gated.instructions.hasPrefix("Its licence has to be accepted first, at https://"))
+    #expect(gated.instructions.contains("facebook/dinov3-vits16-pretrain-lvd1689m"))
   }
 
   @Test func theUsersOwnFolderComesFirst() {

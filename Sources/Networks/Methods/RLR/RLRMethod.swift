@@ -22,7 +22,7 @@ public struct RLRMethod: DefinedMethod, Equatable {
       levels: try maps.indices.map { index in
         try settings.level(
           index, of: maps.count, map: maps[index],
-          stride: trunk.specification.stride(ofBlock: trunk.taps[index]))
+          stride: trunk.strides[index])
       })
   }
 

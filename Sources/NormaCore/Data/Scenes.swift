@@ -1,0 +1,261 @@
+import Foundation
+
+/// What of pictures is compared to find copies: `[channels, cells]` each, all of one length.
+public struct PictureDetails: Sendable, Equatable {
+  public var values: [[Float]]
+  /// Cells of a channel.
+  public var cells: Int
+
+  public init(values: [[Float]], cells: Int) {
+    (self.values, self.cells) = (values, cells)
+  }
+}
+
+/// Which of a category's pictures show one scene: those that depart from the category's mean in the same way.
+///
+/// How two pictures depart is compared by the correlation of their differences from the mean, once the three
+/// principal directions are taken out in which the category's pictures commonly vary (light, a label, a
+/// rotation): two different bottles under the same light are no copies. Pictures are joined by average
+/// linkage (R. R. Sokal and C. D. Michener, 1958), which does not chain what is only a little alike.
+///
+/// Thresholds were chosen on thirty pictures of each of five products, taken ten times with noise, light and
+/// place a little changed, against 160 different pictures of each (docs/thresholds.md).
+struct Scenes {
+  /// Of every picture the index of its scene's first picture.
+  private(set) var first: [Int]
+
+  /// Groups are joined down to this mean correlation of details, and of mean features, which tell less.
+  static let (correlationOfDetails, correlationOfMeans): (Float, Float) = (0.45, 0.6)
+  /// So much alike before anything is taken out are only copies.
+  private static let certain: Float = 0.9
+  /// Common directions that are taken out, and of how many pictures one is known.
+  private static let (directions, picturesOfADirection) = (3, 10)
+  /// Few scenes with many copies lie in few directions themselves: there none is taken out, which shows in
+  /// that a lower correlation (`loose`) leaves about as many groups (`steady`).
+  private static let (loose, steady): (Float, Double) = (0.25, 0.8)
+  /// Of more pictures only so many neighbours by name are compared with each other.
+  private static let most = 4000
+
+  /// - Parameters:
+  ///   - members: which of the pictures, in the order of their names.
+  ///   - correlation: see ``correlationOfDetails``.
+  init(of details: PictureDetails, at members: [Int], correlation: Float) {
+    first = []
+    for start in stride(from: 0, to: members.count, by: Self.most) {
+      let block = members[start..<min(start + Self.most, members.count)]
+      first += Self.groups(
+        block.map { details.values[$0] }, cells: details.cells, correlation
+      ).map { $0 + start }
+    }
+  }
+
+  private static func groups(_ values: [[Float]], cells: Int, _ correlation: Float) -> [Int] {
+    guard values.count > 1 else { return Array(values.indices) }
+    guard let departures = Departures(of: values, cells: cells) else {
+      return values.map { _ in 0 }
+    }
+    let plain = departures.products()
+    let whole = plain.correlations()
+    let tight = Linkage(whole, downTo: correlation).first
+    let count = min(directions, values.count / picturesOfADirection)
+    if count == 0
+      || Double(groupCount(Linkage(whole, downTo: loose).first))
+        >= steady * Double(groupCount(tight))
+    {
+      return tight
+    }
+    var particular = plain.without(directions: count).correlations()
+    for place in particular.values.indices where whole.values[place] > certain {
+      particular.values[place] = 1
+    }
+    return Linkage(particular, downTo: correlation).first
+  }
+
+  private static func groupCount(_ first: [Int]) -> Int { Set(first).count }
+}
+
+/// How pictures depart from their mean, each channel in units of its own spread.
+private struct Departures {
+  private var vectors: [SIMD8<Float>] = []
+  private let count: Int
+  private let length: Int
+
+  /// A channel's spread counts as this share of the median spread at the least: what hardly varies is noise.
+  private static let leastSpread = 0.05
+  /// Pictures that vary by less than this share of their values are the same but for rounding.
+  private static let rounding = 1e-4
+
+  /// Nil when the pictures do not differ.
+  init?(of values: [[Float]], cells: Int) {
+    count = values.count
+    let width = values[0].count
+    var mean = [Double](repeating: 0, count: width)
+    for value in values { for place in 0..<width { mean[place] += Double(value[place]) } }
+    for place in 0..<width { mean[place] /= Double(count) }
+    let channels = max(1, width / max(1, cells))
+    var squares = [Double](repeating: 0, count: channels)
+    var size = 0.0
+    for value in values {
+      for place in 0..<width {
+        let away = Double(value[place]) - mean[place]
+        squares[min(channels - 1, place / max(1, cells))] += away * away
+        size += Double(value[place]) * Double(value[place])
+      }
+    }
+    guard squares.reduce(0, +) > Self.rounding * Self.rounding * size else { return nil }
+    let spreads = squares.map { ($0 / Double(count * max(1, cells))).squareRoot() }
+    let least = max(
+      Self.leastSpread * spreads.sorted()[channels / 2], .leastNormalMagnitude)
+    length = (width + 7) / 8
+    vectors = Array(repeating: .zero, count: count * length)
+    for (index, value) in values.enumerated() {
+      for place in 0..<width {
+        let spread = max(spreads[min(channels - 1, place / max(1, cells))], least)
+        vectors[index * length + place / 8][place % 8] = Float(
+          (Double(value[place]) - mean[place]) / spread)
+      }
+    }
+  }
+
+  /// The inner products of all pairs.
+  func products() -> PairMatrix {
+    var matrix = PairMatrix(count: count)
+    vectors.withUnsafeBufferPointer { vectors in
+      for one in 0..<count {
+        for other in 0...one {
+          var sum = SIMD8<Float>.zero
+          for place in 0..<length {
+            sum += vectors[one * length + place] * vectors[other * length + place]
+          }
+          matrix[one, other] = sum.sum()
+        }
+      }
+    }
+    return matrix
+  }
+}
+
+/// A number for each pair of pictures, symmetric.
+private struct PairMatrix {
+  let count: Int
+  var values: [Float]
+
+  init(count: Int) {
+    self.count = count
+    values = Array(repeating: 0, count: count * count)
+  }
+
+  subscript(one: Int, other: Int) -> Float {
+    get { values[one * count + other] }
+    set {
+      values[one * count + other] = newValue
+      values[other * count + one] = newValue
+    }
+  }
+
+  /// Of inner products the correlations; that of a picture which does not depart at all is 0.
+  func correlations() -> PairMatrix {
+    var found = self
+    let norms = (0..<count).map { max(self[$0, $0], 0).squareRoot() }
+    for one in 0..<count {
+      for other in 0..<count {
+        let product = norms[one] * norms[other]
+        found.values[one * count + other] =
+          product > 0 ? values[one * count + other] / product : 0
+      }
+    }
+    return found
+  }
+
+  /// Inner products without the first principal directions, found by subspace iteration (the eigenvectors of
+  /// this matrix are the pictures' places along them).
+  func without(directions: Int) -> PairMatrix {
+    var draws = SeededGenerator(seed: 0, stream: "directions")
+    var basis = (0..<directions).map { _ in (0..<count).map { _ in Float(draws.normal()) } }
+    for _ in 0..<30 {
+      basis = basis.map(times)
+      for place in basis.indices {
+        for before in 0..<place {
+          let along = Self.dot(basis[place], basis[before])
+          for index in 0..<count { basis[place][index] -= along * basis[before][index] }
+        }
+        let norm = Self.dot(basis[place], basis[place]).squareRoot()
+        guard norm > 0 else { continue }
+        for index in 0..<count { basis[place][index] /= norm }
+      }
+    }
+    var rest = self
+    for vector in basis {
+      let image = times(vector)
+      let along = Self.dot(vector, image)
+      for one in 0..<count {
+        for other in 0..<count {
+          rest.values[one * count + other] -= along * vector[one] * vector[other]
+        }
+      }
+    }
+    return rest
+  }
+
+  private func times(_ vector: [Float]) -> [Float] {
+    values.withUnsafeBufferPointer { values in
+      (0..<count).map { row in
+        var sum: Float = 0
+        for column in 0..<count { sum += values[row * count + column] * vector[column] }
+        return sum
+      }
+    }
+  }
+
+  private static func dot(_ one: [Float], _ other: [Float]) -> Float {
+    zip(one, other).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+}
+
+/// Groups by average linkage.
+private struct Linkage {
+  /// Of every picture the first of its group.
+  private(set) var first: [Int]
+
+  /// - Parameter limit: groups whose mean correlation is below this stay apart.
+  init(_ correlations: PairMatrix, downTo limit: Float) {
+    let count = correlations.count
+    var between = correlations
+    var sizes = [Float](repeating: 1, count: count)
+    var active = Array(0..<count)
+    first = Array(0..<count)
+    /// The nearest later group of each, kept until one of the two changes.
+    var nearest = [Int](repeating: -1, count: count)
+    func look(from one: Int) -> Int {
+      var best = -1
+      for other in active where other > one {
+        if best < 0 || between[one, other] > between[one, best] { best = other }
+      }
+      return best
+    }
+    for one in active { nearest[one] = look(from: one) }
+    while true {
+      var pair: (one: Int, other: Int, value: Float)?
+      for one in active where nearest[one] >= 0 {
+        let value = between[one, nearest[one]]
+        if value > pair?.value ?? -.infinity { pair = (one, nearest[one], value) }
+      }
+      guard let (one, other, value) = pair, value >= limit else { break }
+      let total = sizes[one] + sizes[other]
+      for third in active where third != one && third != other {
+        between[one, third] =
+          (between[one, third] * sizes[one] + between[other, third] * sizes[other]) / total
+      }
+      sizes[one] = total
+      active.removeAll { $0 == other }
+      for index in first.indices where first[index] == other { first[index] = one }
+      for third in active
+      where third == one || nearest[third] == one || nearest[third] == other
+        || (third < one && nearest[third] >= 0
+          && between[third, one] > between[third, nearest[third]])
+      {
+        nearest[third] = look(from: third)
+      }
+    }
+  }
+}
