@@ -44,7 +44,7 @@ public struct PictureSurvey: Sendable, Equatable {
             of: $0, at: members, correlation: Scenes.correlationOfDetails)
         }
         ?? Scenes(
-          of: PictureDetails(values: pictures.map(\.feature), cells: 1), at: members,
+          of: PictureDetails(cells: 1) { pictures[$0].feature }, at: members,
           correlation: Scenes.correlationOfMeans)
       for (place, scene) in zip(members, found.first) { scenes[place] = members[scene] }
     }

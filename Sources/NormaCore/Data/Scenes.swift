@@ -1,13 +1,15 @@
 import Foundation
 
 /// What of pictures is compared to find copies: `[channels, cells]` each, all of one length.
-public struct PictureDetails: Sendable, Equatable {
-  public var values: [[Float]]
+public struct PictureDetails {
   /// Cells of a channel.
-  public var cells: Int
+  public let cells: Int
+  /// The values of the picture at an index; asked for when they are needed, for those of a large set fill
+  /// the memory.
+  public let values: (Int) -> [Float]
 
-  public init(values: [[Float]], cells: Int) {
-    (self.values, self.cells) = (values, cells)
+  public init(cells: Int, values: @escaping (Int) -> [Float]) {
+    (self.cells, self.values) = (cells, values)
   }
 }
 
@@ -44,7 +46,7 @@ struct Scenes {
     for start in stride(from: 0, to: members.count, by: Self.most) {
       let block = members[start..<min(start + Self.most, members.count)]
       first += Self.groups(
-        block.map { details.values[$0] }, cells: details.cells, correlation
+        block.map(details.values), cells: details.cells, correlation
       ).map { $0 + start }
     }
   }
@@ -87,7 +89,8 @@ private struct Departures {
 
   /// Nil when the pictures do not differ.
   init?(of values: [[Float]], cells: Int) {
-    count = values.count
+    let count = values.count
+    self.count = count
     let width = values[0].count
     var mean = [Double](repeating: 0, count: width)
     for value in values { for place in 0..<width { mean[place] += Double(value[place]) } }
@@ -106,7 +109,8 @@ private struct Departures {
     let spreads = squares.map { ($0 / Double(count * max(1, cells))).squareRoot() }
     let least = max(
       Self.leastSpread * spreads.sorted()[channels / 2], .leastNormalMagnitude)
-    length = (width + 7) / 8
+    let length = (width + 7) / 8
+    self.length = length
     vectors = Array(repeating: .zero, count: count * length)
     for (index, value) in values.enumerated() {
       for place in 0..<width {

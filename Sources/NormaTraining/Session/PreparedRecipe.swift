@@ -196,8 +196,9 @@ public struct SplitPictures {
       division.looksForScenes
       ? try PictureSurvey(
         usable.map { (category: samples[$0].category, feature: store.meanFeature(of: $0)) },
-        details: PictureDetails(
-          values: usable.map { store.details(of: $0) }, cells: FeatureStore.detailCells)) : nil
+        details: PictureDetails(cells: FeatureStore.detailCells) {
+          store.details(of: usable[$0])
+        }) : nil
     let fraction = division.heldOutFraction(
       recipe, scenes: found?.sceneCount ?? known.count)
     // Keyed by bytes: two names that look alike may be written differently and be two files.
