@@ -27,7 +27,7 @@ public final class TemporaryFolder: Sendable {
   /// Writes a file, in folders that are made, and returns its path.
   @discardableResult
   public func file(_ name: String, _ bytes: some Sequence<UInt8>) throws -> String {
-    try folder((name as NSString).deletingLastPathComponent)
+    if let slash = name.lastIndex(of: "/") { try folder(String(name[..<slash])) }
     try Data(bytes).write(to: URL(fileURLWithPath: self[name]))
     return self[name]
   }

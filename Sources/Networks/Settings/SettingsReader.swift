@@ -83,7 +83,7 @@ package struct SettingsReader {
     let section = place.count > 1 ? " in \(place.dropLast().joined(separator: "."))" : ""
     var reason = "unknown key '\(name)'\(section)"
     if let meant = Spelling.nearest(to: name, among: known) {
-      reason += "; did you mean '\(meant)'?"
+      reason += " (did you mean '\(meant)'?)"
     } else if let home = home(name) {
       reason += "; it belongs in \(home)"
     } else {
@@ -174,9 +174,9 @@ package enum Spelling {
       .min { $0.distance < $1.distance }?.word
   }
 
-  /// `; did you mean 'x'?`, or nothing.
+  /// ` (did you mean 'x'?)`, or nothing.
   package static func hint(for word: String, among known: [String]) -> String {
-    nearest(to: word, among: known).map { "; did you mean '\($0)'?" } ?? ""
+    nearest(to: word, among: known).map { " (did you mean '\($0)'?)" } ?? ""
   }
 
   /// Insertions, deletions, replacements and swaps of neighbours that turn one word into the other.

@@ -20,7 +20,8 @@ extension Calibration {
     if shared.rate > falseAlarmRate {
       lines.append(
         "  \(counted(shared.pictures, "normal picture")) cannot support a false-alarm rate of "
-          + "\(Figures.terminal.percent(falseAlarmRate, digits: 2)): the stated rate is the smallest that they do."
+          + "\(Figures.terminal.percent(falseAlarmRate, digits: 2)): the stated rate is the smallest that they do. "
+          + "That rate takes \(Threshold.pictures(for: falseAlarmRate))."
       )
     }
     return lines.joined(separator: "\n")

@@ -41,11 +41,11 @@ public struct PictureSurvey: Sendable, Equatable {
       let found =
         details.map {
           Scenes(
-            of: $0, at: members, correlation: Scenes.correlationOfDetails)
+            of: $0, at: members, likeness: Scenes.likenessOfDetails)
         }
         ?? Scenes(
           of: PictureDetails(cells: 1) { pictures[$0].feature }, at: members,
-          correlation: Scenes.correlationOfMeans)
+          likeness: Scenes.likenessOfMeans)
       for (place, scene) in zip(members, found.first) { scenes[place] = members[scene] }
     }
     self.scenes = scenes

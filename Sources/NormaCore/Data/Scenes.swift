@@ -15,7 +15,8 @@ public struct PictureDetails {
 
 /// Which of a category's pictures show one scene: those that depart from the category's mean in the same way.
 ///
-/// How two pictures depart is compared by the correlation of their differences from the mean, once the three
+/// How two pictures depart is compared by the likeness 2 a·b / (a·a + b·b) of their differences a and b from the
+/// mean (the correlation of pictures that depart equally far), once the three
 /// principal directions are taken out in which the category's pictures commonly vary (light, a label, a
 /// rotation): two different bottles under the same light are no copies. Pictures are joined by average
 /// linkage (R. R. Sokal and C. D. Michener, 1958), which does not chain what is only a little alike.
@@ -26,39 +27,47 @@ struct Scenes {
   /// Of every picture the index of its scene's first picture.
   private(set) var first: [Int]
 
-  /// Groups are joined down to this mean correlation of details, and of mean features, which tell less.
-  static let (correlationOfDetails, correlationOfMeans): (Float, Float) = (0.45, 0.6)
+  /// Groups are joined down to this mean likeness of details, and of mean features, which tell less.
+  static let (likenessOfDetails, likenessOfMeans): (Float, Float) = (0.45, 0.6)
   /// So much alike before anything is taken out are only copies.
   private static let certain: Float = 0.9
   /// Common directions that are taken out, and of how many pictures one is known.
   private static let (directions, picturesOfADirection) = (3, 10)
   /// Few scenes with many copies lie in few directions themselves: there none is taken out, which shows in
-  /// that a lower correlation (`loose`) leaves about as many groups (`steady`).
+  /// that a lower one (`loose`) leaves about as many groups (`steady`).
   private static let (loose, steady): (Float, Double) = (0.25, 0.8)
+  /// Where pictures vary in fewer directions than this, two come to lie close by chance.
+  private static let fewDirections: Float = 2
   /// Of more pictures only so many neighbours by name are compared with each other.
   private static let most = 4000
 
   /// - Parameters:
   ///   - members: which of the pictures, in the order of their names.
-  ///   - correlation: see ``correlationOfDetails``.
-  init(of details: PictureDetails, at members: [Int], correlation: Float) {
+  ///   - likeness: see ``likenessOfDetails``.
+  init(of details: PictureDetails, at members: [Int], likeness: Float) {
     first = []
     for start in stride(from: 0, to: members.count, by: Self.most) {
       let block = members[start..<min(start + Self.most, members.count)]
       first += Self.groups(
-        block.map(details.values), cells: details.cells, correlation
+        block.map(details.values), cells: details.cells, likeness
       ).map { $0 + start }
     }
   }
 
-  private static func groups(_ values: [[Float]], cells: Int, _ correlation: Float) -> [Int] {
+  private static func groups(_ values: [[Float]], cells: Int, _ likeness: Float) -> [Int] {
     guard values.count > 1 else { return Array(values.indices) }
     guard let departures = Departures(of: values, cells: cells) else {
       return values.map { _ in 0 }
     }
     let plain = departures.products()
-    let whole = plain.correlations()
-    let tight = Linkage(whole, downTo: correlation).first
+    let whole = plain.likenesses()
+    if plain.effectiveDirections < fewDirections {
+      // Nothing but copies that stand clear of each other is told from chance.
+      let sure = Linkage(whole, downTo: certain).first
+      let isClear = groupCount(Linkage(whole, downTo: loose).first) == groupCount(sure)
+      return isClear ? sure : Array(values.indices)
+    }
+    let tight = Linkage(whole, downTo: likeness).first
     let count = min(directions, values.count / picturesOfADirection)
     if count == 0
       || Double(groupCount(Linkage(whole, downTo: loose).first))
@@ -66,11 +75,11 @@ struct Scenes {
     {
       return tight
     }
-    var particular = plain.without(directions: count).correlations()
+    var particular = plain.without(directions: count).likenesses()
     for place in particular.values.indices where whole.values[place] > certain {
       particular.values[place] = 1
     }
-    return Linkage(particular, downTo: correlation).first
+    return Linkage(particular, downTo: likeness).first
   }
 
   private static func groupCount(_ first: [Int]) -> Int { Set(first).count }
@@ -157,18 +166,24 @@ private struct PairMatrix {
     }
   }
 
-  /// Of inner products the correlations; that of a picture which does not depart at all is 0.
-  func correlations() -> PairMatrix {
+  /// Of inner products the likenesses 2 a·b / (a·a + b·b).
+  func likenesses() -> PairMatrix {
     var found = self
-    let norms = (0..<count).map { max(self[$0, $0], 0).squareRoot() }
     for one in 0..<count {
       for other in 0..<count {
-        let product = norms[one] * norms[other]
-        found.values[one * count + other] =
-          product > 0 ? values[one * count + other] / product : 0
+        let size = self[one, one] + self[other, other]
+        found.values[one * count + other] = size > 0 ? 2 * self[one, other] / size : 0
       }
     }
     return found
+  }
+
+  /// In how many directions the pictures vary: the square of the eigenvalues' sum over the sum of their
+  /// squares.
+  var effectiveDirections: Float {
+    let trace = (0..<count).reduce(Float(0)) { $0 + self[$1, $1] }
+    let squares = values.reduce(Float(0)) { $0 + $1 * $1 }
+    return squares > 0 ? trace * trace / squares : 0
   }
 
   /// Inner products without the first principal directions, found by subspace iteration (the eigenvectors of
@@ -221,10 +236,10 @@ private struct Linkage {
   /// Of every picture the first of its group.
   private(set) var first: [Int]
 
-  /// - Parameter limit: groups whose mean correlation is below this stay apart.
-  init(_ correlations: PairMatrix, downTo limit: Float) {
-    let count = correlations.count
-    var between = correlations
+  /// - Parameter limit: groups whose mean likeness is below this stay apart.
+  init(_ likenesses: PairMatrix, downTo limit: Float) {
+    let count = likenesses.count
+    var between = likenesses
     var sizes = [Float](repeating: 1, count: count)
     var active = Array(0..<count)
     first = Array(0..<count)

@@ -172,7 +172,7 @@ struct TableColumns {
     // A misspelt column would silently count as one that is not there.
     for name in unknown {
       guard let meant = Spelling.nearest(to: name.lowercased(), among: missing) else { continue }
-      throw DatasetProblem("\(place): unknown column '\(name)'; did you mean '\(meant)'?")
+      throw DatasetProblem("\(place): unknown column '\(name)' (did you mean '\(meant)'?)")
     }
     guard places[.path] != nil else {
       throw DatasetProblem(

@@ -129,6 +129,11 @@ public struct ReusedNetwork {
 
   /// How the network came to be; nil where nobody kept it.
   func record() throws -> TrainingRecord? { try TrainingRecord.read(from: model) }
+
+  /// How the pictures were split, and their features standardised, when it was trained.
+  func division() throws -> SplitPictures.Division {
+    .asBefore(try record(), try StoredNetwork(model).standardization)
+  }
 }
 
 /// The pictures of a training, as they were split.
@@ -147,21 +152,22 @@ public struct SplitPictures {
   public enum Division {
     /// As the recipe says.
     case anew
-    /// As they were for a network that is only looked at again; nil: nobody kept how it came to be.
-    case asBefore(TrainingRecord?)
+    /// As they were for a network that is only looked at again, whose features are standardised as they
+    /// were; without a record: nobody kept how it came to be.
+    case asBefore(TrainingRecord?, [Standardization]?)
 
     var looksForScenes: Bool {
       switch self {
       case .anew: true
-      case .asBefore(let record): record?.scenes != nil
+      case .asBefore(let record, _): record?.scenes != nil
       }
     }
 
     func heldOutFraction(_ recipe: Recipe, scenes: Int) -> Double {
       switch self {
-      case .asBefore(let record?):
+      case .asBefore(let record?, _):
         return record.heldOutPictures > 0 ? recipe.training.holdout.most : 0
-      case .asBefore(nil), .anew:
+      case .asBefore(nil, _), .anew:
         return recipe.training.heldOutFraction(
           scenes: scenes, rate: recipe.calibration.falseAlarmRate)
       }
@@ -210,16 +216,23 @@ public struct SplitPictures {
     let scenes = parts.map { $0.map { found?.scenes[$0] ?? $0 } }
     (trainingScenes, heldOutScenes) = (scenes[0], scenes[1])
     let indices = parts[0].map { usable[$0] }
-    let statistics =
-      recipe.features.standardize
-      ? store.shapes.indices.map { store.statistics(level: $0, of: indices) } : nil
+    let statistics: [(mean: [Float], deviation: [Float])]?
+    let standardization: [Standardization]?
+    switch division {
+    case .anew:
+      statistics =
+        recipe.features.standardize
+        ? store.shapes.indices.map { store.statistics(level: $0, of: indices) } : nil
+      standardization = statistics?.map(Standardization.init(statistics:))
+    case .asBefore(_, let kept): (statistics, standardization) = (nil, kept)
+    }
     survey = Survey(
       scenes: found?.sceneCount,
       strays: found?.strays.map { (known[$0.picture], $0) } ?? [],
       constantChannels: statistics?.map { Standardization.constant(in: $0.deviation) } ?? [])
     data = TrainingData(
       store: store, training: indices, heldOut: parts[1].map { usable[$0] },
-      standardization: statistics?.map(Standardization.init(statistics:)),
+      standardization: standardization,
       twins: recipe.pastesTexture ? samples.count : nil)
   }
 

@@ -111,7 +111,7 @@ public struct TrainingJob {
     let split = try SplitPictures(
       features.store, samples: samples,
       usable: try source.usable(features, samples, context), recipe: prepared.recipe,
-      reused.map { .asBefore(try $0.record()) } ?? .anew)
+      reused?.division() ?? .anew)
     split.survey.tell(
       pictures: split.training.count + split.heldOut.count, root: source.root, context)
     return TrainedDetector(

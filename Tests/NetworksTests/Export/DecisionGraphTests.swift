@@ -88,8 +88,11 @@ import Testing
       onnx: editor.data(), options: CompileOptions(precision: .f32, batch: pictures.count)
     ).makeRequest()
     try request.setInput("score", pictures.map(\.score), shape: [pictures.count])
-    try request.setInput(
-      "feature", pictures.flatMap(\.feature), shape: [pictures.count, Self.channels])
+    // Without categories nothing needs it, and it is no input of the compiled graph.
+    if names.contains("category") {
+      try request.setInput(
+        "feature", pictures.flatMap(\.feature), shape: [pictures.count, Self.channels])
+    }
     try request.infer()
     func values(_ name: String) throws -> [Float]? {
       names.contains(name) ? try request.output("f.\(name)").values : nil

@@ -104,7 +104,7 @@ struct BenchmarkPlanTests {
     #expect(problem("rows:\n  - recip: ras\n").hasPrefix("p.yaml:2: unknown key 'recip'"))
     #expect(
       problem("rows:\n  - recipe: ras\n    set: {ras.encodr: 1}\n")
-        == "p.yaml:3: unknown key 'encodr' in ras; did you mean 'encoder'?")
+        == "p.yaml:3: unknown key 'encodr' in ras (did you mean 'encoder'?)")
     #expect(
       problem("set:\n  training.batch: many\nrows: [{recipe: ras}]")
         == "p.yaml:2: training.batch: expected a whole number, found 'many'")

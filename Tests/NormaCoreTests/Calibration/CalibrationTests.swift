@@ -369,7 +369,9 @@ import Testing
     let error = #expect(throws: CalibrationError.self) {
       try self.calibration().threshold(category: "botle")
     }
-    #expect(error?.description == "unknown category 'botle'; the model knows bottle, plate, tire")
+    #expect(
+      error?.description
+        == "unknown category 'botle' (did you mean 'bottle'?); the model knows bottle, plate, tire")
     // Known by its features alone: the shared threshold serves.
     #expect(try calibration().threshold(category: "plate") == calibration().shared)
     #expect(try calibration().threshold(category: "plate", rate: 0.3).basis == .pooled)

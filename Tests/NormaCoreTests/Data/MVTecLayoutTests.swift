@@ -163,7 +163,7 @@ struct MVTecLayoutTests {
     }
     #expect(
       problem?.description.hasSuffix(
-        "there is no category 'botle'; did you mean 'bottle'?; it has ant, bottle") == true)
+        "there is no category 'botle' (did you mean 'bottle'?); it has ant, bottle") == true)
   }
 
   @Test(.disabled(if: isRoot, "root may read everything"))

@@ -111,7 +111,7 @@ struct TableLayoutTests {
         == "cells.csv:1: the columns are separated by tabs; save the table with commas")
     #expect(
       try Self.problem("path,lable\n")
-        == "cells.csv:1: unknown column 'lable'; did you mean 'label'?")
+        == "cells.csv:1: unknown column 'lable' (did you mean 'label'?)")
     #expect(
       try Self.problem("path,label,PATH\n") == "cells.csv:1: two columns are named 'PATH'")
     #expect(try Self.problem("a,b\n1,2\n").contains("there is no column 'path' in the header"))

