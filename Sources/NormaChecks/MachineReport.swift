@@ -32,7 +32,8 @@ public struct MachineReport: Encodable {
         name: "LibTorch", version: Machine.version,
         capabilities: "\(Machine.vectorInstructions), \(counted(Machine.threads, "thread"))"),
       Engine(
-        name: "libvips", version: PictureReader.decoder, capabilities: "JPEG PNG TIFF WebP BMP"),
+        name: "libvips", version: PictureReader.decoder,
+        capabilities: PictureFormat.readable.joined(separator: " ")),
     ]
     trainingPrecision = Machine.hasFastBF16 ? "bf16" : "float32"
     home = Home.norma

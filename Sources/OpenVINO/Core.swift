@@ -72,7 +72,7 @@ public final class Core: Sendable {
   ///   nothing is kept.
   public func compile(
     onnx: Data, options: CompileOptions = CompileOptions(),
-    check: (CompiledModel) throws -> Void = { _ in }
+    check: ((CompiledModel) throws -> Void)? = nil
   ) throws -> CompiledModel {
     guard !onnx.isEmpty else {
       throw OpenVINOError("OpenVINO: read an ONNX model: it has no bytes")
@@ -87,11 +87,12 @@ public final class Core: Sendable {
       return try CompiledModel(Handle(compiled) { ov_compiled_model_free($0) })
     }
     let cache = options.cacheFolder.flatMap {
-      CompileCache($0, onnx: onnx, facts: facts(options))
+      // What was kept unchecked is not found by who asks for a check.
+      CompileCache($0, onnx: onnx, facts: facts(options) + (check == nil ? [] : ["checked"]))
     }
-    if let cache { return try cache.compiled(compile, check: check) }
+    if let cache { return try cache.compiled(compile, check: check ?? { _ in }) }
     let compiled = try compile(nil)
-    try check(compiled)
+    try check?(compiled)
     return compiled
   }
 

@@ -59,7 +59,8 @@ extension CommandLineTests {
       let exported = try await workshop.norma("export", model, "--output", "Graph für alle.onnx")
       #expect(exported.status == 0, "\(exported)")
       #expect(
-        try workshop.data("Graph für alle.onnx") == workshop.data(model + "/graph.onnx"))
+        try workshop.data("Graph für alle.onnx").count > workshop.data(model + "/graph.onnx").count)
+      #expect(try !workshop.data("Graph für alle.reference.json").isEmpty)
     }
 
     @Test func aTableNamesPicturesWithCommasAndQuotes() async throws {

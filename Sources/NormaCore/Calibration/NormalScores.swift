@@ -148,7 +148,9 @@ public struct Threshold: Codable, Sendable, Equatable {
   public var picturesForRequest: Int { Self.pictures(for: requestedRate) }
 
   /// How many normal pictures a false-alarm rate takes at least: 1/r − 1.
-  public static func pictures(for rate: Double) -> Int { Int((1 / rate - 1 - 1e-9).rounded(.up)) }
+  public static func pictures(for rate: Double) -> Int {
+    Int(min(1e15, (1 / rate - 1 - 1e-9).rounded(.up)))
+  }
 
   public init(
     value: Float, rate: Double, requestedRate: Double, extrapolated: Bool, pictures: Int,

@@ -9,8 +9,9 @@ public enum Holdout {
   /// - Parameters:
   ///   - scenes: of every sample the number of its scene (``PictureSurvey/scenes``); nil: each is one of
   ///     its own.
-  ///   - fraction: of each category's pictures, rounded, and at least one where it is above 0; one
-  ///     scene of each category always stays in training.
+  ///   - fraction: of each category's scenes, rounded, and at least one where it is above 0; one scene of
+  ///     each category always stays in training, and where others can go, so does one of more than a
+  ///     quarter of its pictures.
   /// - Returns: both parts, sorted by category, then path.
   public static func split(
     _ samples: [Sample], scenes: [Int]? = nil, fraction: Double, seed: UInt64
@@ -19,15 +20,17 @@ public enum Holdout {
     var heldOut: [Sample] = []
     for (category, members) in byCategory(samples, scenes) {
       let order = shuffled(members.count, category: category, seed: seed)
+      let wanted = fraction > 0 ? Int(max(1, (Double(members.count) * fraction).rounded())) : 0
+      // The last stays in training, and so does a scene that is a large part of all there is.
       let total = members.reduce(0) { $0 + $1.count }
-      let wanted = fraction > 0 ? Int(max(1, (Double(total) * fraction).rounded())) : 0
-      var chosen: Set<Int> = []
-      var count = 0
-      for scene in order.prefix(members.count - 1) where count < wanted {
-        // A scene that is larger than all that is wanted would leave little to train on.
-        guard members[scene].count <= max(wanted, total / 4) else { continue }
-        chosen.insert(scene)
-        count += members[scene].count
+      let free = order.dropLast().filter { members[$0].count <= max(1, total / 4) }
+      var chosen = Set(free.prefix(wanted))
+      if wanted > 0, chosen.isEmpty,
+        let least = order.dropLast().min(by: {
+          members[$0].count < members[$1].count
+        })
+      {
+        chosen.insert(least)
       }
       for (scene, samples) in members.enumerated() {
         if chosen.contains(scene) { heldOut += samples } else { training += samples }

@@ -66,7 +66,10 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
   }
 
   /// What is read, for errors.
-  private static let readFormats = "JPEG, PNG, TIFF, WebP, BMP, GIF and PNM are read"
+  /// What is read, by the names that people know.
+  public static let readable = ["JPEG", "PNG", "TIFF", "WebP", "BMP", "GIF", "PNM"]
+  private static let readFormats =
+    readable.dropLast().joined(separator: ", ") + " and \(readable.last ?? "") are read"
 
   /// Why a file with this beginning is not read.
   package static func refusal(_ head: [UInt8]) -> String {

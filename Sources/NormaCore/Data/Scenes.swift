@@ -33,13 +33,15 @@ struct Scenes {
   private static let certain: Float = 0.9
   /// Common directions that are taken out, and of how many pictures one is known.
   private static let (directions, picturesOfADirection) = (3, 10)
-  /// Few scenes with many copies lie in few directions themselves: there none is taken out, which shows in
-  /// that a lower one (`loose`) leaves about as many groups (`steady`).
-  private static let (loose, steady): (Float, Double) = (0.25, 0.8)
+  /// Groups stand clear of each other where this likeness leaves no fewer.
+  private static let loose: Float = 0.25
+  /// Fewer groups than these, of more pictures each, are taken for variants of a product (two fixtures, three
+  /// labels), whose pictures differ; whether they are, nobody can tell by their features.
+  private static let fewScenes = 10
   /// Where pictures vary in fewer directions than this, two come to lie close by chance.
   private static let fewDirections: Float = 2
   /// Of more pictures only so many neighbours by name are compared with each other.
-  private static let most = 4000
+  private static let most = 2000
 
   /// - Parameters:
   ///   - members: which of the pictures, in the order of their names.
@@ -61,25 +63,23 @@ struct Scenes {
     }
     let plain = departures.products()
     let whole = plain.likenesses()
-    if plain.effectiveDirections < fewDirections {
-      // Nothing but copies that stand clear of each other is told from chance.
-      let sure = Linkage(whole, downTo: certain).first
-      let isClear = groupCount(Linkage(whole, downTo: loose).first) == groupCount(sure)
-      return isClear ? sure : Array(values.indices)
-    }
-    let tight = Linkage(whole, downTo: likeness).first
     let count = min(directions, values.count / picturesOfADirection)
-    if count == 0
-      || Double(groupCount(Linkage(whole, downTo: loose).first))
-        >= steady * Double(groupCount(tight))
-    {
-      return tight
+    var found: [Int]
+    if count == 0 || plain.effectiveDirections < fewDirections {
+      // Nothing but copies that stand clear of each other is told from chance.
+      found = Linkage(whole, downTo: certain).first
+      let isClear = groupCount(Linkage(whole, downTo: loose).first) == groupCount(found)
+      if !isClear { found = Array(values.indices) }
+    } else {
+      var particular = plain.without(directions: count).likenesses()
+      for place in particular.values.indices where whole.values[place] > certain {
+        particular.values[place] = 1
+      }
+      found = Linkage(particular, downTo: likeness).first
     }
-    var particular = plain.without(directions: count).likenesses()
-    for place in particular.values.indices where whole.values[place] > certain {
-      particular.values[place] = 1
-    }
-    return Linkage(particular, downTo: likeness).first
+    let scenes = groupCount(found)
+    return scenes < fewScenes && scenes * fewScenes < values.count
+      ? Array(values.indices) : found
   }
 
   private static func groupCount(_ first: [Int]) -> Int { Set(first).count }

@@ -84,7 +84,15 @@ public struct TrainingPictures: Codable, Sendable, Equatable {
             "it was made by a later Norma (format \(format); this one reads up to \(currentFormat)): "
             + "update Norma")
       }
-      return try JSONDecoder().decode(TrainingPictures.self, from: json)
+      let found = try JSONDecoder().decode(TrainingPictures.self, from: json)
+      let side = model.manifest.imageSize
+      guard found.imageSize == side else {
+        throw FileProblem(
+          path: path,
+          reason:
+            "its digests are of pictures of \(found.imageSize) pixels, the model's have \(side)")
+      }
+      return found
     } catch is DecodingError {
       throw FileProblem(path: path, reason: "not a list of digests of training pictures")
     }

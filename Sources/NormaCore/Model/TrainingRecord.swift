@@ -39,6 +39,9 @@ public struct TrainingRecord: Codable, Equatable, Sendable {
   /// How many scenes those pictures show, near copies of one counted once; where it is known, pictures of
   /// one scene were held out together. Nil of models that are older than the question.
   public var scenes: Int?
+  /// Which pictures were held out, by their names relative to the data set's folder, sorted: who looks at the
+  /// network again holds out these. Nil of models that are older than this.
+  public var heldOutNames: [String]?
   /// What everything random was drawn from.
   public var seed: Int
   /// Nil, like all that follows, of a model that is older than its record.

@@ -6,7 +6,7 @@ extension Recipe {
     let seed = UInt64(max(0, training.seed))
     return MethodContext(
       imageSize: backbone.imageSize, taps: backbone.taps ?? unusualTaps, scorePooling: scoring.pool,
-      inspectsInBF16: scoring.precision == .bf16, folds: training.folds,
+      inspectsInBF16: scoring.precision == .bf16, folds: training.crossFit.folds,
       draw: { count, total, stream in
         var generator = SeededGenerator(seed: seed, stream: stream)
         return generator.drawing(count, of: total)
@@ -56,6 +56,25 @@ extension Recipe {
   public func detectingMethod(_ trunk: Trunk) throws -> any AnomalyMethod {
     guard let definition else { throw NetworkError("the method '\(method)' is not built") }
     return try definition.made(by: settings, trunk: trunk, context: context)
+  }
+
+  /// The fraction of each category's pictures to hold out of training.
+  /// - Parameter scenes: how many scenes the pictures show (``PictureSurvey``): copies count once.
+  public func heldOutFraction(scenes: Int) -> Double {
+    switch training.holdout {
+    case .fraction(let share): return share
+    case .auto:
+      let tenth = Int((HoldoutShare.usual * Double(scenes)).rounded())
+      let isEnough = tenth >= Threshold.pictures(for: calibration.falseAlarmRate)
+      return isEnough || training.keep == .best || !canCrossFit ? HoldoutShare.usual : 0
+    }
+  }
+
+  /// Whether the method, as it is set, can be trained on parts of the pictures.
+  private var canCrossFit: Bool {
+    var parts = self
+    (parts.training.holdout, parts.training.crossFit.folds) = (0, max(2, training.folds))
+    return parts.issues().isEmpty
   }
 
   /// - Throws: `RecipeProblem` that names each key whose value cannot be, without lines (for values

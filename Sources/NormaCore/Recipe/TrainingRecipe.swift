@@ -115,20 +115,6 @@ public struct TrainingRecipe: Settings {
 }
 
 extension TrainingRecipe {
-  /// The fraction of each category's pictures to hold out.
-  /// - Parameters:
-  ///   - scenes: how many scenes the training pictures show (``PictureSurvey``): copies count once.
-  ///   - rate: the false-alarm rate that the thresholds are to promise.
-  public func heldOutFraction(scenes: Int, rate: Double) -> Double {
-    switch holdout {
-    case .fraction(let share): return share
-    case .auto:
-      let tenth = HoldoutShare.usual * Double(scenes)
-      let isEnough = Int(tenth.rounded()) >= Threshold.pictures(for: rate)
-      return isEnough || keep == .best ? HoldoutShare.usual : 0
-    }
-  }
-
   /// Parts for cross-fitting where nothing is held out; 0: none.
   public var folds: Int {
     crossFit.folds == 0 && holdout == .auto ? CrossFitRecipe.usualFolds : crossFit.folds

@@ -22,7 +22,11 @@ package enum PictureContents {
     let missing = paths.indices.filter { contents[$0].file == nil || contents[$0].pixels == nil }
     let known = contents
     let stage = context.stage(title, total: missing.count, unit: "pictures")
-    defer { stage.clear() }
+    // What was looked at is kept, also when the rest is not wanted any more.
+    defer {
+      memory.save()
+      stage.clear()
+    }
     let workers = ProcessInfo.processInfo.activeProcessorCount
     try OrderedPipeline.run(count: missing.count, workers: workers) {
       { number in
@@ -36,7 +40,6 @@ package enum PictureContents {
       memory.keep(content, of: paths[place], keys[place])
       stage.update(number + 1)
     }
-    memory.save()
     return contents
   }
 

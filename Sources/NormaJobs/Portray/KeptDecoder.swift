@@ -14,7 +14,7 @@ struct KeptDecoder {
   /// As the model has it.
   let standardization: [Standardization]?
   /// How the model's network came to be.
-  let record: TrainingRecord?
+  let past: SplitPictures.PastTraining
   let steps: Int
   let context: JobContext
 
@@ -38,7 +38,7 @@ struct KeptDecoder {
     let features = try FeatureCache(context).features(of: pictures, for: prepared, from: source)
     let split = try SplitPictures(
       features.store, samples: pictures, usable: try source.usable(features, pictures, context),
-      recipe: prepared.recipe, .asBefore(record, standardization)
+      recipe: prepared.recipe, .asBefore(past)
     ).data
     let seen = TrainingData(
       store: features.store, training: split.training, heldOut: split.heldOut,

@@ -113,7 +113,7 @@ public struct PortrayJob {
     }
     return try KeptDecoder(
       source: source, prepared: network.prepared, standardization: network.stored.standardization,
-      record: try TrainingRecord.read(from: model), steps: request.steps, context: context
+      past: try .init(model, root: source.root), steps: request.steps, context: context
     ).decoder()
   }
 }

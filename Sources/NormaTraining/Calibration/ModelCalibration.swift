@@ -57,20 +57,21 @@ public struct ModelCalibration {
       rate: rates.falseAlarmRate, pixelRate: rates.pixelFalseAlarmRate,
       extrapolate: rates.extrapolate, features: features,
       autoAccuracy: features?.accuracy(of: found.features),
-      distances: features?.distances(
-        of: found.features,
-        counted: Dictionary(grouping: pictures.training, by: \.category).mapValues(\.count)) ?? [:])
+      distances: features?.distances(of: found.features, counted: scenesByCategory) ?? [:])
   }
 
   /// Why no picture can be scored by a network that has not seen it; nil when some can.
   private var crossFitObstacle: String? {
     guard recipe.training.folds > 0 else { return "no cross-fitting was asked for" }
-    let scenes = Dictionary(
-      grouping: zip(pictures.training, pictures.trainingScenes), by: \.0.category
-    ).mapValues { Set($0.map(\.1)).count }
-    return scenes.values.contains { $0 > 1 }
+    return scenesByCategory.values.contains { $0 > 1 }
       ? nil
       : "cross-fitting needs two pictures of a category at least that are not copies of each other"
+  }
+
+  /// A picture's copies pull its category's mean along with it: scenes are what counts.
+  private var scenesByCategory: [String: Int] {
+    Dictionary(grouping: zip(pictures.training, pictures.trainingScenes), by: \.0.category)
+      .mapValues { Set($0.map(\.1)).count }
   }
 
   private func categoryFeatures() throws -> CategoryFeatures? {

@@ -34,7 +34,8 @@ public struct FeatureRequest: Sendable, Hashable {
 extension Recipe {
   /// The features that a training on `samples` needs: each picture's and then, where it pastes texture,
   /// each picture's twin, in the same order. Texture is of the pictures that are trained on, so that
-  /// nothing of a held-out picture is ever called anomalous.
+  /// nothing of a held-out picture is called anomalous; where the features then tell copies of one scene,
+  /// other pictures are held out than was known here, and their texture may be.
   public func featureRequests(_ samples: [Sample]) -> [FeatureRequest] {
     let pictures = samples.map { FeatureRequest(path: $0.path) }
     guard pastesTexture else { return pictures }

@@ -93,7 +93,10 @@ public struct ReusedNetwork {
 
   /// - Throws: `FileProblem` when the recipe, or the backbone's weights, would have trained another one.
   func check(_ prepared: PreparedRecipe) throws {
-    let differences = prepared.recipe.learned.differences(from: manifest.recipe.learned)
+    var asked = prepared.recipe
+    // What was held out then is held out again, which is what `auto` asks for here.
+    if asked.training.holdout == .auto { asked.training.holdout = manifest.recipe.training.holdout }
+    let differences = asked.learned.differences(from: manifest.recipe.learned)
     guard differences.isEmpty else {
       // Of another method every key is another.
       let told = differences[0].key == "method" ? 1 : 4
@@ -129,11 +132,6 @@ public struct ReusedNetwork {
 
   /// How the network came to be; nil where nobody kept it.
   func record() throws -> TrainingRecord? { try TrainingRecord.read(from: model) }
-
-  /// How the pictures were split, and their features standardised, when it was trained.
-  func division() throws -> SplitPictures.Division {
-    .asBefore(try record(), try StoredNetwork(model).standardization)
-  }
 }
 
 /// The pictures of a training, as they were split.
@@ -152,25 +150,43 @@ public struct SplitPictures {
   public enum Division {
     /// As the recipe says.
     case anew
-    /// As they were for a network that is only looked at again, whose features are standardised as they
-    /// were; without a record: nobody kept how it came to be.
-    case asBefore(TrainingRecord?, [Standardization]?)
+    /// As they were for a network that is only looked at again.
+    case asBefore(PastTraining)
 
-    var looksForScenes: Bool {
-      switch self {
-      case .anew: true
-      case .asBefore(let record, _): record?.scenes != nil
-      }
+    var past: PastTraining? {
+      if case .asBefore(let past) = self { past } else { nil }
+    }
+  }
+
+  /// What is known of the training of a network that is only looked at again.
+  public struct PastTraining {
+    /// Nil: nobody kept it.
+    var record: TrainingRecord?
+    /// What its features are standardised by.
+    var standardization: [Standardization]?
+    /// What its recipe says of held-out pictures.
+    var holdout: HoldoutShare
+    /// The folder that names are relative to.
+    var root: String
+
+    public init(_ model: ModelFolder, root: String) throws {
+      record = try TrainingRecord.read(from: model)
+      standardization = try StoredNetwork(model).standardization
+      holdout = model.manifest.recipe.training.holdout
+      self.root = root
     }
 
-    func heldOutFraction(_ recipe: Recipe, scenes: Int) -> Double {
-      switch self {
-      case .asBefore(let record?, _):
-        return record.heldOutPictures > 0 ? recipe.training.holdout.most : 0
-      case .asBefore(nil, _), .anew:
-        return recipe.training.heldOutFraction(
-          scenes: scenes, rate: recipe.calibration.falseAlarmRate)
+    /// The pictures as they were split: by the names that were kept, or as models were split that kept none.
+    func split(_ samples: [Sample], seed: UInt64) -> (training: [Sample], heldOut: [Sample]) {
+      guard let names = record?.heldOutNames.map({ Set($0.map { Array($0.utf8) }) }) else {
+        let isNone = record.map { $0.heldOutPictures == 0 } ?? false
+        return Holdout.split(samples, fraction: isNone ? 0 : holdout.most, seed: seed)
       }
+      let sorted = Holdout.split(samples, fraction: 0, seed: seed).training
+      let isHeldOut = { (sample: Sample) in
+        names.contains(Array(FilePath.relative(sample.path, to: root).utf8))
+      }
+      return (sorted.filter { !isHeldOut($0) }, sorted.filter(isHeldOut))
     }
   }
 
@@ -198,33 +214,37 @@ public struct SplitPictures {
     _ division: Division = .anew
   ) throws {
     let known = usable.map { samples[$0] }
+    let past = division.past
     let found =
-      division.looksForScenes
-      ? try PictureSurvey(
+      past != nil && past?.record?.scenes == nil
+      ? nil
+      : try PictureSurvey(
         usable.map { (category: samples[$0].category, feature: store.meanFeature(of: $0)) },
         details: PictureDetails(cells: FeatureStore.detailCells) {
           store.details(of: usable[$0])
-        }) : nil
-    let fraction = division.heldOutFraction(
-      recipe, scenes: found?.sceneCount ?? known.count)
+        })
+    let seed = UInt64(recipe.training.seed)
     // Keyed by bytes: two names that look alike may be written differently and be two files.
     let index = Dictionary(
       zip(known.map { Array($0.path.utf8) }, known.indices), uniquingKeysWith: { $1 })
-    (training, heldOut) = Holdout.split(
-      known, scenes: found?.scenes, fraction: fraction, seed: UInt64(recipe.training.seed))
+    (training, heldOut) =
+      past?.split(known, seed: seed)
+      ?? Holdout.split(
+        known, scenes: found?.scenes,
+        fraction: recipe.heldOutFraction(scenes: found?.sceneCount ?? known.count), seed: seed)
     let parts = [training, heldOut].map { $0.compactMap { index[Array($0.path.utf8)] } }
     let scenes = parts.map { $0.map { found?.scenes[$0] ?? $0 } }
     (trainingScenes, heldOutScenes) = (scenes[0], scenes[1])
     let indices = parts[0].map { usable[$0] }
     let statistics: [(mean: [Float], deviation: [Float])]?
     let standardization: [Standardization]?
-    switch division {
-    case .anew:
+    if let past {
+      (statistics, standardization) = (nil, past.standardization)
+    } else {
       statistics =
         recipe.features.standardize
         ? store.shapes.indices.map { store.statistics(level: $0, of: indices) } : nil
       standardization = statistics?.map(Standardization.init(statistics:))
-    case .asBefore(_, let kept): (statistics, standardization) = (nil, kept)
     }
     survey = Survey(
       scenes: found?.sceneCount,

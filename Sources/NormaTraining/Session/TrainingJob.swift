@@ -111,7 +111,7 @@ public struct TrainingJob {
     let split = try SplitPictures(
       features.store, samples: samples,
       usable: try source.usable(features, samples, context), recipe: prepared.recipe,
-      reused?.division() ?? .anew)
+      reused.map { .asBefore(try .init($0.model, root: source.root)) } ?? .anew)
     split.survey.tell(
       pictures: split.training.count + split.heldOut.count, root: source.root, context)
     return TrainedDetector(
@@ -188,6 +188,9 @@ public struct TrainingJob {
         device: Machine.device.rawValue),
       engineVersion: "LibTorch \(Machine.version)")
     record.scenes = trained.pictures.survey.scenes
+    record.heldOutNames = trained.pictures.heldOut.map {
+      FilePath.relative($0.path, to: source.root)
+    }.sorted()
     if reused != nil {
       // It was trained elsewhere, and nobody kept how.
       (record.machine, record.engineVersion, record.precision) = (nil, nil, nil)
@@ -273,6 +276,9 @@ public struct TrainingRun {
       + (pictures.training + pictures.heldOut).map {
         "\($0.category)\t\(FilePath.relative($0.path, to: root))"
       } + ["\(pictures.training.count)"]
+      // A checkpoint of before the least spread of a channel goes on where there was none to raise.
+      + (pictures.survey.constantChannels.contains { !$0.isEmpty }
+        ? ["least spread \(Standardization.floor)"] : [])
     return Digest.sha256(Data(facts.joined(separator: "\n").utf8))
   }
 }

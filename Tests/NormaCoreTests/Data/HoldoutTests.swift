@@ -73,6 +73,19 @@ struct HoldoutTests {
     }
   }
 
+  @Test(
+    "of three bursts one is held out, however large; a long video leaves the others in training")
+  func scenesAreCounted() {
+    let bursts = Self.samples("a", 30)
+    let three = Holdout.split(
+      bursts, scenes: bursts.indices.map { $0 / 10 }, fraction: 0.1, seed: 0)
+    #expect(three.heldOut.count == 10 && three.training.count == 20)
+    let video = Self.samples("a", 600)
+    let parts = Holdout.split(
+      video, scenes: video.indices.map { max(0, $0 - 499) }, fraction: 0.1, seed: 0)
+    #expect(parts.heldOut.count == 10 && parts.training.count == 590)
+  }
+
   @Test func scenesOfOnePictureChangeNothing() {
     let samples = Self.samples("a", 50) + Self.samples("b", 30)
     let alone = Holdout.split(

@@ -44,6 +44,31 @@ struct PictureSurveyTests {
     #expect(survey.scenes == (0..<300).map { $0 / 10 * 10 })
   }
 
+  @Test("variants of a product are no copies, however clear they stand apart")
+  func variants() throws {
+    for variants in 2...4 {
+      let pictures = (0..<variants).flatMap { variant in
+        Self.pictures("a", 40, at: 0, seed: UInt64(variant)).map { picture in
+          // Each has a direction of its own, in which it departs three deviations.
+          (
+            picture.category,
+            picture.feature.enumerated().map { $0 % variants == variant ? $1 + 3 : $1 }
+          )
+        }
+      }
+      #expect(try PictureSurvey(pictures).sceneCount >= 40 * variants * 9 / 10)
+    }
+  }
+
+  @Test("few pictures that the light alone tells apart are pictures")
+  func light() throws {
+    let one = Self.pictures("a", 1, at: 2, seed: 4)[0].feature
+    let pictures = [0.8, 0.9, 1, 1.15, 1.3].map { light in
+      (category: "a", feature: one.map { $0 * Float(light) })
+    }
+    #expect(try PictureSurvey(pictures).sceneCount == 5)
+  }
+
   @Test("equal files are one scene, also where nothing else is there")
   func equal() throws {
     let one = Self.pictures("a", 1, at: 2, seed: 4)

@@ -146,17 +146,23 @@ struct RecipeTests {
 
   @Test("auto holds a tenth out where that is enough for the promise, else nothing, and cross-fits")
   func holdoutFollowsThePromise() throws {
-    let usual = TrainingRecipe()
-    #expect(usual.holdout == .auto && usual.folds == 5 && usual.crossFit.folds == 0)
+    var usual = Recipe()
+    let training = usual.training
+    #expect(training.holdout == .auto && training.folds == 5 && training.crossFit.folds == 0)
     // A tenth of 985 is 99 pictures, rounded: just enough for one in a hundred.
-    #expect(usual.heldOutFraction(scenes: 985, rate: 0.01) == 0.1)
-    #expect(usual.heldOutFraction(scenes: 984, rate: 0.01) == 0)
-    #expect(usual.heldOutFraction(scenes: 984, rate: 0.02) == 0.1)
-    var best = usual
-    best.keep = .best
-    #expect(best.heldOutFraction(scenes: 20, rate: 0.01) == 0.1)
-    let told = try Recipe.parse("training: {holdout: 0.25}").training
-    #expect(told.heldOutFraction(scenes: 20, rate: 0.01) == 0.25 && told.folds == 0)
+    #expect(usual.heldOutFraction(scenes: 985) == 0.1)
+    #expect(usual.heldOutFraction(scenes: 984) == 0)
+    usual.calibration.falseAlarmRate = 0.02
+    #expect(usual.heldOutFraction(scenes: 984) == 0.1)
+    usual.calibration.falseAlarmRate = 1e-300
+    #expect(usual.heldOutFraction(scenes: 984) == 0)
+    usual.training.keep = .best
+    #expect(usual.heldOutFraction(scenes: 20) == 0.1)
+    let told = try Recipe.parse("training: {holdout: 0.25}")
+    #expect(told.heldOutFraction(scenes: 20) == 0.25 && told.training.folds == 0)
+    // A bank of most patches cannot be cross-fitted.
+    let bank = try Recipe.parse("method: patchcore\npatchcore: {share: 0.6}")
+    #expect(bank.heldOutFraction(scenes: 20) == 0.1)
     #expect(try Recipe.parse(Recipe().yaml) == Recipe())
     let data = try JSONEncoder().encode([HoldoutShare.auto, 0.25])
     #expect(String(decoding: data, as: UTF8.self) == #"["auto",0.25]"#)
@@ -178,12 +184,12 @@ struct RecipeTests {
     #expect(Self.problem("training: {holdout: 0, crossFit: {folds: 1}}").contains("1 part"))
     #expect(
       Self.problem("method: rsa\n")
-        == "r.yaml:1: method: 'rsa' is not built; padim, patchcore, ras, rlr, uniad, uranet are; "
-        + "did you mean 'ras'?")
+        == "r.yaml:1: method: 'rsa' is not built; padim, patchcore, ras, rlr, uniad, uranet are "
+        + "(did you mean 'ras'?)")
     #expect(
       Self.problem("backbone:\n  name: eficientnet-b4\n")
-        == "r.yaml:2: backbone.name: unknown backbone 'eficientnet-b4'; "
-        + "did you mean 'efficientnet-b4'?")
+        == "r.yaml:2: backbone.name: unknown backbone 'eficientnet-b4' "
+        + "(did you mean 'efficientnet-b4'?)")
     #expect(Self.problem("backbone: {taps: [5, 1]}").contains("each larger than the one before"))
     #expect(Self.problem("backbone: {taps: []}").contains("the list is empty"))
   }
