@@ -50,14 +50,15 @@ struct CalibrateCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "With --defects: how many false alarms are as bad as one defect that passes.",
+      "With --defects: how many false alarms are as bad as one defect that passes (10).",
       valueName: "alarms"))
-  var missCost = OperatingPoints.Costs().miss
+  var missCost: Double?
 
   @Option(
     help: ArgumentHelp(
-      "With --defects: the share of pictures at the line that show a defect.", valueName: "share"))
-  var defectShare = OperatingPoints.Costs().defectShare
+      "With --defects: the share of pictures at the line that show a defect (0.01).",
+      valueName: "share"))
+  var defectShare: Double?
 
   @Flag(name: .customLong("set"), help: "With --defects: make the recommended rate the model's.")
   var setsRecommended = false
@@ -73,13 +74,17 @@ struct CalibrateCommand: ParsableCommand {
 
   func validate() throws {
     try FalseAlarmRate.validate(falseAlarmRate)
-    guard missCost > 0, missCost.isFinite else {
+    if let missCost, !(missCost > 0 && missCost.isFinite) {
       throw ValidationError(
         "--miss-cost is \(missCost); it is a number of false alarms above 0, such as 10")
     }
-    guard defectShare > 0, defectShare < 1 else {
+    if let defectShare, !(defectShare > 0 && defectShare < 1) {
       throw ValidationError(
         "--defect-share is \(defectShare); it is a share above 0 and below 1, such as 0.01")
+    }
+    if defects == nil, missCost != nil || defectShare != nil {
+      throw ValidationError(
+        "--miss-cost and --defect-share weigh defects: name some with --defects")
     }
     if setsRecommended, defects == nil {
       throw ValidationError("--set sets what is recommended by defects: name some with --defects")
@@ -96,7 +101,9 @@ struct CalibrateCommand: ParsableCommand {
       reader: pictures.reader(for: folder.manifest))
     request.allowsTrainingPictures = allowTrainingPictures
     request.defects = defects
-    request.costs = OperatingPoints.Costs(miss: missCost, defectShare: defectShare)
+    let usual = OperatingPoints.Costs()
+    request.costs = OperatingPoints.Costs(
+      miss: missCost ?? usual.miss, defectShare: defectShare ?? usual.defectShare)
     request.setsRecommended = setsRecommended
     let outcome = try CalibrationJob(request, .terminal(notesAside: json)).run()
     if json { try StandardOutput.print(JSONText.line(outcome)) }

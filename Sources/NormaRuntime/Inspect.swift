@@ -11,7 +11,7 @@ public struct Inspect: ParsableCommand {
     commandName: "inspect",
     abstract: "Say which pictures are anomalous, and where.",
     discussion: """
-      Folders are searched with all their sub-folders. Of every picture the category is recognised, and its \
+      Folders are searched with all their sub-folders, but for those that are hidden (.name). Of every picture the category is recognised, and its \
       level is told: 1 is that category's threshold, 0 what is usual for it. Above 1 it is anomalous. \
       Beside it stand the share p of normal pictures that score as high, and the boxes (width×height at \
       left,top) and areas of its anomalous regions, in its own pixels.
@@ -86,6 +86,10 @@ public struct Inspect: ParsableCommand {
 
   public func validate() throws {
     try FalseAlarmRate.validate(falseAlarmRate)
+    for (option, folder) in [("heatmaps", heatmaps), ("uncertainty-maps", uncertaintyMaps)]
+    where folder?.isEmpty == true {
+      throw ValidationError("--\(option) is empty; it is a folder to write to")
+    }
     if let unknownRate, !(unknownRate > 0 && unknownRate < 1) {
       throw ValidationError(
         "--unknown-rate is \(unknownRate); it is a share above 0 and below 1, such as 0.005")
