@@ -80,7 +80,7 @@ extension CommandLineTests {
       let workshop = try await TrainedModel.shared.value.workshop()
       // So many normal pictures tell what is of neither product.
       for product in Products.allCases {
-        for number in 400..<424 {
+        for number in 400..<470 {
           try workshop.write(
             png: product.picture(number), to: "new/\(product.rawValue)/\(number).png")
         }

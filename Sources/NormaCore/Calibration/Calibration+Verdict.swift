@@ -150,12 +150,16 @@ extension Calibration {
     normalDistances.keys.contains { distanceLimit(of: $0, rate: rate ?? unknownRate) != nil }
   }
 
+  /// So many pictures have to say how far features stray. Of thirty, by which the means were set as well, the
+  /// limit lay so near that one in eight new good pictures was beyond it.
+  static let picturesToTellUnknown = 100
+
   /// The distance from a category's mean beyond which about half of `rate` of its normal pictures lie; nil
   /// where nobody knows how far these lie, or too few are known: the farthest of five is no limit.
   private func distanceLimit(of category: String, rate: Double) -> Float? {
     guard normalDistances[category] != nil,
       let found = distances.threshold(category: category, rate: rate / 2, extrapolate: true),
-      found.rate <= rate / 2 * (1 + 1e-9)
+      found.pictures >= Self.picturesToTellUnknown, found.rate <= rate / 2 * (1 + 1e-9)
     else { return nil }
     return found.value
   }

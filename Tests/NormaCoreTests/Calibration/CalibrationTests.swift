@@ -304,10 +304,14 @@ import Testing
       scores: ["a": [1, 2, 3, 4], "b": [1, 2, 3, 5]], source: .holdout, features: features,
       distances: ["a": [1, 2, 1, 2], "b": [1, 2, 3, 2]])
     #expect(few.recognition(of: [1e6])?.isUnknown == nil && !few.tellsUnknown())
-    // A category that alone has new pictures says nothing of how far the others' lie.
-    let half = try calibration.recalibrated(
+    let thirty = try calibration.recalibrated(
       scores: ["a": (0..<30).map { 1 + Float($0) / 30 }],
       pictures: (0..<30).map { (category: "a", feature: [Float($0) / 30]) })
+    #expect(!thirty.tellsUnknown() && thirty.recognition(of: [-9])?.isUnknown == nil)
+    // A category that alone has new pictures says nothing of how far the others' lie.
+    let half = try calibration.recalibrated(
+      scores: ["a": (0..<120).map { 1 + Float($0) / 120 }],
+      pictures: (0..<120).map { (category: "a", feature: [Float($0) / 120]) })
     #expect(half.tellsUnknown() && half.recognition(of: [-9])?.isUnknown == true)
     #expect(half.recognition(of: [1e6]) == Recognition(category: "b"))
   }
