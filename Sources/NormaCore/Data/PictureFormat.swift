@@ -65,7 +65,6 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
     byte == 0x20 || (0x09...0x0D).contains(byte)
   }
 
-  /// What is read, for errors.
   /// What is read, by the names that people know.
   public static let readable = ["JPEG", "PNG", "TIFF", "WebP", "BMP", "GIF", "PNM"]
   private static let readFormats =

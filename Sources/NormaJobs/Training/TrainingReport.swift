@@ -17,9 +17,8 @@ struct TrainingReport {
   ) throws {
     let (method, pictures, network) = (trained.method, trained.pictures, trained.network)
     let drawing = PortraitDrawing(pictures, reader: reader)
-    let portraits =
-      try drawing.strays(pictures.survey, root: manifest.data.root).map { [$0] } ?? []
-      + (drawing.portraits(of: method, network, data: pictures.data) ?? [])
+    let shown = try drawing.portraits(of: method, network, data: pictures.data) ?? []
+    let portraits = drawing.strays(pictures.survey, root: manifest.data.root) + shown
     content = ReportContent(
       title: title, manifest: manifest, training: record, calibration: calibration,
       portraits: portraits.isEmpty ? nil : portraits,
@@ -58,29 +57,33 @@ private struct PortraitDrawing {
   /// So many doubtful pictures are shown; so many stand in a row.
   private static let (mostStrays, strayColumns) = (24, 4)
 
-  /// The training pictures that may not belong to their category; nil where all do.
-  func strays(
-    _ survey: SplitPictures.Survey, root: String
-  ) throws -> ReportContent.Portrait? {
-    guard !survey.strays.isEmpty else { return nil }
+  /// The training pictures that may not belong to their category; nothing where all do.
+  func strays(_ survey: SplitPictures.Survey, root: String) -> [ReportContent.Portrait] {
+    guard !survey.strays.isEmpty else { return [] }
     let shown = Array(survey.strays.prefix(Self.mostStrays))
     let more = survey.strays.count - shown.count
-    return ReportContent.Portrait(
-      title: "Training pictures to look at",
-      text:
-        "By their features \(counted(survey.strays.count, "training picture")) may not belong to "
-        + "their category: nearer to another one, or far from all. They were trained on. Take out what "
-        + "is wrong, and train again." + (more > 0 ? " \(more) more are not shown." : ""),
-      rows: try stride(from: 0, to: shown.count, by: Self.strayColumns).map { first in
-        let row = shown[first..<min(first + Self.strayColumns, shown.count)]
-        return ReportContent.Portrait.Row(
-          caption: row.map { FilePath.relative($0.sample.path, to: root) }.joined(separator: ", "),
-          tiles: try row.map { sample, stray in
-            try ReportContent.Portrait.Tile(
-              label: "\(sample.category): like \(stray.nearer ?? "none")",
-              image: PictureWriter.jpeg(reader.read(sample.path, size: side)))
-          })
-      })
+    let rows = stride(from: 0, to: shown.count, by: Self.strayColumns).map { first in
+      let row = shown[first..<min(first + Self.strayColumns, shown.count)]
+      return ReportContent.Portrait.Row(
+        caption: row.map { FilePath.relative($0.sample.path, to: root) }.joined(separator: ", "),
+        tiles: row.compactMap { sample, stray in
+          // A file that went away while the network was trained does not take the model with it.
+          guard let picture = try? reader.read(sample.path, size: side),
+            let image = try? PictureWriter.jpeg(picture)
+          else { return nil }
+          return ReportContent.Portrait.Tile(
+            label: "\(sample.category): like \(stray.nearer ?? "none")", image: image)
+        })
+    }
+    return [
+      ReportContent.Portrait(
+        title: "Training pictures to look at",
+        text:
+          "By their features \(counted(survey.strays.count, "training picture")) may not belong to "
+          + "their category: nearer to another one, or far from all. They were trained on. Take out what "
+          + "is wrong, and train again." + (more > 0 ? " \(more) more are not shown." : ""),
+        rows: rows)
+    ]
   }
 
   /// Nil for methods that show nothing.
