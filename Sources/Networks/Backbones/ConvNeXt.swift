@@ -107,7 +107,7 @@ public struct ConvNeXt<V: Value> {
   public let specification: ConvNeXtSpecification
   /// The blocks whose outputs are returned, ascending.
   public let taps: [Int]
-  private let stem: Convolution
+  private let stem: Convolution<V>
   private let norm: LayerNorm<V>
   private let blocks: [Block]
 
@@ -145,34 +145,10 @@ public struct ConvNeXt<V: Value> {
     return levels
   }
 
-  private struct Convolution {
-    let weights: LinearWeights<V>
-    let stride: Int
-    let padding: Padding
-    let groups: Int
-
-    init(
-      _ parameters: Parameters<V>, shape: [Int], stride: Int = 1, padding: Int = 0, groups: Int = 1
-    ) throws {
-      weights = LinearWeights(
-        weight: try parameters(
-          "weight", shape, .kaimingNormal(fanIn: shape[1] * shape[2] * shape[3])),
-        bias: try parameters("bias", [shape[0]], .zeros))
-      (self.stride, self.groups) = (stride, groups)
-      self.padding = Padding(top: padding, left: padding, bottom: padding, right: padding)
-    }
-
-    func callAsFunction(_ map: V) throws -> V {
-      try map.convolution(
-        weight: weights.weight, bias: weights.bias, stride: stride, padding: padding,
-        groups: groups)
-    }
-  }
-
   private struct Block {
     /// Norm and 2×2 convolution of stride 2, at the beginning of a stage.
-    let downsampling: (norm: LayerNorm<V>, convolution: Convolution)?
-    let depthwise: Convolution
+    let downsampling: (norm: LayerNorm<V>, convolution: Convolution<V>)?
+    let depthwise: Convolution<V>
     let norm: LayerNorm<V>
     let first: Linear<V>
     let second: Linear<V>

@@ -141,7 +141,7 @@ public struct ResNet<V: Value> {
   public let specification: ResNetSpecification
   /// The blocks whose outputs are returned, ascending.
   public let taps: [Int]
-  private let stem: Convolution
+  private let stem: Convolution<V>
   private let blocks: [Block]
 
   /// - Throws: ``BackboneError`` for taps that do not exist; what the source of parameters throws.
@@ -153,7 +153,8 @@ public struct ResNet<V: Value> {
     self.specification = specification
     self.taps = taps
     stem = try Convolution(
-      parameters.scope("conv1"), shape: [ResNetSpecification.stemChannels, 3, 7, 7], stride: 2)
+      parameters.scope("conv1"), shape: [ResNetSpecification.stemChannels, 3, 7, 7], stride: 2,
+      padding: 3)
     blocks = try specification.blocks.prefix((taps.last ?? 0) + 1).map {
       try Block($0, parameters.scope($0.scope))
     }
@@ -177,35 +178,15 @@ public struct ResNet<V: Value> {
     return levels
   }
 
-  /// A convolution with its folded batch norm, padded evenly by half its kernel.
-  private struct Convolution {
-    let weight: V
-    let bias: V
-    let stride: Int
-    let padding: Padding
-
-    init(_ parameters: Parameters<V>, shape: [Int], stride: Int) throws {
-      let fanIn = shape[1] * shape[2] * shape[3]
-      weight = try parameters("weight", shape, .kaimingNormal(fanIn: fanIn))
-      bias = try parameters("bias", [shape[0]], .zeros)
-      self.stride = stride
-      let half = shape[2] / 2
-      padding = Padding(top: half, left: half, bottom: half, right: half)
-    }
-
-    func callAsFunction(_ map: V) throws -> V {
-      try map.convolution(
-        weight: weight, bias: bias, stride: stride, padding: padding, groups: 1)
-    }
-  }
-
   private struct Block {
-    let path: [Convolution]
-    let projection: Convolution?
+    let path: [Convolution<V>]
+    let projection: Convolution<V>?
 
     init(_ block: ResNetBlock, _ parameters: Parameters<V>) throws {
       path = try block.path.map {
-        try Convolution(parameters.scope($0.name), shape: $0.shape, stride: $0.stride)
+        // Padded evenly by half its kernel.
+        try Convolution(
+          parameters.scope($0.name), shape: $0.shape, stride: $0.stride, padding: $0.shape[2] / 2)
       }
       projection =
         block.projects

@@ -11,6 +11,18 @@ public struct Grid: Equatable, Hashable, Sendable, Codable {
   }
 
   public var count: Int { height * width }
+
+  /// Its parts in `side` × `side` cells that are as equally large as can be, row by row; at least a place each.
+  public func cells(_ side: Int) -> [(rows: Range<Int>, columns: Range<Int>)] {
+    func parts(_ length: Int) -> [Range<Int>] {
+      (0..<side).map { part in
+        let start = min(part * length / side, length - 1)
+        return start..<max(start + 1, (part + 1) * length / side)
+      }
+    }
+    let columns = parts(width)
+    return parts(height).flatMap { rows in columns.map { (rows, $0) } }
+  }
 }
 
 /// Channels and grid of feature maps, `[batch, C, h, w]`.
