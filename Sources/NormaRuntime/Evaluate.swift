@@ -15,9 +15,9 @@ public struct Evaluate: ParsableCommand {
       Per category and in the mean: image AUROC, average precision and best F1, pixel AUROC, average \
       precision and AUPRO (false-positive rate up to 0.3), all in percent. False alarms and misses: as \
       'norma inspect' judges, with each picture's category recognised; as it would if told the category; \
-      and by one threshold for all. Then the errors of the former that are left when a person looks at the pictures in \
-      doubt, unknown ones first, then those whose level is nearest to 1; and how far the probabilities of a model \
-      hold that gives some. A page with curves and pictures is written into the model.
+      and by one threshold for all. Then the errors of the former that are left when a person looks at the \
+      pictures in doubt, unknown ones first, then those whose level is nearest to 1; and how far the \
+      probabilities of a model hold that gives some. A page with curves and pictures is written into the model.
 
       Exit status: 0 done, 2 some pictures could not be read (the others are measured), 3 failure, \
       64 wrong command line, 130 interrupted.

@@ -11,8 +11,9 @@ public struct Inspect: ParsableCommand {
     commandName: "inspect",
     abstract: "Say which pictures are anomalous, and where.",
     discussion: """
-      Folders are searched with all their sub-folders, but for those that are hidden (.name). Of every picture the category is recognised, and its \
-      level is told: 1 is that category's threshold, 0 what is usual for it. Above 1 it is anomalous. \
+      Folders are searched with all their sub-folders, but for those that are hidden (.name). Of every \
+      picture the category is recognised, and its level is told: 1 is that category's threshold, 0 what is \
+      usual for it. Above 1 it is anomalous. \
       Beside it stand the share p of normal pictures that score as high, and the boxes (width×height at \
       left,top) and areas of its anomalous regions, in its own pixels.
 

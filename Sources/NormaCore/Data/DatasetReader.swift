@@ -105,7 +105,7 @@ public enum DatasetReader {
       others' layouts    MVTec LOCO AD, MVTec 3D-AD, VisA, DAGM, Real-IAD, KolektorSDD 1 and 2
       a plain folder     CATEGORY/* or pictures directly; all are taken as normal
       a table            a .csv file whose first line is path,category,split,label,mask
-    with pictures in JPEG, PNG, TIFF, WebP, BMP, GIF or PNM.
+    with pictures in \(PictureFormat.readable(or: "or")).
     """
 
   static let testHelp =

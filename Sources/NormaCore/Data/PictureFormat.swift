@@ -67,8 +67,13 @@ public enum PictureFormat: String, Sendable, Hashable, CaseIterable {
 
   /// What is read, by the names that people know.
   public static let readable = ["JPEG", "PNG", "TIFF", "WebP", "BMP", "GIF", "PNM"]
-  private static let readFormats =
-    readable.dropLast().joined(separator: ", ") + " and \(readable.last ?? "") are read"
+  private static let readFormats = readable(or: "and") + " are read"
+
+  /// The same as a list in a sentence.
+  /// - Parameter word: before the last of them.
+  static func readable(or word: String) -> String {
+    readable.dropLast().joined(separator: ", ") + " \(word) \(readable.last ?? "")"
+  }
 
   /// Why a file with this beginning is not read.
   package static func refusal(_ head: [UInt8]) -> String {

@@ -1,4 +1,5 @@
 import Foundation
+import Networks
 import NormaFiles
 
 /// What a model gives for one picture that every machine can make, in 32-bit floats, in the engine that
@@ -51,13 +52,11 @@ public struct ModelReference: Codable, Sendable, Equatable {
   }
 
   private static func coarse(_ map: [Float], side: Int) -> [Float] {
-    (0..<cells * cells).map { cell in
-      let rows = (cell / cells) * side / cells..<(cell / cells + 1) * side / cells
-      let columns = (cell % cells) * side / cells..<(cell % cells + 1) * side / cells
+    Grid(height: side, width: side).cells(cells).map { rows, columns in
       let sum = rows.reduce(0.0) { sum, row in
         columns.reduce(sum) { $0 + Double(map[row * side + $1]) }
       }
-      return Float(sum / Double(max(1, rows.count * columns.count)))
+      return Float(sum / Double(rows.count * columns.count))
     }
   }
 

@@ -124,43 +124,27 @@ public final class FeatureStore {
   /// How each channel of the picture at `index` departs from its mean, on a grid of 4×4:
   /// `[channels, 16]`, levels one after the other. Coarse, so that a step of the camera changes little.
   public func details(of index: Int) -> [Float] {
-    var found: [Float] = []
-    var offset = 0
-    data.withUnsafeBytes { bytes in
-      let start = FeatureStoreFormat.headerSize + index * format.recordSize
-      for shape in format.shapes {
-        let piece = UnsafeRawBufferPointer(
-          rebasing: bytes[(start + offset * 2)..<(start + (offset + shape.count) * 2)])
-        offset += shape.count
-        let halves = piece.bindMemory(to: UInt16.self)
-        let (rows, columns) = (Self.bounds(shape.grid.height), Self.bounds(shape.grid.width))
-        for channel in 0..<shape.channels {
-          let first = channel * shape.grid.count
-          var cells: [Float] = []
-          for row in rows {
-            for column in columns {
-              var sum: Float = 0
-              for y in row {
-                for x in column {
-                  sum += BFloat16.widen(halves[first + y * shape.grid.width + x])
-                }
+    let record = FeatureStoreFormat.headerSize + index * format.recordSize
+    return data.withUnsafeBytes { bytes in
+      let payload = UnsafeRawBufferPointer(rebasing: bytes[record..<record + format.payloadSize])
+      let halves = payload.bindMemory(to: UInt16.self)
+      var first = 0
+      return format.shapes.flatMap { shape in
+        let cells = shape.grid.cells(Self.detailSide)
+        return (0..<shape.channels).flatMap { _ in
+          defer { first += shape.grid.count }
+          let means = cells.map { rows, columns in
+            let sum = rows.reduce(Float(0)) { sum, row in
+              columns.reduce(sum) {
+                $0 + BFloat16.widen(halves[first + row * shape.grid.width + $1])
               }
-              cells.append(sum / Float(row.count * column.count))
             }
+            return sum / Float(rows.count * columns.count)
           }
-          let mean = cells.reduce(0, +) / Float(cells.count)
-          found += cells.map { $0 - mean }
+          let mean = means.reduce(0, +) / Float(means.count)
+          return means.map { $0 - mean }
         }
       }
-    }
-    return found
-  }
-
-  /// Parts of a side, of one token at least.
-  private static func bounds(_ side: Int) -> [Range<Int>] {
-    (0..<detailSide).map { part in
-      let start = min(part * side / detailSide, side - 1)
-      return start..<max(start + 1, (part + 1) * side / detailSide)
     }
   }
 
