@@ -2,6 +2,7 @@ import Foundation
 import NormaCore
 import NormaFiles
 import NormaJobs
+import NormaReport
 import NormaTraining
 import TestSupport
 import Testing
@@ -23,6 +24,45 @@ import Testing
     #expect(bench.observer.stages.contains("Training"))
     #expect(bench.observer.notes.contains("Model: \(bench.folder["line.norma"])"))
     #expect(!FileManager.default.fileExists(atPath: bench.folder["line.norma.training"]))
+  }
+
+  /// A picture in the wrong folder is named before the training, and shown beside what the network shows of
+  /// itself; one that lies there twice counts once, and goes with its copy.
+  @Test func whatIsOddAmongThePicturesIsSaid() throws {
+    let bench = try JobBench()
+    func portraits(_ model: ModelFolder) throws -> [ReportContent.Portrait] {
+      try EvaluationReport.content(of: model, calibration: model.calibration()).portraits ?? []
+    }
+    let plain = try portraits(bench.train("ras", output: "plain.norma"))
+    let folder = bench.pictures + "/dotted/train/good"
+    let files = FileManager.default
+    func names(_ category: String) throws -> [String] {
+      try files.contentsOfDirectory(atPath: "\(bench.pictures)/\(category)/train/good").sorted()
+    }
+    let (own, other) = try (names("dotted"), names("striped"))
+    try files.copyItem(atPath: "\(folder)/\(own[0])", toPath: folder + "/twice.png")
+    try files.copyItem(
+      atPath: "\(bench.pictures)/striped/train/good/\(other[0])", toPath: folder + "/astray.png")
+    let model = try bench.train("ras")
+    let notes = bench.observer.notes
+    #expect(
+      notes.contains {
+        $0.contains("may not belong") && $0.contains("dotted/train/good/astray.png (like striped)")
+      }, "\(notes)")
+    let record = try #require(try TrainingRecord.read(from: model))
+    let heldOut = try #require(record.heldOutNames)
+    // Drawn pictures of so few kinds may be alike by chance as well.
+    let scenes = try #require(record.scenes)
+    #expect(scenes < 18 && heldOut.count == record.heldOutPictures)
+    #expect(notes.contains { $0.hasPrefix("18 pictures of \(scenes) scenes") }, "\(notes)")
+    #expect(
+      heldOut.contains("dotted/train/good/twice.png")
+        == heldOut.contains("dotted/train/good/\(own[0])"))
+    let shown = try portraits(model)
+    #expect(!plain.isEmpty)
+    #expect(shown.map(\.title) == ["Training pictures to look at"] + plain.map(\.title))
+    let tiles = try #require(shown.first).rows.flatMap(\.tiles)
+    #expect(tiles.first?.label == "dotted: like striped")
   }
 
   @Test func theSameSeedIsTheSameModel() throws {

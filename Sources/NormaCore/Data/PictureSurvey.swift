@@ -8,6 +8,10 @@ import Foundation
 public struct PictureSurvey: Sendable, Equatable {
   /// Of every picture, the number of its scene: the index of the scene's first picture.
   public let scenes: [Int]
+  /// Categories whose pictures fall into fewer than ten groups of more than ten, and how many groups: copies of
+  /// so many scenes, or variants of a product, which nobody can tell by features. They count as pictures of
+  /// their own.
+  public let variants: [String: Int]
   /// Pictures that may not belong to their category, the most doubtful first.
   public let strays: [Stray]
 
@@ -29,25 +33,28 @@ public struct PictureSurvey: Sendable, Equatable {
   ///   - pictures: each one's category and mean trunk feature, `[channels]`, all of one length.
   ///   - details: what tells two pictures of a scene from two scenes better than that, of each picture:
   ///     the feature map on a coarse grid less its mean, `[channels, cells]`; nil: nobody knows.
+  ///   - progress: called with how many pictures were compared; what it throws ends the survey.
   /// - Throws: ``CalibrationError`` for features of different lengths or not finite.
   public init(
-    _ pictures: [(category: String, feature: [Float])], details: PictureDetails? = nil
+    _ pictures: [(category: String, feature: [Float])], details: PictureDetails? = nil,
+    progress: (Int) throws -> Void = { _ in }
   ) throws {
     var builder = CategoryFeatures.Builder()
     for picture in pictures { try builder.add(picture.feature, category: picture.category) }
     let members = Dictionary(grouping: pictures.indices, by: { pictures[$0].category })
     var scenes = Array(pictures.indices)
-    for (_, members) in members {
-      let found =
-        details.map {
-          Scenes(
-            of: $0, at: members, likeness: Scenes.likenessOfDetails)
-        }
-        ?? Scenes(
-          of: PictureDetails(cells: 1) { pictures[$0].feature }, at: members,
-          likeness: Scenes.likenessOfMeans)
+    var (variants, compared): ([String: Int], Int) = ([:], 0)
+    let compare = details ?? PictureDetails(cells: 1) { pictures[$0].feature }
+    let likeness = details == nil ? Scenes.likenessOfMeans : Scenes.likenessOfDetails
+    for (category, members) in members.sorted(by: { $0.key < $1.key }) {
+      let found = try Scenes(of: compare, at: members, likeness: likeness) {
+        compared += 1
+        try progress(compared)
+      }
       for (place, scene) in zip(members, found.first) { scenes[place] = members[scene] }
+      variants[category] = found.variants
     }
+    self.variants = variants
     self.scenes = scenes
     strays = try builder.build().map { Self.strays(pictures, members, $0) } ?? []
   }
@@ -55,12 +62,19 @@ public struct PictureSurvey: Sendable, Equatable {
   /// How many scenes the pictures show.
   public var sceneCount: Int { Set(scenes).count }
 
-  /// Pictures that show a scene which another picture shows before them.
-  public var copies: [Int] { scenes.indices.filter { scenes[$0] != $0 } }
+  /// The first picture of each scene.
+  public var firsts: [Int] { scenes.indices.filter { scenes[$0] == $0 } }
 
   /// Says how many scenes there are, where they are fewer than the pictures.
   public static func summary(pictures: Int, scenes: Int) -> String {
     "\(counted(pictures, "picture")) of \(counted(scenes, "scene")): near copies of one picture count once."
+  }
+
+  /// Says what to do about ``variants``.
+  public static func warning(of category: String, groups: Int) -> String {
+    "the pictures of \(category) fall into \(counted(groups, "group")) of pictures that are much alike. If "
+      + "these are variants of the product, all is well; if each shows one part again and again, thresholds "
+      + "will be too low: give a few pictures of each part"
   }
 
   /// Of so few pictures nobody can say how far they usually lie.
@@ -71,7 +85,7 @@ public struct PictureSurvey: Sendable, Equatable {
     _ features: CategoryFeatures
   ) -> [Stray] {
     members.flatMap { category, members -> [Stray] in
-      // Taken out of its own mean, a picture lies as far as if it were new.
+      // Distances are skewed, so their logarithms are fenced. Taken out of its own mean, a picture lies as far as if it were new.
       let count = Double(members.count)
       let stretch = count > 1 ? count / (count - 1) : 1
       let found = members.map { index in
@@ -81,22 +95,14 @@ public struct PictureSurvey: Sendable, Equatable {
       }
       let usual = found.map(\.own).sorted()
       let middle = max(usual[usual.count / 2], .leastNormalMagnitude)
-      let limit = Self.farOut(usual)
+      let limit = OuterFence.above(usual.map { log(max($0, .leastNormalMagnitude)) }).map(exp)
       return found.compactMap { index, own, other in
         if let other, other.distance < own {
           return Stray(picture: index, nearer: other.category, distance: own / middle)
         }
-        guard members.count >= fewest, own > limit else { return nil }
+        guard members.count >= fewest, let limit, own > limit else { return nil }
         return Stray(picture: index, nearer: nil, distance: own / middle)
       }
     }.sorted { ($1.distance, $0.picture) < ($0.distance, $1.picture) }
-  }
-
-  /// Beyond this a value is "far out": three times the middle half's width above it (J. W. Tukey, Exploratory
-  /// Data Analysis, 1977), of logarithms, since distances are skewed.
-  private static func farOut(_ sorted: [Double]) -> Double {
-    let logs = sorted.map { log(max($0, .leastNormalMagnitude)) }
-    let (low, high) = (logs[logs.count / 4], logs[(logs.count * 3) / 4])
-    return exp(high + 3 * (high - low))
   }
 }

@@ -26,6 +26,9 @@ public struct PictureDetails {
 struct Scenes {
   /// Of every picture the index of its scene's first picture.
   private(set) var first: [Int]
+  /// How many groups of much alike pictures there are, where they are so few and so large that they may be
+  /// variants of a product; nil where they are not.
+  private(set) var variants: Int?
 
   /// Groups are joined down to this mean likeness of details, and of mean features, which tell less.
   static let (likenessOfDetails, likenessOfMeans): (Float, Float) = (0.45, 0.6)
@@ -46,43 +49,60 @@ struct Scenes {
   /// - Parameters:
   ///   - members: which of the pictures, in the order of their names.
   ///   - likeness: see ``likenessOfDetails``.
-  init(of details: PictureDetails, at members: [Int], likeness: Float) {
+  ///   - progress: called once for every picture; what it throws ends the comparison.
+  init(
+    of details: PictureDetails, at members: [Int], likeness: Float, progress: () throws -> Void
+  ) rethrows {
     first = []
+    var groups = 0
     for start in stride(from: 0, to: members.count, by: Self.most) {
       let block = members[start..<min(start + Self.most, members.count)]
-      first += Self.groups(
-        block.map(details.values), cells: details.cells, likeness
-      ).map { $0 + start }
+      let found = try Self.groups(
+        block.map(details.values), cells: details.cells, likeness, progress)
+      groups += Self.count(found)
+      first += found.map { $0 + start }
     }
+    guard groups < Self.fewScenes, groups * Self.fewScenes < members.count else { return }
+    let equal = Self.equalPictures(members.map(details.values))
+    // Copies of one file are no variants.
+    variants = Self.count(equal) > groups ? groups : nil
+    first = equal
   }
 
-  private static func groups(_ values: [[Float]], cells: Int, _ likeness: Float) -> [Int] {
-    guard values.count > 1 else { return Array(values.indices) }
-    guard let departures = Departures(of: values, cells: cells) else {
+  private static func groups(
+    _ values: [[Float]], cells: Int, _ likeness: Float, _ progress: () throws -> Void
+  ) rethrows -> [Int] {
+    guard values.count > 1, let departures = Departures(of: values, cells: cells) else {
+      for _ in values { try progress() }
       return values.map { _ in 0 }
     }
-    let plain = departures.products()
+    let plain = try departures.products(progress)
     let whole = plain.likenesses()
-    let count = min(directions, values.count / picturesOfADirection)
-    var found: [Int]
-    if count == 0 || plain.effectiveDirections < fewDirections {
+    let common = min(directions, values.count / picturesOfADirection)
+    if common == 0 || plain.effectiveDirections < fewDirections {
       // Nothing but copies that stand clear of each other is told from chance.
-      found = Linkage(whole, downTo: certain).first
-      let isClear = groupCount(Linkage(whole, downTo: loose).first) == groupCount(found)
-      if !isClear { found = Array(values.indices) }
-    } else {
-      var particular = plain.without(directions: count).likenesses()
-      for place in particular.values.indices where whole.values[place] > certain {
-        particular.values[place] = 1
-      }
-      found = Linkage(particular, downTo: likeness).first
+      let found = Linkage(whole, downTo: certain).first
+      let isClear = count(Linkage(whole, downTo: loose).first) == count(found)
+      return isClear ? found : equalPictures(values)
     }
-    let scenes = groupCount(found)
-    return scenes < fewScenes && scenes * fewScenes < values.count
-      ? Array(values.indices) : found
+    var particular = plain.without(directions: common).likenesses(wholes: plain)
+    for place in particular.values.indices where whole.values[place] > certain {
+      particular.values[place] = 1
+    }
+    return Linkage(particular, downTo: likeness).first
   }
 
-  private static func groupCount(_ first: [Int]) -> Int { Set(first).count }
+  /// Pictures of the very same values, by their first.
+  private static func equalPictures(_ values: [[Float]]) -> [Int] {
+    var known: [[Float]: Int] = [:]
+    return values.indices.map { place in
+      if let first = known[values[place]] { return first }
+      known[values[place]] = place
+      return place
+    }
+  }
+
+  private static func count(_ first: [Int]) -> Int { Set(first).count }
 }
 
 /// How pictures depart from their mean, each channel in units of its own spread.
@@ -131,10 +151,11 @@ private struct Departures {
   }
 
   /// The inner products of all pairs.
-  func products() -> PairMatrix {
+  func products(_ progress: () throws -> Void) rethrows -> PairMatrix {
     var matrix = PairMatrix(count: count)
-    vectors.withUnsafeBufferPointer { vectors in
+    try vectors.withUnsafeBufferPointer { vectors in
       for one in 0..<count {
+        try progress()
         for other in 0...one {
           var sum = SIMD8<Float>.zero
           for place in 0..<length {
@@ -166,13 +187,20 @@ private struct PairMatrix {
     }
   }
 
+  /// What is left of a pair of which no more than this share is left is rounding, and alike to nothing.
+  private static let rounding: Float = 1e-4
+
   /// Of inner products the likenesses 2 a·b / (a·a + b·b).
-  func likenesses() -> PairMatrix {
+  /// - Parameter wholes: the inner products of what these are the remainders of.
+  func likenesses(wholes: PairMatrix? = nil) -> PairMatrix {
+    let wholes = wholes ?? self
     var found = self
     for one in 0..<count {
       for other in 0..<count {
         let size = self[one, one] + self[other, other]
-        found.values[one * count + other] = size > 0 ? 2 * self[one, other] / size : 0
+        let whole = wholes[one, one] + wholes[other, other]
+        found.values[one * count + other] =
+          size > Self.rounding * whole ? 2 * self[one, other] / size : 0
       }
     }
     return found

@@ -115,8 +115,10 @@ public struct CalibrationJob {
     if survey.sceneCount < scored.count {
       context.note(PictureSurvey.summary(pictures: scored.count, scenes: survey.sceneCount))
     }
-    return zip(scored, survey.scenes).enumerated().filter { $0.offset == $0.element.1 }
-      .map(\.element.0)
+    for (category, groups) in survey.variants.sorted(by: { $0.key < $1.key }) {
+      context.warning(PictureSurvey.warning(of: category, groups: groups))
+    }
+    return survey.firsts.map { scored[$0] }
   }
 
   private static func pictures(_ scored: Scored) -> [CalibrationPicture] {

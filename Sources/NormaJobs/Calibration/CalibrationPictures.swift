@@ -28,11 +28,8 @@ public struct SuspiciousPicture: Codable, Sendable, Equatable {
 /// Finds pictures that do not belong among normal ones: a few defects there lift the thresholds that they set,
 /// and hide behind them.
 ///
-/// A picture is far out in the sense of J. Tukey, "Exploratory Data Analysis" (1977): its score lies above
-/// Q₃ + 3 (Q₃ − Q₁), where Q₁ and Q₃ are the quartiles of its category's scores, which defects do not move as
-/// long as they are fewer than a quarter. Scores are compared as thresholds are, by their logarithms where all
-/// are positive. Categories of few pictures share their quartiles, each seen from its own median. Of normally
-/// distributed numbers one in a million is far out, of exponentially distributed ones one in a hundred.
+/// A picture is far out where its score lies above the ``OuterFence`` of its category's. Scores are compared as thresholds are, by their logarithms where all
+/// are positive. Categories of few pictures share their quartiles, each seen from its own median.
 ///
 /// More than a quarter are found by the thresholds of before, if most of the category's pictures lie below
 /// these: what lies at twice their level or above.
@@ -55,7 +52,7 @@ package enum SuspiciousPictures {
       if places.count >= picturesForQuartiles {
         found.formUnion(farOut(places.map { ($0, values[$0]) }))
       } else {
-        let median = quantile(0.5, of: places.map { values[$0] })
+        let median = OuterFence.quantile(0.5, of: places.map { values[$0] }.sorted())
         few += places.map { ($0, values[$0] - median) }
       }
       found.formUnion(try above(places, pictures, old))
@@ -71,11 +68,8 @@ package enum SuspiciousPictures {
   }
 
   private static func farOut(_ values: [(place: Int, value: Double)]) -> [Int] {
-    let all = values.map(\.value)
-    let (first, third) = (quantile(0.25, of: all), quantile(0.75, of: all))
-    // Where most are alike to the last bit, any other would be far out.
-    guard third - first > 1e-6 * max(1, abs(third)) else { return [] }
-    return values.filter { $0.value > third + 3 * (third - first) }.map(\.place)
+    guard let fence = OuterFence.above(values.map(\.value)) else { return [] }
+    return values.filter { $0.value > fence }.map(\.place)
   }
 
   /// By the thresholds of before.
@@ -92,16 +86,6 @@ package enum SuspiciousPictures {
     }
     guard 2 * levels.count(where: { $0 <= 1 }) > levels.count else { return [] }
     return zip(places, levels).filter { $0.1 > 2 }.map(\.0)
-  }
-
-  /// Between the two values beside it, in proportion.
-  private static func quantile(_ share: Double, of values: [Double]) -> Double {
-    let sorted = values.sorted()
-    guard let last = sorted.indices.last else { return 0 }
-    let place = share * Double(last)
-    let below = Int(place)
-    let above = min(last, below + 1)
-    return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
   }
 }
 

@@ -38,7 +38,7 @@ struct KeptDecoder {
     let features = try FeatureCache(context).features(of: pictures, for: prepared, from: source)
     let split = try SplitPictures(
       features.store, samples: pictures, usable: try source.usable(features, pictures, context),
-      recipe: prepared.recipe, .asBefore(past)
+      recipe: prepared.recipe, past: past
     ).data
     let seen = TrainingData(
       store: features.store, training: split.training, heldOut: split.heldOut,

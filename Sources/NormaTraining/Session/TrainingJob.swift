@@ -108,10 +108,17 @@ public struct TrainingJob {
   public func trained() throws -> TrainedDetector {
     let samples = source.samples(for: prepared)
     let features = try cache.features(of: samples, for: prepared, from: source)
+    let stage = context.stage("Comparing the pictures", total: samples.count, unit: "pictures")
+    defer { stage.clear() }
     let split = try SplitPictures(
       features.store, samples: samples,
       usable: try source.usable(features, samples, context), recipe: prepared.recipe,
-      reused.map { .asBefore(try .init($0.model, root: source.root)) } ?? .anew)
+      past: reused.map { try .init($0.model, root: source.root) },
+      progress: {
+        try context.check(stopped)
+        stage.update($0)
+      })
+    stage.clear()
     split.survey.tell(
       pictures: split.training.count + split.heldOut.count, root: source.root, context)
     return TrainedDetector(

@@ -32,7 +32,7 @@ struct PictureSurveyTests {
     let pictures =
       Self.pictures("a", 120, at: 0, seed: 1) + Self.pictures("b", 60, at: 5, seed: 2)
     let survey = try PictureSurvey(pictures)
-    #expect(survey.scenes == Array(pictures.indices) && survey.copies.isEmpty)
+    #expect(survey.scenes == Array(pictures.indices) && survey.variants.isEmpty)
     #expect(survey.sceneCount == 180 && survey.strays.isEmpty)
   }
 
@@ -40,7 +40,7 @@ struct PictureSurveyTests {
   func bursts() throws {
     let scenes = Self.pictures("a", 30, at: 0, seed: 3)
     let survey = try PictureSurvey(Self.bursts(scenes, 10, noise: 0.05))
-    #expect(survey.sceneCount == 30 && survey.copies.count == 270)
+    #expect(survey.sceneCount == 30 && survey.firsts == (0..<30).map { $0 * 10 })
     #expect(survey.scenes == (0..<300).map { $0 / 10 * 10 })
   }
 
@@ -58,6 +58,27 @@ struct PictureSurveyTests {
       }
       #expect(try PictureSurvey(pictures).sceneCount >= 40 * variants * 9 / 10)
     }
+  }
+
+  @Test("few groups of many count as pictures of their own, and are named; equal files are one")
+  func fewGroups() throws {
+    let scenes = Self.pictures("a", 4, at: 0, seed: 11)
+    let alike = try PictureSurvey(Self.bursts(scenes, 30, noise: 0.01))
+    #expect(alike.sceneCount == 120 && alike.variants == ["a": 4])
+    let text = PictureSurvey.warning(of: "a", groups: 4)
+    #expect(text.contains("of a fall into 4 groups") && text.contains("thresholds will be too low"))
+    let same = try PictureSurvey(Self.bursts(scenes, 30, noise: 0))
+    #expect(same.sceneCount == 4 && same.variants.isEmpty)
+  }
+
+  @Test("every picture is compared once, and a stop ends the comparison")
+  func progress() throws {
+    let pictures = Self.pictures("a", 20, at: 0, seed: 1) + Self.pictures("b", 1, at: 5, seed: 2)
+    var told: [Int] = []
+    _ = try PictureSurvey(pictures) { told.append($0) }
+    #expect(told == Array(1...21))
+    struct Stop: Error {}
+    #expect(throws: Stop.self) { try PictureSurvey(pictures) { _ in throw Stop() } }
   }
 
   @Test("few pictures that the light alone tells apart are pictures")
