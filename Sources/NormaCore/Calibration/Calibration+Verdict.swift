@@ -133,8 +133,9 @@ extension Calibration {
     }
     return DecisionRule(
       features: names.isEmpty ? nil : features,
-      distanceLimits: byCategory { distanceLimit(of: $0, rate: unknownRate) },
-      least: byCategory { scores.least(category: $0, rate: unknownRate / 2) },
+      distanceLimits: byCategory { distanceLimit(of: $0, share: unknownRate / 2) },
+      least: byCategory { scores.least(category: $0, rate: (unknownRate / 2).squareRoot()) },
+      leastDistances: byCategory { distanceLimit(of: $0, share: (unknownRate / 2).squareRoot()) },
       scales: byCategory { name in
         threshold(of: name, rate: rate).map {
           scores.levelScale(threshold: $0.value, category: name)
@@ -147,19 +148,21 @@ extension Calibration {
   /// distances are known, and they are enough for the rate.
   /// - Parameter rate: another than the calibration's.
   public func tellsUnknown(rate: Double? = nil) -> Bool {
-    normalDistances.keys.contains { distanceLimit(of: $0, rate: rate ?? unknownRate) != nil }
+    normalDistances.keys.contains {
+      distanceLimit(of: $0, share: (rate ?? unknownRate) / 2) != nil
+    }
   }
 
   /// So many pictures have to say how far features stray. Of thirty, by which the means were set as well, the
   /// limit lay so near that one in eight new good pictures was beyond it.
   static let picturesToTellUnknown = 100
 
-  /// The distance from a category's mean beyond which about half of `rate` of its normal pictures lie; nil
+  /// The distance from a category's mean beyond which about `share` of its normal pictures lie; nil
   /// where nobody knows how far these lie, or too few are known: the farthest of five is no limit.
-  private func distanceLimit(of category: String, rate: Double) -> Float? {
+  private func distanceLimit(of category: String, share: Double) -> Float? {
     guard normalDistances[category] != nil,
-      let found = distances.threshold(category: category, rate: rate / 2, extrapolate: true),
-      found.pictures >= Self.picturesToTellUnknown, found.rate <= rate / 2 * (1 + 1e-9)
+      let found = distances.threshold(category: category, rate: share, extrapolate: true),
+      found.pictures >= Self.picturesToTellUnknown, found.rate <= share * (1 + 1e-9)
     else { return nil }
     return found.value
   }
@@ -178,7 +181,7 @@ extension Calibration {
       ? ownRule?.distanceLimits ?? [:]
       : Dictionary(
         uniqueKeysWithValues: normalDistances.keys.compactMap { name in
-          distanceLimit(of: name, rate: rate).map { (name, $0) }
+          distanceLimit(of: name, share: rate / 2).map { (name, $0) }
         })
     return features?.recognition(of: feature, limits: limits)
   }
@@ -193,13 +196,19 @@ extension Calibration {
 public struct Recognition: Sendable, Equatable {
   /// The category whose mean feature is nearest.
   public var category: String
+  /// How far it lies from that (``CategoryFeatures/distances(of:)``).
+  public var distance: Float
   /// Others that the picture lies as near to as their own normal pictures do, nearest first.
   public var alike: [String]
   /// Whether it lies farther from the nearest than normal pictures do; nil where nobody knows how far
   /// these lie.
   public var isUnknown: Bool?
 
-  public init(category: String, alike: [String] = [], isUnknown: Bool? = nil) {
-    (self.category, self.alike, self.isUnknown) = (category, alike, isUnknown)
+  public init(
+    category: String, distance: Float, alike: [String] = [], isUnknown: Bool? = nil
+  ) {
+    (self.category, self.distance, self.alike, self.isUnknown) = (
+      category, distance, alike, isUnknown
+    )
   }
 }

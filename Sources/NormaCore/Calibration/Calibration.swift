@@ -12,8 +12,8 @@
 /// - The **pixel** thresholds do the same with the largest value of each normal picture's anomaly
 ///   map: at the rate r of normal pictures, any region at all is drawn.
 /// - A picture whose features lie farther from the nearest category than those of new normal pictures do,
-///   or that scores lower than these, is of **unknown** kind; each but for half of the rate
-///   ``unknownRate``.
+///   or that lies rather far and scores lower than these as well, is of **unknown** kind; each but for half
+///   of the rate ``unknownRate``.
 public struct Calibration: Sendable, Equatable {
   /// Where the thresholds come from.
   public let status: CalibrationStatus

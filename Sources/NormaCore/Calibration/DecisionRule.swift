@@ -10,8 +10,8 @@ import Foundation
 ///    ``distanceLimits``. Only where the nearest has such a limit, too.
 /// 3. Of these, the one by whose scale the score has the highest level decides, the nearest of equally strict
 ///    ones.
-/// 4. It is unknown where it lies farther from the nearest than that one's limit, or scores below what is
-///    ``least`` of it.
+/// 4. It is unknown where it lies farther from the nearest than that one's limit; or where it scores below what
+///    is ``least`` of it and lies beyond its ``leastDistances`` as well.
 /// 5. It is anomalous where the level is above 1, or it is unknown.
 ///
 /// Without features every picture is judged by ``shared``.
@@ -21,8 +21,11 @@ public struct DecisionRule: Sendable, Equatable {
   /// The distance beyond which about half of the unknown rate of a category's normal pictures lie, for the
   /// categories of which it is known.
   public let distanceLimits: [String: Float]
-  /// The score below which about the other half lies, for categories that have it.
-  public let least: [String: Float]
+  /// The score that few of a category's normal pictures are below, for categories that have it, and the
+  /// distance that as few are beyond: what does both shows less than any picture of the category (a dark
+  /// frame, a lens cap), and would pass by its score. The shares are the root of the other half of the unknown
+  /// rate. A low score alone says nothing: pictures that a bank was made of score lower than all new ones.
+  public let least, leastDistances: [String: Float]
   /// Every category's scale of levels.
   public let scales: [String: LevelScale]
   /// That of all categories together.
@@ -70,11 +73,16 @@ public struct DecisionRule: Sendable, Equatable {
       let other = scale(of: candidate).level(of: score)
       if other > level { (strictest, level) = (candidate, other) }
     }
-    // A picture may be like no other by showing less than any does: a dark frame, a lens cap.
-    let showsLess = least[recognition.category].map { score < $0 } == true
     return Decision(
       category: strictest, alike: candidates.filter { $0 != strictest }, level: level,
-      unknown: recognition.isUnknown.map { $0 || showsLess })
+      unknown: recognition.isUnknown.map { $0 || showsLess(recognition, score: score) })
+  }
+
+  private func showsLess(_ recognition: Recognition, score: Float) -> Bool {
+    guard let least = least[recognition.category],
+      let distance = leastDistances[recognition.category]
+    else { return false }
+    return score < least && recognition.distance > distance
   }
 }
 
@@ -120,14 +128,14 @@ extension CategoryFeatures {
     let found = distances(of: feature)
     guard let nearest = found.first else { return nil }
     guard let own = limits[nearest.category] else {
-      return Recognition(category: nearest.category)
+      return Recognition(category: nearest.category, distance: Float(nearest.distance))
     }
     let others = found.dropFirst().filter { other in
       other.distance <= DecisionRule.alikeFactor * nearest.distance
         && limits[other.category].map { Float(other.distance) <= $0 } == true
     }
     return Recognition(
-      category: nearest.category, alike: others.map(\.category),
-      isUnknown: Float(nearest.distance) > own)
+      category: nearest.category, distance: Float(nearest.distance),
+      alike: others.map(\.category), isUnknown: Float(nearest.distance) > own)
   }
 }

@@ -174,10 +174,15 @@ private struct RuleWriter {
     let least = names.map { name in
       rule.distanceLimits[name].flatMap { _ in rule.least[name] } ?? -.greatestFiniteMagnitude
     }
+    let distance = names.map { rule.leastDistances[$0] ?? .greatestFiniteMagnitude }
     let limit = editor.add(
       "Gather", [try editor.constant(limits, shape: [names.count]), nearest])
     let isFar = editor.add("Not", [editor.add("LessOrEqual", [closest, limit])])
     let lowest = editor.add("Gather", [try editor.constant(least, shape: [names.count]), nearest])
-    return flat(editor.add("Or", [isFar, editor.add("Less", [score, lowest])]))
+    let atLeast = editor.add(
+      "Gather", [try editor.constant(distance, shape: [names.count]), nearest])
+    let showsLess = editor.add(
+      "And", [editor.add("Less", [score, lowest]), editor.add("Greater", [closest, atLeast])])
+    return flat(editor.add("Or", [isFar, showsLess]))
   }
 }

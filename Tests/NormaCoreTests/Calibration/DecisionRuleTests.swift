@@ -41,6 +41,8 @@ import Testing
       #expect(scale.level(of: 0) == 0)
       let least = try #require(rule.least[category])
       #expect(least < scale.threshold && least > 0)
+      let (near, far) = (rule.leastDistances[category], rule.distanceLimits[category])
+      #expect(try #require(near) < #require(far))
     }
     #expect(rule.scale(of: "cup").threshold < rule.scale(of: "lid").threshold)
   }
