@@ -46,7 +46,7 @@ import Testing
     let model = try bench.train("ras")
     let notes = bench.observer.notes
     #expect(
-      notes.contains {
+      bench.observer.asides.contains {
         $0.contains("may not belong") && $0.contains("dotted/train/good/astray.png (like striped)")
       }, "\(notes)")
     let record = try #require(try TrainingRecord.read(from: model))
