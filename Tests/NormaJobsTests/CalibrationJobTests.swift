@@ -69,6 +69,15 @@ import Testing
       .run()
     #expect(outcome.trainingPictures == 0 && outcome.pictures == 4)
     #expect(outcome.renewed == ["dotted", "striped"] && outcome.recognized == nil)
+    #expect(outcome.scarce.isEmpty)
+
+    // One in place of two says less.
+    let one = try folder("one", of: Array(heldOut.prefix(1)), in: bench)
+    let scarce = try CalibrationJob(.init(model: model, pictures: one), bench.context()).run()
+      .scarce
+    #expect(scarce.map(\.category) == [heldOut[0].category])
+    #expect(scarce.map(\.pictures) == [1] && scarce.map(\.replaced) == [2])
+    #expect(bench.observer.asides.contains { $0.contains("1 new picture in place of the 2") })
   }
 
   @Test func anotherModelOfTheSameNetworkKnowsItsPicturesToo() throws {

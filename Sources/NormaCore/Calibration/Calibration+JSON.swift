@@ -123,8 +123,16 @@ extension Calibration: Codable {
           : "its status is 'uncalibrated', but it has thresholds or normal scores")
     }
     let all = [shared, pixel].compactMap { $0 } + categories.values + pixelCategories.values
-    for threshold in all where !threshold.value.isFinite || !threshold.rate.isFinite {
-      throw CalibrationError.notFinite(what: "a threshold", value: "\(threshold.value)")
+    for threshold in all {
+      guard threshold.value.isFinite, threshold.rate.isFinite else {
+        throw CalibrationError.notFinite(what: "a threshold", value: "\(threshold.value)")
+      }
+      try Self.check(rate: threshold.requestedRate)
+      guard (0...1).contains(threshold.rate), threshold.pictures > 0 else {
+        throw CalibrationError.unreadable(
+          "a threshold's rate is \(threshold.rate) by \(threshold.pictures) pictures; a rate is a share "
+            + "between 0 and 1, of one picture at the least")
+      }
     }
   }
 }

@@ -148,7 +148,7 @@ public struct Calibration: Sendable, Equatable {
   }
 
   /// So many pictures of a category place its mean feature anew.
-  static let picturesForAMean = 10
+  package static let picturesForAMean = 10
 
   private typealias RenewedRecognition = (
     features: CategoryFeatures?, accuracy: Double?, pictures: Int?, distances: [String: [Float]]

@@ -104,6 +104,7 @@ public struct CalibrationJob {
       points: decision.points, isRecommendedSet: request.setsRecommended)
     context.note(decision.new.summary)
     for note in outcome.notes { context.note(note) }
+    for scarce in outcome.scarce { context.warning(scarce.warning) }
     try tellSuspicious(outcome.suspicious, good, decision)
     return outcome
   }

@@ -26,6 +26,21 @@ public struct CalibrationOutcome: Encodable, Sendable {
   public var operatingPoints: OperatingPoints?
   /// Whether the recommended rate is the model's now.
   public var recommendedIsSet: Bool?
+  /// Categories that have few new pictures in place of more from before.
+  public var scarce: [Scarce]
+
+  /// So few new pictures that they say less than those that they replace.
+  public struct Scarce: Codable, Sendable, Equatable {
+    public var category: String
+    public var pictures: Int
+    /// How many there were before.
+    public var replaced: Int
+
+    var warning: String {
+      "\(category): \(counted(pictures, "new picture")) in place of the \(replaced) from before; so few say "
+        + "little of what is normal. Calibrate with \(Calibration.picturesForAMean) or more of it"
+    }
+  }
 
   /// New pictures whose nearest category is their own. They placed the categories that have ten of them or
   /// more, so it is a little more than for pictures to come.
@@ -54,6 +69,12 @@ public struct CalibrationOutcome: Encodable, Sendable {
     self.suspicious = suspicious
     operatingPoints = points
     recommendedIsSet = points.map { _ in isRecommendedSet }
+    scarce = renewed.compactMap { category in
+      let count = pictures.count { $0 == category }
+      let before = old.normalScores[category]?.count ?? 0
+      guard count < Calibration.picturesForAMean, count < before else { return nil }
+      return Scarce(category: category, pictures: count, replaced: before)
+    }
   }
 
   /// For the terminal, besides the thresholds.

@@ -476,6 +476,7 @@ import Testing
     (#""falseAlarmRate" : 0.02"#, #""falseAlarmRate" : 0"#, "false-alarm rate"),
     (#""falseAlarmRate" : 0.02"#, #""other" : 0.02"#, "falseAlarmRate"),
     (#""falseAlarmRate" : 0.02"#, #""falseAlarmRate" : "low""#, "falseAlarmRate"),
+    (#""rate" : 0.09090909090909091"#, #""rate" : 5"#, "a threshold's rate is 5"),
     ("{", "", "not valid JSON"),
   ])
   func damagedJSONIsRefused(find: String, replacement: String, names: String) throws {
