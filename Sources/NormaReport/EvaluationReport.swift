@@ -132,12 +132,12 @@ extension ReportContent {
   /// The page of a model that has just been trained: how it came to be, and what its thresholds promise.
   public init(
     title: String, manifest: Manifest, training: TrainingRecord,
-    calibration: NormaCore.Calibration, portraits: [Portrait]? = nil,
+    calibration: NormaCore.Calibration, strays: Portrait? = nil, portraits: [Portrait]? = nil,
     reliability: ReliabilityDiagram? = nil
   ) {
     self.init(
       title: title, model: Model(manifest), calibration: Calibration(calibration),
-      portraits: portraits, reliability: reliability)
+      strays: strays, portraits: portraits, reliability: reliability)
     show(training)
   }
 }

@@ -214,15 +214,34 @@ struct PortraitSection {
       Markup("h2") { "Inside the network" }
       for portrait in portraits {
         Markup("h3") { portrait.title }
-        Markup("p", ["class": "prose"]) { portrait.text }
-        Markup("ul", ["class": "strips"]) {
-          for row in portrait.rows { strip(row) }
-        }
+        portrait.markup()
       }
     }
   }
+}
 
-  private func strip(_ row: ReportContent.Portrait.Row) -> Markup {
+/// Training pictures that somebody should look at.
+struct StraysSection {
+  let strays: ReportContent.Portrait
+
+  func markup() -> Markup {
+    Markup("section", ["id": "strays"]) {
+      Markup("h2") { strays.title }
+      strays.markup()
+    }
+  }
+}
+
+extension ReportContent.Portrait {
+  /// All but the heading.
+  @MarkupBuilder fileprivate func markup() -> Markup {
+    Markup("p", ["class": "prose"]) { text }
+    Markup("ul", ["class": "strips"]) {
+      for row in rows { Self.strip(row) }
+    }
+  }
+
+  private static func strip(_ row: Row) -> Markup {
     Markup("li", ["class": row.tiles.count > 5 ? "wide" : nil]) {
       Markup("figure", ["class": "portrait"]) {
         Markup("div", ["class": "side-by-side"]) {

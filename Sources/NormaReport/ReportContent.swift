@@ -18,6 +18,8 @@ public struct ReportContent: Codable, Sendable, Equatable {
   public var calibration: Calibration?
   /// What the model did on test pictures; nil until it is evaluated.
   public var evaluation: Evaluation?
+  /// Training pictures that may not belong to their category; nil where none was found.
+  public var strays: Portrait?
   /// What the network shows of itself; nil for methods that show nothing.
   public var portraits: [Portrait]?
   /// How far the network's probabilities hold, on anomalies that were made up on held-out pictures; nil
@@ -26,7 +28,7 @@ public struct ReportContent: Codable, Sendable, Equatable {
 
   public init(
     title: String, model: Model, losses: LossHistory? = nil, calibration: Calibration? = nil,
-    evaluation: Evaluation? = nil, portraits: [Portrait]? = nil,
+    evaluation: Evaluation? = nil, strays: Portrait? = nil, portraits: [Portrait]? = nil,
     reliability: ReliabilityDiagram? = nil
   ) {
     self.title = title
@@ -34,6 +36,7 @@ public struct ReportContent: Codable, Sendable, Equatable {
     self.losses = losses
     self.calibration = calibration
     self.evaluation = evaluation
+    self.strays = strays
     self.portraits = portraits
     self.reliability = reliability
   }
@@ -68,7 +71,7 @@ public struct ReportContent: Codable, Sendable, Equatable {
 
 extension ReportContent {
   private enum CodingKeys: String, CodingKey {
-    case title, model, losses, calibration, evaluation, portraits, reliability
+    case title, model, losses, calibration, evaluation, strays, portraits, reliability
   }
 
   /// Reads losses in the form that pages have always had.
@@ -80,6 +83,7 @@ extension ReportContent {
       .history(seconds: model.trainingSeconds)
     calibration = try container.decodeIfPresent(Calibration.self, forKey: .calibration)
     evaluation = try container.decodeIfPresent(Evaluation.self, forKey: .evaluation)
+    strays = try container.decodeIfPresent(Portrait.self, forKey: .strays)
     portraits = try container.decodeIfPresent([Portrait].self, forKey: .portraits)
     reliability = try container.decodeIfPresent(ReliabilityDiagram.self, forKey: .reliability)
   }
@@ -91,6 +95,7 @@ extension ReportContent {
     try container.encodeIfPresent(losses.map(PageLosses.init), forKey: .losses)
     try container.encodeIfPresent(calibration, forKey: .calibration)
     try container.encodeIfPresent(evaluation, forKey: .evaluation)
+    try container.encodeIfPresent(strays, forKey: .strays)
     try container.encodeIfPresent(portraits, forKey: .portraits)
     try container.encodeIfPresent(reliability, forKey: .reliability)
   }

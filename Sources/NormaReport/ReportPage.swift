@@ -30,6 +30,7 @@ public enum ReportPage {
       if let evaluation = content.evaluation {
         CategorySection.all(of: evaluation)
       }
+      if let strays = content.strays { StraysSection(strays: strays).markup() }
       if let portraits = content.portraits, !portraits.isEmpty {
         PortraitSection(portraits: portraits).markup()
       }
@@ -54,6 +55,7 @@ public enum ReportPage {
       if ReliabilitySection(content) != nil { links.append(("reliability", "Probabilities")) }
       if content.calibration != nil { links.append(("thresholds", "Thresholds")) }
     }
+    if content.strays != nil { links.append(("strays", "Pictures")) }
     if content.portraits?.isEmpty == false { links.append(("inside", "Inside")) }
     if content.losses != nil { links.append(("training", "Training")) }
     return links + [("model", "Model")]

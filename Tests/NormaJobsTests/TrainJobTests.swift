@@ -30,10 +30,10 @@ import Testing
   /// itself; one that lies there twice counts once, and goes with its copy.
   @Test func whatIsOddAmongThePicturesIsSaid() throws {
     let bench = try JobBench()
-    func portraits(_ model: ModelFolder) throws -> [ReportContent.Portrait] {
-      try EvaluationReport.content(of: model, calibration: model.calibration()).portraits ?? []
+    func page(_ model: ModelFolder) throws -> ReportContent {
+      try EvaluationReport.content(of: model, calibration: model.calibration())
     }
-    let plain = try portraits(bench.train("ras", output: "plain.norma"))
+    let plain = try page(bench.train("ras", output: "plain.norma"))
     let folder = bench.pictures + "/dotted/train/good"
     let files = FileManager.default
     func names(_ category: String) throws -> [String] {
@@ -58,10 +58,12 @@ import Testing
     #expect(
       heldOut.contains("dotted/train/good/twice.png")
         == heldOut.contains("dotted/train/good/\(own[0])"))
-    let shown = try portraits(model)
-    #expect(!plain.isEmpty)
-    #expect(shown.map(\.title) == ["Training pictures to look at"] + plain.map(\.title))
-    let tiles = try #require(shown.first).rows.flatMap(\.tiles)
+    let shown = try page(model)
+    #expect(plain.strays == nil && plain.portraits?.isEmpty == false)
+    #expect(shown.portraits?.map(\.title) == plain.portraits?.map(\.title))
+    let strays = try #require(shown.strays)
+    #expect(strays.rows.first?.caption.hasPrefix("dotted/train/good/astray.png") == true)
+    let tiles = strays.rows.flatMap(\.tiles)
     #expect(tiles.first?.label == "dotted: like striped")
   }
 

@@ -97,7 +97,7 @@ public final class DatasetSource: TrainingSource {
     _ calibration: Calibration, title: String
   ) throws -> [String: Data] {
     try TrainingReport(
-      trained, manifest, record, calibration, title: title, reader: reader
+      trained, manifest, record, calibration, title: title, root: root, reader: reader
     ).files()
   }
 }

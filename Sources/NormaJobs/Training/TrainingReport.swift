@@ -13,15 +13,14 @@ struct TrainingReport {
 
   init(
     _ trained: TrainedDetector, _ manifest: Manifest, _ record: TrainingRecord,
-    _ calibration: Calibration, title: String, reader: PictureReader
+    _ calibration: Calibration, title: String, root: String, reader: PictureReader
   ) throws {
     let (method, pictures, network) = (trained.method, trained.pictures, trained.network)
     let drawing = PortraitDrawing(pictures, reader: reader)
-    let shown = try drawing.portraits(of: method, network, data: pictures.data) ?? []
-    let portraits = drawing.strays(pictures.survey, root: manifest.data.root) + shown
     content = ReportContent(
       title: title, manifest: manifest, training: record, calibration: calibration,
-      portraits: portraits.isEmpty ? nil : portraits,
+      strays: drawing.strays(pictures.survey, root: root),
+      portraits: try drawing.portraits(of: method, network, data: pictures.data),
       reliability: try (method as? any PerceivingMethod)?.reliability(
         of: network, data: pictures.data))
   }
@@ -57,9 +56,10 @@ private struct PortraitDrawing {
   /// So many doubtful pictures are shown; so many stand in a row.
   private static let (mostStrays, strayColumns) = (24, 4)
 
-  /// The training pictures that may not belong to their category; nothing where all do.
-  func strays(_ survey: SplitPictures.Survey, root: String) -> [ReportContent.Portrait] {
-    guard !survey.strays.isEmpty else { return [] }
+  /// The training pictures that may not belong to their category; nil where all do.
+  /// - Parameter root: the folder that their names are shown relative to.
+  func strays(_ survey: SplitPictures.Survey, root: String) -> ReportContent.Portrait? {
+    guard !survey.strays.isEmpty else { return nil }
     let shown = Array(survey.strays.prefix(Self.mostStrays))
     let more = survey.strays.count - shown.count
     let rows = stride(from: 0, to: shown.count, by: Self.strayColumns).map { first in
@@ -75,15 +75,13 @@ private struct PortraitDrawing {
             label: "\(sample.category): like \(stray.nearer ?? "none")", image: image)
         })
     }
-    return [
-      ReportContent.Portrait(
-        title: "Training pictures to look at",
-        text:
-          "By their features \(counted(survey.strays.count, "training picture")) may not belong to "
-          + "their category: nearer to another one, or far from all. They were trained on. Take out what "
-          + "is wrong, and train again." + (more > 0 ? " \(more) more are not shown." : ""),
-        rows: rows)
-    ]
+    return ReportContent.Portrait(
+      title: "Training pictures to look at",
+      text:
+        "By its features a picture may not belong to its category: it lies nearer to another one, or far "
+        + "from all. \(counted(survey.strays.count, "such picture")) had a part in the training. Take out "
+        + "what is wrong, and train again." + (more > 0 ? " \(more) more are not shown." : ""),
+      rows: rows)
   }
 
   /// Nil for methods that show nothing.
