@@ -67,7 +67,8 @@ public struct PictureSurvey: Sendable, Equatable {
 
   /// Says how many scenes there are, where they are fewer than the pictures.
   public static func summary(pictures: Int, scenes: Int) -> String {
-    "\(counted(pictures, "picture")) of \(counted(scenes, "scene")): near copies of one picture count once."
+    "\(counted(pictures, "picture")) of \(counted(scenes, "scene")): near copies of one picture, and pictures "
+      + "as alike as those, count once."
   }
 
   /// Says what to do about ``variants``.
