@@ -88,6 +88,8 @@ public struct MethodContext: Sendable {
   public var imageSize: Int
   /// The backbone's blocks whose outputs are used; nil for those that are usual at strides up to 16.
   public var taps: LevelTaps?
+  /// The same of each further backbone of an ensemble.
+  public var beside: [LevelTaps?] = []
   /// Side of the average pooling before the maximum that is a picture's score, in pixels.
   public var scorePooling: Int
   /// Whether the model inspects in 16-bit brain floats.
@@ -118,8 +120,8 @@ public typealias MethodDefinition = any DefinedMethod.Type
 public struct Methods: Sendable {
   /// All that Norma has, by name.
   public static let all = Methods([
-    PaDiMMethod.self, PatchCoreMethod.self, RASMethod.self, RLRMethod.self, UniADMethod.self,
-    URANetMethod.self,
+    EnsembleMethod.self, PaDiMMethod.self, PatchCoreMethod.self, RASMethod.self, RLRMethod.self,
+    UniADMethod.self, URANetMethod.self,
   ])
 
   public let definitions: [MethodDefinition]

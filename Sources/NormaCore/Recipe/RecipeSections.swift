@@ -7,17 +7,14 @@ public struct BackboneRecipe: Settings {
   public var taps: LevelTaps?
   public var padding = BackbonePadding.nominal
   public var weights: String?
+  /// Further backbones, which the members of an ensemble can see through.
+  public var beside: [BesideBackbone] = []
 
   public init() {}
 
   public static let keys: [SettingKey<BackboneRecipe>] = [
     .value("name", \.name, "the network, as 'norma weights' lists it").checked {
-      guard !known.contains($0.name) else { return }
-      let hint = Spelling.hint(for: $0.name, among: known)
-      $1.add(
-        "name",
-        "unknown backbone '\($0.name)'"
-          + (hint.isEmpty ? "; known are \(known.joined(separator: ", "))" : hint))
+      if let problem = problem(ofName: $0.name) { $1.add("name", problem) }
     },
     .number(
       "imageSize", \.imageSize, 32...2048,
@@ -45,10 +42,19 @@ public struct BackboneRecipe: Settings {
     .value(
       "weights", \.weights,
       "a file of weights; null: those that are known by the backbone's name"),
+    .beside,
   ]
 
   /// The backbones that there are.
   public static let known = KnownBackbone.all.map(\.name)
+
+  /// Why there is no backbone of that name; nil when there is.
+  static func problem(ofName name: String) -> String? {
+    guard !known.contains(name) else { return nil }
+    let hint = Spelling.hint(for: name, among: known)
+    return "unknown backbone '\(name)'"
+      + (hint.isEmpty ? "; known are \(known.joined(separator: ", "))" : hint)
+  }
 }
 
 /// What happens to the backbone's feature maps before a method sees them.
