@@ -42,7 +42,8 @@ public struct Manifest: Codable, Sendable, Equatable {
 
   public init(
     method: String, recipe: Recipe, backbone: Backbone, furtherBackbones: [Backbone]? = nil,
-    precision: String, imageSize: Int, grid: Int, exifOrientation: Bool = false, categories: [String], data: TrainingData,
+    precision: String, imageSize: Int, grid: Int, exifOrientation: Bool = false,
+    categories: [String], data: TrainingData,
     toolVersion: String,
     metrics: [String: Double]? = nil, previousCalibrations: [PreviousCalibration] = []
   ) {

@@ -69,7 +69,8 @@ extension SettingKey<BackboneRecipe> {
           check.add("name", "\(problem) (backbone.imageSize is of all backbones)")
         }
         // They share their parameters, and as far as they are alike their pass.
-        let before = [(backbone.name, backbone.weights)]
+        let before =
+          [(backbone.name, backbone.weights)]
           + backbone.beside[..<index].map { ($0.name, $0.weights) }
         if before.contains(where: { $0.0 == other.name && $0.1 != other.weights }) {
           check.add("weights", "\(other.name) is named twice, with other weights each time")
@@ -114,7 +115,8 @@ extension Recipe {
       if !backbone.beside.isEmpty {
         check.add(
           "backbone.beside",
-          "only the members of an ensemble see through several backbones, and the method is \(method)")
+          "only the members of an ensemble see through several backbones, and the method is \(method)"
+        )
       }
       return
     }

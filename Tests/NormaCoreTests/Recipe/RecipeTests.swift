@@ -184,7 +184,7 @@ struct RecipeTests {
     #expect(Self.problem("training: {holdout: 0, crossFit: {folds: 1}}").contains("1 part"))
     #expect(
       Self.problem("method: rsa\n")
-        == "r.yaml:1: method: 'rsa' is not built; padim, patchcore, ras, rlr, uniad, uranet are "
+        == "r.yaml:1: method: 'rsa' is not built; ensemble, padim, patchcore, ras, rlr, uniad, uranet are "
         + "(did you mean 'ras'?)")
     #expect(
       Self.problem("backbone:\n  name: eficientnet-b4\n")

@@ -97,9 +97,10 @@ public struct EnsembleMethod: DefinedMethod {
     var found: Detection<V>?
     for index in members.indices {
       let next = try detection(of: index, features, size: size, parameters: parameters)
-      found = try found.map {
-        try Detection(map: $0.map + next.map, score: $0.score + next.score)
-      } ?? next
+      found =
+        try found.map {
+          try Detection(map: $0.map + next.map, score: $0.score + next.score)
+        } ?? next
     }
     guard var found else { throw NetworkError("an ensemble needs a member at least") }
     if score == .map { found.score = try pictureScore(found.map, size) }
@@ -186,7 +187,8 @@ extension EnsembleMethod {
             + "more in backbone.beside, for one of them")
       }
     }
-    for backbone in 0...context.beside.count where !members.contains(where: { $0.backbone == backbone }) {
+    for backbone in 0...context.beside.count
+    where !members.contains(where: { $0.backbone == backbone }) {
       check.add("ensemble.members", "no member sees through backbone \(backbone)")
     }
   }

@@ -80,7 +80,9 @@ public struct EnsembleMember: Settings {
   public var definition: MethodDefinition? { Self.methods.named(method) }
 
   /// The method's own.
-  public var settings: any Settings { sections[method] ?? definition?.initial ?? NoMemberSettings() }
+  public var settings: any Settings {
+    sections[method] ?? definition?.initial ?? NoMemberSettings()
+  }
 
   public static func == (left: EnsembleMember, right: EnsembleMember) -> Bool {
     left.method == right.method && left.backbone == right.backbone && left.weight == right.weight
