@@ -5,7 +5,7 @@ extension Recipe {
   var context: MethodContext {
     let seed = UInt64(max(0, training.seed))
     var context = MethodContext(
-      imageSize: backbone.imageSize, taps: backbone.taps ?? unusualTaps, scorePooling: scoring.pool,
+      imageSize: backbone.imageSize, taps: backbone.taps ?? unusualTaps, score: pictureScore,
       inspectsInBF16: scoring.precision == .bf16, folds: training.crossFit.folds,
       draw: { count, total, stream in
         var generator = SeededGenerator(seed: seed, stream: stream)
@@ -13,6 +13,14 @@ extension Recipe {
       })
     context.beside = parts.dropFirst().map { $0.backbone.taps ?? $0.unusualTaps }
     return context
+  }
+
+  /// How a pixel map becomes its picture's score: the recipe's word, else the method's.
+  private var pictureScore: PictureScore {
+    switch scoring.score ?? (definition?.scoresByTop == true ? .top : .maximum) {
+    case .maximum: .maximum(pooling: scoring.pool)
+    case .top: .top(share: scoring.topShare)
+    }
   }
 
   /// The levels of a backbone that is not hierarchical, whose grids the usual strides do not say; nil for
@@ -112,7 +120,10 @@ extension Recipe {
     definition?.check(any: settings, in: context, &check)
     checkEnsemble(&check)
     check.within("training") { training.check(&$0) }
-    check.range("scoring.pool", scoring.pool, 1...max(1, backbone.imageSize))
+    check.within("scoring") {
+      $0.range("pool", scoring.pool, 1...max(1, backbone.imageSize))
+      scoring.check(&$0)
+    }
     check.within("calibration") { calibration.check(&$0) }
     return check.issues
   }

@@ -89,7 +89,18 @@ public struct ScoringRecipe: Settings {
     case f32, bf16
   }
 
+  /// What of a map is its picture's score.
+  public enum Score: String, SettingChoice {
+    /// The largest mean over squares of ``ScoringRecipe/pool`` pixels' side.
+    case maximum
+    /// The mean of the largest of the map's values, ``ScoringRecipe/topShare`` of them.
+    case top
+  }
+
   public var pool = 16
+  /// nil: what the method's publication has.
+  public var score: Score?
+  public var topShare = 0.01
   public var precision = Precision.f32
 
   public init() {}
@@ -99,6 +110,16 @@ public struct ScoringRecipe: Settings {
       "pool", \.pool,
       "the score is the map's maximum after averaging over squares of this side, in pixels",
       decides: .inspection),
+    // Written where they say something: recipes from before these keys stay the same text.
+    .value(
+      "score", \.score,
+      "maximum: as 'pool' says; top: the mean of the map's largest values; null: as the method has it",
+      decides: .inspection
+    ).written { $0.score != nil },
+    .fraction(
+      "topShare", \.topShare, upTo: 1,
+      "the share of the map's values whose mean is the score 'top'", decides: .inspection
+    ).written { $0.score == .top || $0.topShare != ScoringRecipe().topShare },
     .value(
       "precision", \.precision,
       "of the inspecting graph; a model is calibrated in the precision that it inspects in",

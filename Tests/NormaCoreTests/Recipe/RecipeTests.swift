@@ -45,6 +45,8 @@ struct RecipeTests {
           folds: 4
       scoring:
         pool: 8
+        score: top
+        topShare: 0.02
         precision: bf16
       calibration:
         falseAlarmRate: 0.001
@@ -71,6 +73,7 @@ struct RecipeTests {
     expected.training.precision = .bf16
     expected.training.crossFit.folds = 4
     expected.scoring.pool = 8
+    (expected.scoring.score, expected.scoring.topShare) = (.top, 0.02)
     expected.scoring.precision = .bf16
     expected.calibration.falseAlarmRate = 0.001
     expected.calibration.extrapolate = true
@@ -86,7 +89,7 @@ struct RecipeTests {
     #expect(Self.problem("trainig: {}\n").contains("did you mean 'training'?"))
     #expect(
       Self.problem("scoring:\n  colour: red\n")
-        == "r.yaml:2: unknown key 'colour' in scoring; known are pool, precision")
+        == "r.yaml:2: unknown key 'colour' in scoring; known are pool, score, topShare, precision")
   }
 
   @Test func wrongKindsAreNamedWithTheirLine() {

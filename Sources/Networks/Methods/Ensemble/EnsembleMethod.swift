@@ -38,9 +38,10 @@ public struct EnsembleMethod: DefinedMethod {
   }
 
   public let members: [Member]
+  /// What the score is taken from.
   public let score: EnsembleSettings.Score
-  /// Side of the average pooling before the maximum, in pixels.
-  public let scorePooling: Int
+  /// How the added map becomes the picture's score.
+  public let mapScore: PictureScore
   /// Of the pictures, in pixels.
   public let size: Grid
   /// The members' scales, where they are known before the training: a part of the pictures is trained on
@@ -48,10 +49,9 @@ public struct EnsembleMethod: DefinedMethod {
   public var knownScales: [Scale]?
 
   public init(
-    _ members: [Member], score: EnsembleSettings.Score = .map, scorePooling: Int, size: Grid
+    _ members: [Member], score: EnsembleSettings.Score = .map, mapScore: PictureScore, size: Grid
   ) {
-    (self.members, self.score, self.scorePooling) = (members, score, scorePooling)
-    self.size = size
+    (self.members, self.score, self.mapScore, self.size) = (members, score, mapScore, size)
   }
 
   /// - Throws: when a member cannot be made for the maps of its backbone.
@@ -77,7 +77,7 @@ public struct EnsembleMethod: DefinedMethod {
         pastesTexture: definition.texture(by: member.settings))
     }
     self.init(
-      members, score: settings.score, scorePooling: context.scorePooling,
+      members, score: settings.score, mapScore: context.score,
       size: Grid(height: context.imageSize, width: context.imageSize))
   }
 
@@ -103,7 +103,7 @@ public struct EnsembleMethod: DefinedMethod {
         } ?? next
     }
     guard var found else { throw NetworkError("an ensemble needs a member at least") }
-    if score == .map { found.score = try pictureScore(found.map, size) }
+    if score == .map { found.score = try mapScore(found.map) }
     return found
   }
 
@@ -124,16 +124,6 @@ public struct EnsembleMethod: DefinedMethod {
     return Detection(
       map: try (found.map / scale("map", [1], .ones)).affine(scale: weight, offset: 0),
       score: try (found.score / scale("score", [1], .ones)).affine(scale: weight, offset: 0))
-  }
-
-  /// The largest mean over squares of `scorePooling` pixels, `[batch]`, of a pixel map `[batch, H, W]`.
-  private func pictureScore<V: Value>(_ map: V, _ size: Grid) throws -> V {
-    let pooling = SeparableFilter(
-      rows: .average(size: size.height, window: min(scorePooling, size.height)),
-      columns: .average(size: size.width, window: min(scorePooling, size.width)))
-    let batch = map.shape[0]
-    return try pooling(map.reshaped([batch, 1, size.height, size.width]))
-      .maximum(axes: [1, 2, 3]).reshaped([batch])
   }
 
   /// Where the parameters of member `index` are.
