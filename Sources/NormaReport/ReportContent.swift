@@ -14,6 +14,8 @@ public struct ReportContent: Codable, Sendable, Equatable {
   public var model: Model
   /// The loss of every epoch, and which epoch the model was taken from; nil for what was only fitted.
   public var losses: LossHistory?
+  /// The same of each member of an ensemble; nil for a single method.
+  public var members: [LossHistory.Member]?
   /// What the model's thresholds promise; nil leaves them unsaid.
   public var calibration: Calibration?
   /// What the model did on test pictures; nil until it is evaluated.
@@ -60,6 +62,7 @@ public struct ReportContent: Codable, Sendable, Equatable {
   /// Takes over what the record of the model's training says.
   public mutating func show(_ training: TrainingRecord) {
     losses = training.losses.epochs.isEmpty ? nil : training.losses
+    members = training.losses.members
     model.trainingPictures = training.trainingPictures
     model.heldOutPictures = training.heldOutPictures
     model.trainingSeconds = training.seconds
@@ -68,7 +71,7 @@ public struct ReportContent: Codable, Sendable, Equatable {
 
 extension ReportContent {
   private enum CodingKeys: String, CodingKey {
-    case title, model, losses, calibration, evaluation, portraits, reliability
+    case title, model, losses, members, calibration, evaluation, portraits, reliability
   }
 
   /// Reads losses in the form that pages have always had.
@@ -78,6 +81,7 @@ extension ReportContent {
     model = try container.decode(Model.self, forKey: .model)
     losses = try container.decodeIfPresent(PageLosses.self, forKey: .losses)?
       .history(seconds: model.trainingSeconds)
+    members = try container.decodeIfPresent([LossHistory.Member].self, forKey: .members)
     calibration = try container.decodeIfPresent(Calibration.self, forKey: .calibration)
     evaluation = try container.decodeIfPresent(Evaluation.self, forKey: .evaluation)
     portraits = try container.decodeIfPresent([Portrait].self, forKey: .portraits)
@@ -89,6 +93,7 @@ extension ReportContent {
     try container.encode(title, forKey: .title)
     try container.encode(model, forKey: .model)
     try container.encodeIfPresent(losses.map(PageLosses.init), forKey: .losses)
+    try container.encodeIfPresent(members, forKey: .members)
     try container.encodeIfPresent(calibration, forKey: .calibration)
     try container.encodeIfPresent(evaluation, forKey: .evaluation)
     try container.encodeIfPresent(portraits, forKey: .portraits)
@@ -164,7 +169,7 @@ extension ReportContent.Model {
     trainingSeconds: Double? = nil
   ) {
     self.init(
-      method: manifest.title, backbone: manifest.backbone.name,
+      method: manifest.title, backbone: manifest.backbones.map(\.name).joined(separator: ", "),
       precision: manifest.modelPrecision?.title ?? manifest.precision,
       imageSize: manifest.imageSize, categories: manifest.categories,
       trainingPictures: trainingPictures ?? manifest.data.pictures,
