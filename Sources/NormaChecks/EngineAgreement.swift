@@ -38,7 +38,7 @@ public struct EngineAgreement: Encodable {
     for picture in pictures {
       let found = try network.stored.detect(
         picture.rgb, batch: 1, trunk: network.prepared.trunk, method: network.prepared.method,
-        backbone: network.prepared.backbone.parameters)
+        backbone: network.prepared.parameters)
       maps += found.maps
       scores += found.scores
     }

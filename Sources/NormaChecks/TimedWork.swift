@@ -74,10 +74,10 @@ public struct TimedWork {
     let paths = try self.pictures(pictures).map(\.path)
     if let graph {
       try AtomicFile.write(
-        DetectorGraph.trunk(prepared.trunk, backbone: prepared.backbone.parameters), to: graph)
+        DetectorGraph.trunk(prepared.trunk, backbone: prepared.parameters), to: graph)
     }
     let extractor = try OpenVINOExtractor(
-      trunk: prepared.trunk, weights: prepared.backbone,
+      trunk: prepared.trunk, parameters: prepared.parameters,
       precision: prepared.recipe.features.precision, reader: PictureReader())
     let folder = try TemporaryFolder()
     return TimedWork("pictures") {

@@ -186,14 +186,14 @@ struct TrainingSection {
     Markup("label", ["for": identifier]) { text }
   }
 
-  private func legend(_ chart: LossChart) -> [(style: String, text: String)] {
+  fileprivate func legend(_ chart: LossChart) -> [(style: String, text: String)] {
     var entries = [("stroke training", "training loss")]
     if chart.hasHeldOut { entries.append(("stroke held-out", "held-out loss")) }
     if let kept = history.keptEpoch { entries.append(("stroke kept", "kept: epoch \(kept)")) }
     return entries
   }
 
-  private var text: String {
+  fileprivate var text: String {
     guard let (kept, number) = history.keptOrLast else { return "" }
     var text =
       "The model holds the weights of epoch \(number) of \(history.epochs.count): training loss "
@@ -202,6 +202,30 @@ struct TrainingSection {
       text += ", loss on held-out pictures \(Figures.value(heldOut))"
     }
     return text + "."
+  }
+}
+
+/// How the losses of an ensemble's members fell, each by itself; those that were fitted have none.
+struct MembersTrainingSection {
+  let members: [LossHistory.Member]
+
+  func markup() -> Markup? {
+    let shown = members.compactMap { member in
+      let chart = LossChart(history: member.losses)
+      return (chart.markup(.logarithmic) ?? chart.markup(.linear)).map {
+        (member: member, legend: TrainingSection(history: member.losses).legend(chart), drawn: $0)
+      }
+    }
+    guard !shown.isEmpty else { return nil }
+    return Markup("section", ["id": "training"]) {
+      Markup("h2") { "Training" }
+      for (member, legend, drawn) in shown {
+        Markup("h3") { Markup.name(member.title) }
+        Markup("p", ["class": "prose"]) { TrainingSection(history: member.losses).text }
+        Chart.legend(legend)
+        drawn
+      }
+    }
   }
 }
 

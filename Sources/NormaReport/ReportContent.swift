@@ -14,6 +14,8 @@ public struct ReportContent: Codable, Sendable, Equatable {
   public var model: Model
   /// The loss of every epoch, and which epoch the model was taken from; nil for what was only fitted.
   public var losses: LossHistory?
+  /// The same of each member of an ensemble; nil for a single method.
+  public var members: [LossHistory.Member]?
   /// What the model's thresholds promise; nil leaves them unsaid.
   public var calibration: Calibration?
   /// What the model did on test pictures; nil until it is evaluated.
@@ -63,6 +65,7 @@ public struct ReportContent: Codable, Sendable, Equatable {
   /// Takes over what the record of the model's training says.
   public mutating func show(_ training: TrainingRecord) {
     losses = training.losses.epochs.isEmpty ? nil : training.losses
+    members = training.losses.members
     model.trainingPictures = training.trainingPictures
     model.heldOutPictures = training.heldOutPictures
     model.trainingSeconds = training.seconds
@@ -71,7 +74,7 @@ public struct ReportContent: Codable, Sendable, Equatable {
 
 extension ReportContent {
   private enum CodingKeys: String, CodingKey {
-    case title, model, losses, calibration, evaluation, strays, portraits, reliability
+    case title, model, losses, members, calibration, evaluation, strays, portraits, reliability
   }
 
   /// Reads losses in the form that pages have always had.
@@ -81,6 +84,7 @@ extension ReportContent {
     model = try container.decode(Model.self, forKey: .model)
     losses = try container.decodeIfPresent(PageLosses.self, forKey: .losses)?
       .history(seconds: model.trainingSeconds)
+    members = try container.decodeIfPresent([LossHistory.Member].self, forKey: .members)
     calibration = try container.decodeIfPresent(Calibration.self, forKey: .calibration)
     evaluation = try container.decodeIfPresent(Evaluation.self, forKey: .evaluation)
     strays = try container.decodeIfPresent(Portrait.self, forKey: .strays)
@@ -93,6 +97,7 @@ extension ReportContent {
     try container.encode(title, forKey: .title)
     try container.encode(model, forKey: .model)
     try container.encodeIfPresent(losses.map(PageLosses.init), forKey: .losses)
+    try container.encodeIfPresent(members, forKey: .members)
     try container.encodeIfPresent(calibration, forKey: .calibration)
     try container.encodeIfPresent(evaluation, forKey: .evaluation)
     try container.encodeIfPresent(strays, forKey: .strays)
@@ -169,7 +174,7 @@ extension ReportContent.Model {
     trainingSeconds: Double? = nil
   ) {
     self.init(
-      method: manifest.title, backbone: manifest.backbone.name,
+      method: manifest.title, backbone: manifest.backbones.map(\.name).joined(separator: ", "),
       precision: manifest.modelPrecision?.title ?? manifest.precision,
       imageSize: manifest.imageSize, categories: manifest.categories,
       trainingPictures: trainingPictures ?? manifest.data.pictures,

@@ -37,6 +37,9 @@ public enum ReportPage {
       if let losses = content.losses {
         TrainingSection(history: losses).markup()
       }
+      if let members = content.members {
+        MembersTrainingSection(members: members).markup()
+      }
       ModelSection(model: content.model).markup()
     }
   }
@@ -57,7 +60,9 @@ public enum ReportPage {
     }
     if content.strays != nil { links.append(("strays", "Pictures")) }
     if content.portraits?.isEmpty == false { links.append(("inside", "Inside")) }
-    if content.losses != nil { links.append(("training", "Training")) }
+    if content.losses != nil || content.members.map(MembersTrainingSection.init)?.markup() != nil {
+      links.append(("training", "Training"))
+    }
     return links + [("model", "Model")]
   }
 }

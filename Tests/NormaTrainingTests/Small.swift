@@ -21,7 +21,7 @@ enum SmallTraining {
     c.decoder = 2
     c.window = 3
     c.jitter = 2
-    return RASMethod(c, shape: map, scorePooling: 4)
+    return RASMethod(c, shape: map, score: .maximum(pooling: 4))
   }
 
   static func settings(epochs: Int = 4, seed: UInt64 = 3) -> TrainingSettings {
@@ -126,11 +126,11 @@ enum SmallFit {
   static var patchCore: PatchCoreMethod {
     var c = PatchCoreSettings()
     (c.share, c.projection) = (0.25, 4)
-    return PatchCoreMethod(c, shape: SmallTraining.map, scorePooling: 1)
+    return PatchCoreMethod(c, shape: SmallTraining.map, score: .maximum(pooling: 1))
   }
 
   static var padim: PaDiMMethod {
-    PaDiMMethod(selected: [0, 2, 3, 5], grid: grid, scorePooling: 1)
+    PaDiMMethod(selected: [0, 2, 3, 5], grid: grid, score: .maximum(pooling: 1))
   }
 
   static func fitted(

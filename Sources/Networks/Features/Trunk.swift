@@ -1,4 +1,5 @@
-/// The frozen half of a detector: a backbone and what makes features of its levels.
+/// The frozen half of a detector: a backbone and what makes features of its levels; for an ensemble several
+/// of these, beside each other (``parts``).
 public struct Trunk: Sendable {
   public enum Arrangement: Equatable, Sendable {
     /// One map: the levels on the coarsest grid, their channels stacked (RAS, UniAD).
@@ -14,6 +15,8 @@ public struct Trunk: Sendable {
   /// Side of the square picture, in pixels.
   public let imageSize: Int
   public let arrangement: Arrangement
+  /// Trunks that see the same picture; their maps come after this one's own.
+  private var beside: [Trunk] = []
 
   /// - Parameter taps: nil for the backbone's usual levels.
   /// - Throws: when the backbone has no such taps, or the picture is too small to leave a grid, or is not of
@@ -49,8 +52,10 @@ public struct Trunk: Sendable {
     taps.groups.compactMap(\.first).map { specification.stride(ofBlock: $0) }
   }
 
-  /// Channels and grid of each map that the trunk gives.
-  public var outputs: [MapShape] {
+  /// Channels and grid of each map that the trunk gives, one part's after the other's.
+  public var outputs: [MapShape] { parts.flatMap(\.ownOutputs) }
+
+  private var ownOutputs: [MapShape] {
     switch arrangement {
     case .levels: levels
     case .aligned:
@@ -66,23 +71,27 @@ public struct Trunk: Sendable {
   ///
   /// - Parameters:
   ///   - pictures: `[batch, S, S, 3]`, RGB from 0 to 255.
-  ///   - parameters: the backbone's, batch norms folded.
+  ///   - parameters: the backbone's, batch norms folded; those of further parts with their prefixes
+  ///     (``parameterScope(ofPart:)``).
   /// - Returns: one map `[batch, C, h, w]` for each of `outputs`.
   public func callAsFunction<V: Value>(
     _ pictures: V, parameters: Parameters<V>
   ) throws -> [V] {
-    try arranged(
-      backbone(parameters)(specification.normalization.normalized(pictures)))
+    try parts.enumerated().flatMap { index, part in
+      let own = parameterScope(ofPart: index).map(parameters.scope) ?? parameters
+      return try part.arranged(
+        part.backbone(own)(part.specification.normalization.normalized(pictures)))
+    }
   }
 
-  /// The backbone itself, from normalised pictures `[batch, 3, S, S]` to its levels.
+  /// The backbone itself, of several the first, from normalised pictures `[batch, 3, S, S]` to its levels.
   public func backbone<V: Value>(_ parameters: Parameters<V>) throws -> (V) throws -> [V] {
     let network = try specification.network(
       taps: taps.blocks, padding: padding, parameters: parameters)
     return { [taps] pictures in try taps.levels(of: network(pictures)) }
   }
 
-  /// Levels as the method takes them.
+  /// The levels of ``backbone(_:)`` as the method takes them.
   public func arranged<V: Value>(_ levels: [V]) throws -> [V] {
     switch arrangement {
     case .aligned(let pools):
@@ -91,6 +100,38 @@ public struct Trunk: Sendable {
       guard pools else { return levels }
       return try levels.map { try $0.averagePooled(kernel: 3, stride: 1, padding: 1) }
     }
+  }
+}
+
+extension Trunk {
+  /// This trunk with others beside it.
+  ///
+  /// - Throws: when they take pictures of another size.
+  public func joined(by others: [Trunk]) throws -> Trunk {
+    for other in others where other.imageSize != imageSize {
+      throw NetworkError(
+        "trunks beside each other see pictures of one size, not of \(imageSize) and "
+          + "\(other.imageSize) pixels")
+    }
+    var trunk = self
+    trunk.beside += others.flatMap(\.parts)
+    return trunk
+  }
+
+  /// Its trunks, each by itself; one for most methods, and then the trunk itself.
+  public var parts: [Trunk] {
+    guard !beside.isEmpty else { return [self] }
+    var first = self
+    first.beside = []
+    return [first] + beside
+  }
+
+  /// The scope of the parameters of part `index`; nil for those without a prefix. Parts of one backbone,
+  /// tapped or arranged otherwise, have the same parameters, so that a graph runs what they share once.
+  public func parameterScope(ofPart index: Int) -> String? {
+    let name = parts[index].specification.name
+    let owner = parts.firstIndex { $0.specification.name == name } ?? index
+    return owner == 0 ? nil : "\(owner)"
   }
 }
 

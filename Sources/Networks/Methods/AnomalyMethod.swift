@@ -46,13 +46,12 @@ public struct Perceived<V: Value> {
 
 /// A method that looks at one aligned feature map F and gives each of its positions an anomaly.
 ///
-/// The map is brought to picture size with aligned corners, and smoothed where asked for; the image
-/// score is the map's maximum after an average pooling (RAS eq. 14, UniAD §3.4).
+/// The map is brought to picture size with aligned corners, and smoothed where asked for.
 public protocol AlignedFeatureMethod: AnomalyMethod {
   /// The grid of the aligned features.
   var grid: Grid { get }
-  /// Side of the average pooling before the maximum, in pixels.
-  var scorePooling: Int { get }
+  /// How the map becomes the picture's score.
+  var score: PictureScore { get }
   /// Deviation of the Gaussian that smooths the map, in pixels; 0 for none.
   var smoothing: Double { get }
 }
@@ -62,7 +61,9 @@ extension AlignedFeatureMethod {
 
   /// Pixel map and score of a token-grid map `[batch, 1, h, w]`.
   public func detect<V: Value>(anomalyMap: V, size: Grid) throws -> Detection<V> {
-    try Detection(map: pixels(anomalyMap, size), score: maximum(anomalyMap, size))
+    let map = try pixels(anomalyMap, size)
+    return try Detection(
+      map: map, score: score(anomalyMap, enlargedBy: enlarging(size, smoothed: true), pixels: map))
   }
 
   /// A map of the grid, `[batch, 1, h, w]`, at picture size: `[batch, H, W]`.
@@ -73,16 +74,8 @@ extension AlignedFeatureMethod {
       .reshaped([map.shape[0], size.height, size.width])
   }
 
-  /// The largest mean over squares of `scorePooling` pixels, `[batch]`, of a map of the grid at picture
-  /// size.
-  func maximum<V: Value>(_ map: V, _ size: Grid) throws -> V {
-    let pooled = enlarging(size, smoothed: true).followed(
-      rows: .average(size: size.height, window: min(scorePooling, size.height)),
-      columns: .average(size: size.width, window: min(scorePooling, size.width)))
-    return try pooled(map).maximum(axes: [1, 2, 3]).reshaped([map.shape[0]])
-  }
-
-  private func enlarging(_ size: Grid, smoothed: Bool) -> SeparableFilter {
+  /// What brings a map of the grid to picture size.
+  func enlarging(_ size: Grid, smoothed: Bool) -> SeparableFilter {
     let up = SeparableFilter(
       rows: .bilinear(from: grid.height, to: size.height),
       columns: .bilinear(from: grid.width, to: size.width))

@@ -15,6 +15,9 @@ public protocol DefinedMethod: AnomalyMethod {
 
   /// Whether it says, beside map and score, what it perceives (``Detection/perceived``).
   static var perceives: Bool { get }
+  /// Whether its publication scores a picture by the mean of its map's largest values
+  /// (``PictureScore/top(share:)``), and not by their maximum.
+  static var scoresByTop: Bool { get }
 
   /// What the trunk has to give.
   static func requiredFeatures(_ settings: MethodSettings) -> RequiredFeatures
@@ -37,6 +40,7 @@ extension DefinedMethod {
   public static var defaults: MethodSettings { MethodSettings() }
   public static var trunkDefaults: TrunkDefaults { TrunkDefaults() }
   public static var perceives: Bool { false }
+  public static var scoresByTop: Bool { false }
   public static func requiredFeatures(_ settings: MethodSettings) -> RequiredFeatures { .aligned }
   public static func pastesTexture(_ settings: MethodSettings) -> Bool { false }
   public static func check(
@@ -88,8 +92,10 @@ public struct MethodContext: Sendable {
   public var imageSize: Int
   /// The backbone's blocks whose outputs are used; nil for those that are usual at strides up to 16.
   public var taps: LevelTaps?
-  /// Side of the average pooling before the maximum that is a picture's score, in pixels.
-  public var scorePooling: Int
+  /// The same of each further backbone of an ensemble.
+  public var beside: [LevelTaps?] = []
+  /// How a pixel map becomes its picture's score.
+  public var score: PictureScore
   /// Whether the model inspects in 16-bit brain floats.
   public var inspectsInBF16: Bool
   /// Parts of a cross-fitting; 0 for none.
@@ -99,10 +105,10 @@ public struct MethodContext: Sendable {
   public var draw: @Sendable (_ count: Int, _ total: Int, _ stream: String) -> [Int]
 
   public init(
-    imageSize: Int, taps: LevelTaps?, scorePooling: Int, inspectsInBF16: Bool, folds: Int,
+    imageSize: Int, taps: LevelTaps?, score: PictureScore, inspectsInBF16: Bool, folds: Int,
     draw: @escaping @Sendable (_ count: Int, _ total: Int, _ stream: String) -> [Int]
   ) {
-    (self.imageSize, self.taps, self.scorePooling) = (imageSize, taps, scorePooling)
+    (self.imageSize, self.taps, self.score) = (imageSize, taps, score)
     (self.inspectsInBF16, self.folds, self.draw) = (inspectsInBF16, folds, draw)
   }
 
@@ -118,8 +124,8 @@ public typealias MethodDefinition = any DefinedMethod.Type
 public struct Methods: Sendable {
   /// All that Norma has, by name.
   public static let all = Methods([
-    PaDiMMethod.self, PatchCoreMethod.self, RASMethod.self, RLRMethod.self, UniADMethod.self,
-    URANetMethod.self,
+    EnsembleMethod.self, PaDiMMethod.self, PatchCoreMethod.self, RASMethod.self, RLRMethod.self,
+    UniADMethod.self, URANetMethod.self,
   ])
 
   public let definitions: [MethodDefinition]

@@ -194,6 +194,18 @@ extension Settings {
       + keys.flatMap { $0.homes(key) }.map { "\(name).\($0)" }
   }
 
+  /// These settings from a section of that name; nil where there is none.
+  package func decoded(
+    from container: KeyedDecodingContainer<SettingName>, _ name: String
+  ) throws -> (any Settings)? {
+    try container.decodeIfPresent(Self.self, forKey: SettingName(name))
+  }
+
+  /// ``sections(with:in:)`` of settings whose kind only their value says.
+  package func homes(of key: String, in name: String) -> [String] {
+    Self.sections(with: key, in: name)
+  }
+
   public init(from decoder: any Decoder) throws {
     self.init()
     let container = try decoder.container(keyedBy: SettingName.self)

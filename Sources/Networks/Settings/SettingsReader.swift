@@ -47,15 +47,34 @@ package struct SettingsReader {
   }
 
   /// Reads each element of a list into a section of its own.
-  mutating func read<Section: Settings>(_ node: SettingNode, into list: inout [Section]) {
+  ///
+  /// - Parameter numbered: whether the elements' keys carry their number, from 0, so that what is found
+  ///   later has the line of its own element.
+  package mutating func read<Section: Settings>(
+    _ node: SettingNode, into list: inout [Section], numbered: Bool = false
+  ) {
     guard case .list(let elements) = node.content else {
       return report("expected a list, found \(node.shown)", at: node)
     }
-    list = elements.map { element in
+    list = elements.enumerated().map { number, element in
       var section = Section()
+      if numbered {
+        place.append("\(number)")
+        lines[place.joined(separator: ".")] = line(of: element)
+      }
       read(element, into: &section)
+      if numbered { place.removeLast() }
       return section
     }
+  }
+
+  /// Reads a section whose kind only its name says, over `settings`.
+  package mutating func reading(
+    _ node: SettingNode, over settings: some Settings
+  ) -> any Settings {
+    var settings = settings
+    read(node, into: &settings)
+    return settings
   }
 
   package mutating func report(_ reason: String, at node: SettingNode) {

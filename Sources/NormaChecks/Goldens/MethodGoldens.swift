@@ -194,7 +194,7 @@ extension MethodGolden {
   init(ras file: GoldenFile) throws {
     let described = try file.described(as: RASGoldenConfiguration.self)
     var method = RASMethod(described.settings, shape: described.shape)
-    method.scorePooling = described.scorePooling ?? method.scorePooling
+    if let pooling = described.scorePooling { method.score = .maximum(pooling: pooling) }
     try self.init(file, reconstructing: method) { features, parameters in
       try RAS(described.settings, shape: described.shape, parameters).steps(features)
     }

@@ -14,6 +14,10 @@ public struct Manifest: Codable, Sendable, Equatable {
   /// The recipe it was trained by, every key resolved.
   public var recipe: Recipe
   public var backbone: Backbone
+  /// Those beside it, of an ensemble that sees through several, in the recipe's order; nil of others.
+  public var furtherBackbones: [Backbone]?
+  /// All of them, the first one first.
+  public var backbones: [Backbone] { [backbone] + (furtherBackbones ?? []) }
   /// In which it inspects, and was calibrated: a ``ModelPrecision``.
   public var precision: String
   /// Side of the square that pictures are resized to, in pixels.
@@ -37,14 +41,16 @@ public struct Manifest: Codable, Sendable, Equatable {
   public internal(set) var digest = ""
 
   public init(
-    method: String, recipe: Recipe, backbone: Backbone, precision: String, imageSize: Int,
-    grid: Int, exifOrientation: Bool = false, categories: [String], data: TrainingData,
+    method: String, recipe: Recipe, backbone: Backbone, furtherBackbones: [Backbone]? = nil,
+    precision: String, imageSize: Int, grid: Int, exifOrientation: Bool = false,
+    categories: [String], data: TrainingData,
     toolVersion: String,
     metrics: [String: Double]? = nil, previousCalibrations: [PreviousCalibration] = []
   ) {
     self.method = method
     self.recipe = recipe
     self.backbone = backbone
+    self.furtherBackbones = furtherBackbones
     self.precision = precision
     self.imageSize = imageSize
     self.grid = grid
@@ -94,6 +100,7 @@ extension Manifest {
     method = try container.decode(String.self, forKey: .method)
     recipe = try container.decode(Recipe.self, forKey: .recipe)
     backbone = try container.decode(Backbone.self, forKey: .backbone)
+    furtherBackbones = try container.decodeIfPresent([Backbone].self, forKey: .furtherBackbones)
     precision = try container.decode(String.self, forKey: .precision)
     imageSize = try container.decode(Int.self, forKey: .imageSize)
     grid = try container.decode(Int.self, forKey: .grid)

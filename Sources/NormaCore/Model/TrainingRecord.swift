@@ -202,8 +202,20 @@ public struct LossHistory: Codable, Equatable, Sendable {
   /// Optimiser steps in all; nil of a training that did not count them.
   public var steps: Int?
 
-  /// Seconds of a fit.
+  /// Seconds of a fit, and of an ensemble's training.
   public var fitSeconds: Double?
+
+  /// Of an ensemble each member's own history, in the recipe's order; nil of others.
+  public var members: [Member]?
+
+  /// How the training of one method of an ensemble went.
+  public struct Member: Codable, Equatable, Sendable {
+    /// As people write it, `PatchCore`.
+    public var title: String
+    public var losses: LossHistory
+
+    public init(title: String, losses: LossHistory) { (self.title, self.losses) = (title, losses) }
+  }
 
   /// Seconds of the whole training.
   public var seconds: Double? { fitSeconds ?? epochs.last?.seconds }

@@ -165,30 +165,8 @@ extension Recipe {
 }
 
 extension Settings {
-  /// These settings from a section of that name; nil where there is none.
-  fileprivate func decoded(
-    from container: KeyedDecodingContainer<SettingName>, _ name: String
-  ) throws -> (any Settings)? {
-    try container.decodeIfPresent(Self.self, forKey: SettingName(name))
-  }
-
   fileprivate func learnedPart(others: any Settings) -> any Settings {
     (others as? Self).map { learned(others: $0) } ?? self
-  }
-
-  fileprivate func homes(of key: String, in name: String) -> [String] {
-    Self.sections(with: key, in: name)
-  }
-}
-
-extension SettingsReader {
-  /// The settings with what the node says.
-  fileprivate mutating func reading(
-    _ node: SettingNode, over settings: some Settings
-  ) -> any Settings {
-    var settings = settings
-    read(node, into: &settings)
-    return settings
   }
 }
 
@@ -223,12 +201,20 @@ extension Recipe {
       .map { ($0, known[$0] ?? "nothing", others[$0] ?? "nothing") }
   }
 
-  /// Each line of the YAML: its key with those of its sections, and its value.
+  /// Each line of the YAML: its key with those of its sections, an element of a list with its number, and
+  /// its value.
   private var written: [(String, String)] {
     var sections: [String] = []
+    var elements: [[String]: Int] = [:]
     return yamlLines.compactMap { line in
-      let depth = line.prefix { $0 == " " }.count / 2
-      let text = line.drop { $0 == " " || $0 == "-" }
+      var depth = line.prefix { $0 == " " }.count / 2
+      var text = line.drop { $0 == " " }
+      if text.hasPrefix("- ") {
+        let list = Array(sections.prefix(depth))
+        sections = list + ["\(elements[list, default: 0])"]
+        elements[list, default: 0] += 1
+        (depth, text) = (depth + 1, text.dropFirst(2))
+      }
       let name = String(text.prefix { $0 != ":" })
       sections = Array(sections.prefix(depth)) + [name]
       let value = text.dropFirst(name.count + 1).drop { $0 == " " }

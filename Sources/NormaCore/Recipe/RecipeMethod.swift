@@ -4,13 +4,23 @@ extension Recipe {
   /// What of the shared sections the method may look at.
   var context: MethodContext {
     let seed = UInt64(max(0, training.seed))
-    return MethodContext(
-      imageSize: backbone.imageSize, taps: backbone.taps ?? unusualTaps, scorePooling: scoring.pool,
+    var context = MethodContext(
+      imageSize: backbone.imageSize, taps: backbone.taps ?? unusualTaps, score: pictureScore,
       inspectsInBF16: scoring.precision == .bf16, folds: training.crossFit.folds,
       draw: { count, total, stream in
         var generator = SeededGenerator(seed: seed, stream: stream)
         return generator.drawing(count, of: total)
       })
+    context.beside = parts.dropFirst().map { $0.backbone.taps ?? $0.unusualTaps }
+    return context
+  }
+
+  /// How a pixel map becomes its picture's score: the recipe's word, else the method's.
+  private var pictureScore: PictureScore {
+    switch scoring.score ?? (definition?.scoresByTop == true ? .top : .maximum) {
+    case .maximum: .maximum(pooling: scoring.pool)
+    case .top: .top(share: scoring.topShare)
+    }
   }
 
   /// The levels of a backbone that is not hierarchical, whose grids the usual strides do not say; nil for
@@ -31,10 +41,14 @@ extension Recipe {
     return try specification.levels(atStrides: strides)
   }
 
-  /// The frozen half that this recipe asks for.
+  /// The frozen half that this recipe asks for; of several backbones one beside the other.
   ///
   /// - Throws: when no such backbone is known, or it has no such taps.
   public func trunk() throws -> Trunk {
+    let parts = parts
+    if parts.count > 1 {
+      return try parts[0].trunk().joined(by: parts.dropFirst().map { try $0.trunk() })
+    }
     guard let specification = Backbones.named(backbone.name) else {
       let known = Backbones.all.map(\.name).joined(separator: ", ")
       throw NetworkError("the backbone '\(backbone.name)' is unknown; known are \(known)")
@@ -104,8 +118,12 @@ extension Recipe {
     }
     check.within("backbone") { backbone.check(&$0) }
     definition?.check(any: settings, in: context, &check)
+    checkEnsemble(&check)
     check.within("training") { training.check(&$0) }
-    check.range("scoring.pool", scoring.pool, 1...max(1, backbone.imageSize))
+    check.within("scoring") {
+      $0.range("pool", scoring.pool, 1...max(1, backbone.imageSize))
+      scoring.check(&$0)
+    }
     check.within("calibration") { calibration.check(&$0) }
     return check.issues
   }

@@ -7,17 +7,14 @@ public struct BackboneRecipe: Settings {
   public var taps: LevelTaps?
   public var padding = BackbonePadding.nominal
   public var weights: String?
+  /// Further backbones, which the members of an ensemble can see through.
+  public var beside: [BesideBackbone] = []
 
   public init() {}
 
   public static let keys: [SettingKey<BackboneRecipe>] = [
     .value("name", \.name, "the network, as 'norma weights' lists it").checked {
-      guard !known.contains($0.name) else { return }
-      let hint = Spelling.hint(for: $0.name, among: known)
-      $1.add(
-        "name",
-        "unknown backbone '\($0.name)'"
-          + (hint.isEmpty ? "; known are \(known.joined(separator: ", "))" : hint))
+      if let problem = problem(ofName: $0.name) { $1.add("name", problem) }
     },
     .number(
       "imageSize", \.imageSize, 32...2048,
@@ -45,10 +42,19 @@ public struct BackboneRecipe: Settings {
     .value(
       "weights", \.weights,
       "a file of weights; null: those that are known by the backbone's name"),
+    .beside,
   ]
 
   /// The backbones that there are.
   public static let known = KnownBackbone.all.map(\.name)
+
+  /// Why there is no backbone of that name; nil when there is.
+  static func problem(ofName name: String) -> String? {
+    guard !known.contains(name) else { return nil }
+    let hint = Spelling.hint(for: name, among: known)
+    return "unknown backbone '\(name)'"
+      + (hint.isEmpty ? "; known are \(known.joined(separator: ", "))" : hint)
+  }
 }
 
 /// What happens to the backbone's feature maps before a method sees them.
@@ -83,7 +89,18 @@ public struct ScoringRecipe: Settings {
     case f32, bf16
   }
 
+  /// What of a map is its picture's score.
+  public enum Score: String, SettingChoice {
+    /// The largest mean over squares of ``ScoringRecipe/pool`` pixels' side.
+    case maximum
+    /// The mean of the largest of the map's values, ``ScoringRecipe/topShare`` of them.
+    case top
+  }
+
   public var pool = 16
+  /// nil: what the method's publication has.
+  public var score: Score?
+  public var topShare = 0.01
   public var precision = Precision.f32
 
   public init() {}
@@ -93,6 +110,16 @@ public struct ScoringRecipe: Settings {
       "pool", \.pool,
       "the score is the map's maximum after averaging over squares of this side, in pixels",
       decides: .inspection),
+    // Written where they say something: recipes from before these keys stay the same text.
+    .value(
+      "score", \.score,
+      "maximum: as 'pool' says; top: the mean of the map's largest values; null: as the method has it",
+      decides: .inspection
+    ).written { $0.score != nil },
+    .fraction(
+      "topShare", \.topShare, upTo: 1,
+      "the share of the map's values whose mean is the score 'top'", decides: .inspection
+    ).written { $0.score == .top || $0.topShare != ScoringRecipe().topShare },
     .value(
       "precision", \.precision,
       "of the inspecting graph; a model is calibrated in the precision that it inspects in",

@@ -62,7 +62,7 @@ struct BenchmarkModel {
   private func checkBackbone() throws {
     let manifest = try ModelFolder.open(path).manifest
     guard let prepared = try? PreparedRecipe(manifest.recipe, weights: weights) else { return }
-    try prepared.backbone.check(
+    try prepared.checkWeights(
       against: manifest, of: path,
       remedy: "bring those back, or begin anew in another --output")
   }

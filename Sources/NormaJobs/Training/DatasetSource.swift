@@ -45,7 +45,7 @@ public final class DatasetSource: TrainingSource {
 
   public func extractor(_ prepared: PreparedRecipe) throws -> any FeatureExtractor {
     try OpenVINOExtractor(
-      trunk: prepared.trunk, weights: prepared.backbone,
+      trunk: prepared.trunk, parameters: prepared.parameters,
       precision: prepared.recipe.features.precision, reader: reader,
       cacheFolder: try? context.cacheFolder("openvino"))
   }

@@ -14,14 +14,14 @@ package struct OpenVINOExtractor: FeatureExtractor {
   private let size: Int
 
   package init(
-    trunk: Trunk, weights: BackboneWeights, precision: FeaturesRecipe.Precision,
+    trunk: Trunk, parameters: [String: WeightTensor], precision: FeaturesRecipe.Precision,
     reader: PictureReader, cacheFolder: String? = Detector.Options.defaultCacheFolder
   ) throws {
     let options = CompileOptions(
       precision: precision == .bf16 ? .bf16 : .f32, hint: .throughput,
       cacheFolder: cacheFolder, batch: 1)
     model = try Core().compile(
-      onnx: DetectorGraph.trunk(trunk, backbone: weights.parameters), options: options)
+      onnx: DetectorGraph.trunk(trunk, backbone: parameters), options: options)
     size = trunk.imageSize
     shapes = trunk.outputs.map { FeatureShape(channels: $0.channels, grid: $0.grid) }
     self.reader = reader
@@ -97,7 +97,7 @@ extension Detector {
       DetectorNetwork(
         trunk: network.prepared.trunk, method: network.prepared.method,
         standardization: network.stored.standardization),
-      backbone: network.prepared.backbone.parameters, weights: network.stored.weights,
+      backbone: network.prepared.parameters, weights: network.stored.weights,
       jitter: Float(jitter))
     try self.init(
       graph: graph, name: "\(model.path) with noise", imageSize: network.prepared.trunk.imageSize,

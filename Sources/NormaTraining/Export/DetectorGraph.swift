@@ -89,7 +89,6 @@ public struct TrainedDetector {
   public var recipe: Recipe { prepared.recipe }
   public var trunk: Trunk { prepared.trunk }
   public var method: any LearningMethod { prepared.method }
-  public var backbone: BackboneWeights { prepared.backbone }
 
   public init(prepared: PreparedRecipe, pictures: SplitPictures, network: TrainedNetwork) {
     (self.prepared, self.pictures, self.network) = (prepared, pictures, network)
@@ -104,7 +103,7 @@ public struct TrainedDetector {
   /// The bytes of `graph.onnx`.
   public func graph() throws -> Data {
     try DetectorGraph.detector(
-      detector, backbone: backbone.parameters, weights: network.weights)
+      detector, backbone: prepared.parameters, weights: network.weights)
   }
 
   /// What the network gives for the reference picture, in LibTorch and 32-bit floats; nil when these are no
@@ -115,7 +114,7 @@ public struct TrainedDetector {
     return try withoutGradient {
       let (detection, feature) = try detector(
         Tensor(bytes: picture, shape: [1, side, side, 3]),
-        backbone: Parameters(constants: backbone.parameters),
+        backbone: Parameters(constants: prepared.parameters),
         parameters: Parameters(constants: network.weights))
       let reference = try ModelReference(
         of: picture, imageSize: side, score: detection.score.floats().first ?? .nan,
@@ -136,12 +135,12 @@ public struct TrainedDetector {
   ///   - root: the data set's folder.
   ///   - exifOrientation: whether pictures were turned as their EXIF orientation says.
   public func manifest(fingerprint: String, root: String, exifOrientation: Bool) -> Manifest {
-    Manifest(
-      method: recipe.method, recipe: recipe,
-      backbone: Manifest.Backbone(
-        name: recipe.backbone.name, weightsDigest: backbone.digest, licence: backbone.licence),
+    let backbones = prepared.backbones
+    return Manifest(
+      method: recipe.method, recipe: recipe, backbone: backbones[0],
+      furtherBackbones: backbones.count > 1 ? Array(backbones.dropFirst()) : nil,
       precision: recipe.scoring.precision.rawValue, imageSize: trunk.imageSize,
-      grid: trunk.outputs.last?.grid.height ?? 0,
+      grid: trunk.parts[0].outputs.last?.grid.height ?? 0,
       exifOrientation: exifOrientation, categories: pictures.categories,
       data: Manifest.TrainingData(
         fingerprint: fingerprint, pictures: pictures.training.count, root: root),

@@ -48,11 +48,23 @@ public final class FeatureCache {
   public init(_ context: JobContext) { self.context = context }
 
   /// The features of `samples`, in their order, then of their textured twins where the recipe pastes
-  /// texture.
+  /// texture. Each backbone's are extracted and kept by themselves, for whichever recipe asks for them.
   ///
   /// - Throws: `Interrupted` when a stop is requested; what was extracted is kept.
   public func features(
     of samples: [Sample], for prepared: PreparedRecipe, from source: any FeatureSource
+  ) throws -> Entry {
+    let entries = try prepared.parts.map { try features(of: samples, forOne: $0, from: source) }
+    if entries.count == 1 { return entries[0] }
+    return Entry(
+      store: FeatureStore(joining: entries.map(\.store)),
+      key: entries.map(\.key).joined(separator: "+"),
+      problems: entries.reduce(into: [:]) { $0.merge($1.problems) { first, _ in first } })
+  }
+
+  /// The same of one backbone.
+  private func features(
+    of samples: [Sample], forOne prepared: PreparedRecipe, from source: any FeatureSource
   ) throws -> Entry {
     let key = Self.key(prepared, try source.facts(of: samples, for: prepared))
     if let store = opened[key] { return Entry(store: store, key: key, problems: [:]) }

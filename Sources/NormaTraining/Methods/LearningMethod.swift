@@ -28,6 +28,14 @@ public protocol LearningMethod: AnomalyMethod {
 
   /// Steps of a training on `pictures` pictures.
   func steps(pictures: Int, settings: TrainingSettings) -> Int
+
+  /// The method as it is trained again on parts of the pictures, for thresholds, after `network` was trained
+  /// on all of them. Itself unless said otherwise.
+  func crossFitted(after network: TrainedNetwork) -> any LearningMethod
+}
+
+extension LearningMethod {
+  public func crossFitted(after network: TrainedNetwork) -> any LearningMethod { self }
 }
 
 extension TrainingMethod {

@@ -100,9 +100,7 @@ public struct SplitPictures {
     if let past {
       (statistics, standardization) = (nil, past.standardization)
     } else {
-      statistics =
-        recipe.features.standardize
-        ? store.shapes.indices.map { store.statistics(level: $0, of: indices) } : nil
+      statistics = store.statistics(of: indices, for: recipe)
       standardization = statistics?.map(Standardization.init(statistics:))
     }
     survey = Survey(
@@ -117,6 +115,27 @@ public struct SplitPictures {
 
   /// The categories that are left, sorted.
   public var categories: [String] { Set((training + heldOut).map(\.category)).sorted() }
+}
+
+extension FeatureStore {
+  /// What each level is standardised by; nil where none is. Of several backbones one may be left as it is
+  /// where another is not: its channels then have the mean 0 and the deviation 1.
+  fileprivate func statistics(
+    of pictures: [Int], for recipe: Recipe
+  ) -> [(mean: [Float], deviation: [Float])]? {
+    let isWanted = recipe.parts.map(\.features.standardize)
+    guard isWanted.contains(true) else { return nil }
+    return zip(parts, isWanted).flatMap { part, isWanted in
+      part.shapes.enumerated().map { level, shape in
+        isWanted
+          ? part.statistics(level: level, of: pictures)
+          : (
+            [Float](repeating: 0, count: shape.channels),
+            [Float](repeating: 1, count: shape.channels)
+          )
+      }
+    }
+  }
 }
 
 extension SplitPictures.Survey {

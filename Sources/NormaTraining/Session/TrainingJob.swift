@@ -142,8 +142,8 @@ public struct TrainingJob {
     of trained: TrainedDetector, _ graph: RecordedGraph
   ) throws -> Calibration {
     try ModelCalibration(
-      recipe: prepared.recipe, method: prepared.method, pictures: trained.pictures,
-      settings: settings, context: context, stopped: stopped,
+      recipe: prepared.recipe, method: prepared.method.crossFitted(after: trained.network),
+      pictures: trained.pictures, settings: settings, context: context, stopped: stopped,
       inspect: source.inspector(of: trained, graph: graph, context, stopped: stopped)
     ).calibration()
   }

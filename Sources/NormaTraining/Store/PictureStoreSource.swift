@@ -45,15 +45,17 @@ public struct PictureStoreSource: TrainingSource {
   }
 
   public func facts(of samples: [Sample], for prepared: PreparedRecipe) throws -> FeatureFacts {
-    FeatureFacts(
+    // A backbone may be asked for the pictures of some categories because another one's members paste.
+    let isSelected = prepared.recipe.pastesTexture || samples.count < pictures.samples.count
+    return FeatureFacts(
       format: "features of a store 1", pictures: pictures.digest,
       engine: [Machine.version, Machine.device.rawValue],
-      order: prepared.recipe.pastesTexture ? categories ?? [] : [])
+      order: isSelected ? categories ?? [] : [])
   }
 
   public func extractor(_ prepared: PreparedRecipe) throws -> any FeatureExtractor {
     try TrunkExtractor(
-      trunk: prepared.trunk, weights: prepared.backbone,
+      trunk: prepared.trunk, parameters: prepared.parameters,
       bf16: prepared.recipe.features.precision == .bf16, pictures: pictures)
   }
 

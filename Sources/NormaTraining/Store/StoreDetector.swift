@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import Torch
 
 /// A trained detector in LibTorch, in 32-bit precision, on stored pictures: what inspects where there is
@@ -14,7 +15,7 @@ struct StoreDetector {
   init(_ trained: TrainedDetector, pictures: PictureStore) throws {
     self.trained = trained
     self.pictures = pictures
-    backbone = try Parameters(constants: trained.backbone.parameters)
+    backbone = try Parameters(constants: trained.prepared.parameters)
     weights = try Parameters(constants: trained.network.weights)
   }
 
@@ -186,14 +187,16 @@ public struct TrunkExtractor: FeatureExtractor {
   private let bf16: Bool
   private let pictures: PictureStore
 
-  /// - Parameter bf16: convolutions in 16-bit brain floats, where the device has them.
+  /// - Parameters:
+  ///   - parameters: the backbone's, batch norms folded.
+  ///   - bf16: convolutions in 16-bit brain floats, where the device has them.
   public init(
-    trunk: Trunk, weights: BackboneWeights, bf16: Bool, pictures: PictureStore
+    trunk: Trunk, parameters: [String: WeightTensor], bf16: Bool, pictures: PictureStore
   ) throws {
     self.trunk = trunk
     self.bf16 = bf16
     self.pictures = pictures
-    parameters = try Parameters(constants: weights.parameters)
+    self.parameters = try Parameters(constants: parameters)
     shapes = trunk.outputs.map { FeatureShape(channels: $0.channels, grid: $0.grid) }
   }
 

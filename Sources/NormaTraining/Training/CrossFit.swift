@@ -52,8 +52,8 @@ public struct CrossFit {
     // Keyed by bytes: two names that look alike may be written differently and be two files.
     let indices = Dictionary(
       zip(samples.map { Array($0.path.utf8) }, data.training), uniquingKeysWith: { $1 })
-    var unseen: [Int: PictureScore] = [:]
-    var seen: [Int: [PictureScore]] = [:]
+    var unseen: [Int: StoredPictureScore] = [:]
+    var seen: [Int: [StoredPictureScore]] = [:]
     let parts = Holdout.folds(samples, scenes: scenes, count: folds, seed: settings.seed)
     for (number, fold) in parts.enumerated() {
       let part = TrainingData(
@@ -66,7 +66,7 @@ public struct CrossFit {
         checkpoint: nil, checkpointSeconds: 0, shouldStop: shouldStop
       ) { report(number, $0) }
       guard case .finished(let network) = outcome else { return nil }
-      let scores = try PictureScore.all(
+      let scores = try StoredPictureScore.all(
         of: data.training, data: data, method: method, imageSize: imageSize, network: network)
       let trainedOn = Set(part.training)
       for (index, score) in zip(data.training, scores) {
@@ -104,7 +104,7 @@ public struct CrossFit {
 }
 
 /// What a network in LibTorch says of a stored picture.
-public struct PictureScore: Codable, Equatable, Sendable {
+public struct StoredPictureScore: Codable, Equatable, Sendable {
   /// The image score.
   public var score: Float
   /// The largest value of the pixel map.
@@ -116,10 +116,10 @@ public struct PictureScore: Codable, Equatable, Sendable {
   static func all(
     of indices: [Int], data: TrainingData, method: any AnomalyMethod, imageSize: Int,
     network: TrainedNetwork
-  ) throws -> [PictureScore] {
+  ) throws -> [StoredPictureScore] {
     let parameters = try Parameters(constants: network.weights)
     return try withoutGradient {
-      var scores: [PictureScore] = []
+      var scores: [StoredPictureScore] = []
       for first in stride(from: 0, to: indices.count, by: 16) {
         let batch = Array(indices[first..<min(first + 16, indices.count)])
         let found = try method.detect(
@@ -129,7 +129,7 @@ public struct PictureScore: Codable, Equatable, Sendable {
         let suspicions: [Float?] =
           try found.perceived?.suspicion.floats() ?? peaks.map { _ in nil }
         scores += try zip(zip(found.score.floats(), peaks), suspicions).map {
-          PictureScore(score: $0.0, peak: $0.1, suspicion: $1)
+          StoredPictureScore(score: $0.0, peak: $0.1, suspicion: $1)
         }
       }
       return scores

@@ -46,7 +46,7 @@ struct FittedMethodGraphTests {
   /// Banks of one tile, of several, and of one patch.
   @Test(arguments: [1, 300, 4096, 9000], [0, 1.5])
   func patchCore(patches: Int, smoothing: Double) throws {
-    var method = PatchCoreMethod(shape: Self.shape, scorePooling: 8)
+    var method = PatchCoreMethod(shape: Self.shape, score: .maximum(pooling: 8))
     method.settings.smoothing = smoothing
     let generator = try Generator(seed: 1)
     let found = try compare(
@@ -70,7 +70,7 @@ struct FittedMethodGraphTests {
 
   @Test func padim() throws {
     let method = PaDiMMethod(
-      selected: [0, 1, 4, 7, 11], grid: Self.grid, scorePooling: 8)
+      selected: [0, 1, 4, 7, 11], grid: Self.grid, score: .maximum(pooling: 8))
     let generator = try Generator(seed: 1)
     let found = try compare(
       method, ["mean": generator.normal([20, 5]), "whitening": generator.normal([20, 5, 5])])

@@ -98,7 +98,7 @@ struct RASTests {
   }
 
   @Test func theImageScoreIsTheLargestAverage() throws {
-    let method = RASMethod(small, shape: Self.shape, scorePooling: 8)
+    let method = RASMethod(small, shape: Self.shape, score: .maximum(pooling: 8))
     let map = try Generator(seed: 4).normal([2, 1, 5, 4])
     let detection = try method.detect(anomalyMap: map, size: Grid(height: 40, width: 48))
     let expected = try map.resized(height: 40, width: 48)

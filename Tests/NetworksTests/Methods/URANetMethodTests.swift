@@ -45,7 +45,7 @@ struct URANetGraphTests {
     c.perception.width = 8
     c.perception.deviation = 0.1
     var method = URANetMethod(
-      c, shape: MapShape(channels: 6, grid: Self.grid), scorePooling: 8)
+      c, shape: MapShape(channels: 6, grid: Self.grid), score: .maximum(pooling: 8))
     change(&method)
     return method
   }
@@ -164,7 +164,7 @@ struct URANetComparisonTests {
     var c = URANetSettings()
     (c.hidden, c.heads, c.feedforward, c.prototypes, c.perception.width) = (16, 2, 24, 5, 8)
     (c.mask, c.floor, c.compared, c.smoothing) = (hides, 0.25, compared, 0)
-    let method = URANetMethod(c, shape: shape, scorePooling: 4)
+    let method = URANetMethod(c, shape: shape, score: .maximum(pooling: 4))
     let store = ParameterStore()
     let source = store.initialized(by: try Generator(seed: 1))
     let features = try Generator(seed: 2).normal([2, 6, 5, 4])

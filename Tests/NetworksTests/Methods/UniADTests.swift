@@ -91,7 +91,7 @@ struct UniADTests {
   @Test func jitterAloneLeavesTheTargetAsItIs() throws {
     let store = ParameterStore()
     let parameters = store.initialized(by: try Generator(seed: 1))
-    var method = UniADMethod(small, shape: Self.shape, scorePooling: 4)
+    var method = UniADMethod(small, shape: Self.shape, score: .maximum(pooling: 4))
     let features = try Generator(seed: 2).normal([2, 12, 5, 4])
     let size = Grid(height: 40, width: 32)
     let quiet = try method.detect([features], size: size, parameters: parameters)

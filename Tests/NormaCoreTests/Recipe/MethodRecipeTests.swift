@@ -241,6 +241,7 @@ struct LearnedRecipeTests {
     ),
     ("patchcore", "patchcore:\n  smoothing: 2\n  score: reweighted\n  neighbours: 5"),
     ("padim", "padim:\n  smoothing: 2"),
+    ("ras", "scoring:\n  score: top\n  topShare: 0.05"), ("rlr", "scoring:\n  score: maximum"),
     ("ras", "scoring:\n  pool: 8\ncalibration:\n  falseAlarmRate: 0.2"),
     ("ras", "training:\n  checkpointEvery: 1"),
     ("ras", "training:\n  crossFit: {epochs: 1}"),

@@ -45,6 +45,8 @@ struct RecipeTests {
           folds: 4
       scoring:
         pool: 8
+        score: top
+        topShare: 0.02
         precision: bf16
       calibration:
         falseAlarmRate: 0.001
@@ -71,6 +73,7 @@ struct RecipeTests {
     expected.training.precision = .bf16
     expected.training.crossFit.folds = 4
     expected.scoring.pool = 8
+    (expected.scoring.score, expected.scoring.topShare) = (.top, 0.02)
     expected.scoring.precision = .bf16
     expected.calibration.falseAlarmRate = 0.001
     expected.calibration.extrapolate = true
@@ -86,7 +89,7 @@ struct RecipeTests {
     #expect(Self.problem("trainig: {}\n").contains("did you mean 'training'?"))
     #expect(
       Self.problem("scoring:\n  colour: red\n")
-        == "r.yaml:2: unknown key 'colour' in scoring; known are pool, precision")
+        == "r.yaml:2: unknown key 'colour' in scoring; known are pool, score, topShare, precision")
   }
 
   @Test func wrongKindsAreNamedWithTheirLine() {
@@ -184,7 +187,7 @@ struct RecipeTests {
     #expect(Self.problem("training: {holdout: 0, crossFit: {folds: 1}}").contains("1 part"))
     #expect(
       Self.problem("method: rsa\n")
-        == "r.yaml:1: method: 'rsa' is not built; padim, patchcore, ras, rlr, uniad, uranet are "
+        == "r.yaml:1: method: 'rsa' is not built; ensemble, padim, patchcore, ras, rlr, uniad, uranet are "
         + "(did you mean 'ras'?)")
     #expect(
       Self.problem("backbone:\n  name: eficientnet-b4\n")

@@ -68,7 +68,8 @@ struct FeatureStoreTests {
 
   @Test func aStoreIsNotBelievedWhenStaleOrDamaged() throws {
     try withTemporaryFolder { folder in
-      let path = try SmallTraining.store(in: folder).path
+      _ = try SmallTraining.store(in: folder)
+      let path = folder.appendingPathComponent("features").path
       #expect(throws: FeatureStoreError.self) { try FeatureStore(path: path, key: "other") }
       _ = try FeatureStore(path: path, key: "k")
       var bytes = try Data(contentsOf: URL(fileURLWithPath: path))

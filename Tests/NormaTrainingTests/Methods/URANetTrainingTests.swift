@@ -22,7 +22,7 @@ struct URANetTrainingTests {
     // What so small a perception can learn in a moment: by Dice too, and not its own tokens, moved.
     (c.perception.dice, c.perception.loss, c.perception.divergence) = (1, .focal, 1)
     (c.synthesis.sources, c.synthesis.untouched) = ([.other, .noise], 0.3)
-    var method = URANetMethod(c, shape: SmallTraining.map, scorePooling: 4)
+    var method = URANetMethod(c, shape: SmallTraining.map, score: .maximum(pooling: 4))
     change(&method)
     return method
   }

@@ -39,11 +39,11 @@ struct ToyMethod: FeatureReconstruction, DefinedMethod {
 
   var settings: ToySettings
   let shape: MapShape
-  let scorePooling: Int
+  let score: PictureScore
   var jitter: Float = 0
 
   init(_ settings: ToySettings, trunk: Trunk, context: MethodContext) throws {
-    (self.settings, scorePooling) = (settings, context.scorePooling)
+    (self.settings, score) = (settings, context.score)
     shape = try Self.alignedOutput(trunk)
   }
 

@@ -15,14 +15,14 @@ public struct PaDiMMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
   /// The channels that are looked at, ascending.
   public var selected: [Int]
   public var grid: Grid
-  public var scorePooling: Int
+  public var score: PictureScore
 
   public init(
     _ settings: PaDiMSettings = PaDiMSettings(), selected: [Int], grid: Grid,
-    scorePooling: Int = 16
+    score: PictureScore = .maximum(pooling: 16)
   ) {
     (self.settings, self.selected) = (settings, selected)
-    (self.grid, self.scorePooling) = (grid, scorePooling)
+    (self.grid, self.score) = (grid, score)
   }
 
   /// Which channels it looks at is drawn from the recipe's seed; a map that has no more than are asked for
@@ -31,7 +31,7 @@ public struct PaDiMMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
     let aligned = try Self.alignedOutput(trunk)
     self.init(
       settings, selected: context.draw(settings.dimensions, aligned.channels, "channels"),
-      grid: aligned.grid, scorePooling: context.scorePooling)
+      grid: aligned.grid, score: context.score)
   }
 
   /// PaDiM keeps d × d numbers a position.

@@ -20,17 +20,18 @@ public struct PatchCoreMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
   public var settings: PatchCoreSettings
   /// Of the aligned features.
   public let shape: MapShape
-  public var scorePooling: Int
+  public var score: PictureScore
 
   public init(
-    _ settings: PatchCoreSettings = PatchCoreSettings(), shape: MapShape, scorePooling: Int = 16
+    _ settings: PatchCoreSettings = PatchCoreSettings(), shape: MapShape,
+    score: PictureScore = .maximum(pooling: 16)
   ) {
-    (self.settings, self.shape, self.scorePooling) = (settings, shape, scorePooling)
+    (self.settings, self.shape, self.score) = (settings, shape, score)
   }
 
   public init(_ settings: PatchCoreSettings, trunk: Trunk, context: MethodContext) throws {
     self.init(
-      settings, shape: try Self.alignedOutput(trunk), scorePooling: context.scorePooling)
+      settings, shape: try Self.alignedOutput(trunk), score: context.score)
   }
 
   public static func check(

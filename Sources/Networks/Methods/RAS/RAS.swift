@@ -147,15 +147,18 @@ public struct RASMethod: FeatureReconstruction, DefinedMethod, Equatable {
   public var settings: RASSettings
   /// Of the aligned features.
   public let shape: MapShape
-  public var scorePooling: Int
+  public var score: PictureScore
 
-  public init(_ settings: RASSettings = RASSettings(), shape: MapShape, scorePooling: Int = 16) {
-    (self.settings, self.shape, self.scorePooling) = (settings, shape, scorePooling)
+  public init(
+    _ settings: RASSettings = RASSettings(), shape: MapShape,
+    score: PictureScore = .maximum(pooling: 16)
+  ) {
+    (self.settings, self.shape, self.score) = (settings, shape, score)
   }
 
   public init(_ settings: RASSettings, trunk: Trunk, context: MethodContext) throws {
     self.init(
-      settings, shape: try Self.alignedOutput(trunk), scorePooling: context.scorePooling)
+      settings, shape: try Self.alignedOutput(trunk), score: context.score)
   }
 
   public static func check(

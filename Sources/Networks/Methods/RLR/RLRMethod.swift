@@ -10,9 +10,14 @@ public struct RLRMethod: DefinedMethod, Equatable {
   public var settings: RLRSettings
   /// Finest first.
   public var levels: [RLRLevelShape]
+  /// Of the smoothed map, which therefore is not pooled before the maximum.
+  public var score: PictureScore
 
-  public init(_ settings: RLRSettings = RLRSettings(), levels: [RLRLevelShape]) {
-    (self.settings, self.levels) = (settings, levels)
+  public init(
+    _ settings: RLRSettings = RLRSettings(), levels: [RLRLevelShape],
+    score: PictureScore = .maximum(pooling: 1)
+  ) {
+    (self.settings, self.levels, self.score) = (settings, levels, score)
   }
 
   public init(_ settings: RLRSettings, trunk: Trunk, context: MethodContext) throws {
@@ -23,7 +28,7 @@ public struct RLRMethod: DefinedMethod, Equatable {
         try settings.level(
           index, of: maps.count, map: maps[index],
           stride: trunk.strides[index])
-      })
+      }, score: context.score)
   }
 
   public static func requiredFeatures(_ settings: RLRSettings) -> RequiredFeatures {
@@ -100,9 +105,14 @@ public struct RLRMethod: DefinedMethod, Equatable {
     }
     guard let map, let smooth else { throw NetworkError("RLR needs at least one level") }
     let (batch, share) = (map.shape[0], 1 / Float(levelMaps.count))
+    let sum =
+      switch score {
+      case .maximum: try smooth.maximum(axes: [1, 2, 3])
+      case .top(let part): try PictureScore.top(part, of: smooth.reshaped([batch, size.count]))
+      }
     return try Detection(
       map: map.affine(scale: share, offset: 0).reshaped([batch, size.height, size.width]),
-      score: smooth.maximum(axes: [1, 2, 3]).affine(scale: share, offset: 0).reshaped([batch]))
+      score: sum.affine(scale: share, offset: 0).reshaped([batch]))
   }
 }
 

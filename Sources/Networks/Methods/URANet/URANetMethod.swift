@@ -15,18 +15,19 @@ public struct URANetMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
   public var settings: URANetSettings
   /// Of the aligned features.
   public let shape: MapShape
-  /// Side of the average pooling before the score's maximum, in pixels; 1 for the map's own maximum.
-  public var scorePooling: Int
+  /// Where the settings have no score of their own.
+  public var score: PictureScore
 
   public init(
-    _ settings: URANetSettings = URANetMethod.defaults, shape: MapShape, scorePooling: Int = 16
+    _ settings: URANetSettings = URANetMethod.defaults, shape: MapShape,
+    score: PictureScore = .maximum(pooling: 16)
   ) {
-    (self.settings, self.shape, self.scorePooling) = (settings, shape, scorePooling)
+    (self.settings, self.shape, self.score) = (settings, shape, score)
   }
 
   public init(_ settings: URANetSettings, trunk: Trunk, context: MethodContext) throws {
     self.init(
-      settings, shape: try Self.alignedOutput(trunk), scorePooling: context.scorePooling)
+      settings, shape: try Self.alignedOutput(trunk), score: context.score)
   }
 
   public static func pastesTexture(_ settings: URANetSettings) -> Bool {
@@ -53,9 +54,11 @@ public struct URANetMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
     let found = try URANet(settings, shape: shape, parameters)(tokens)
     let anomaly = try settings.residual(tokens, compared(found)).featureMap(grid)
     let map = try pixels(anomaly, size)
+    let score = try usedScore(
+      anomaly, enlargedBy: enlarging(size, smoothed: true), pixels: map)
     let probability = found.perception.probability
     return try Detection(
-      map: map, score: score(anomaly, pixels: map, size),
+      map: map, score: score,
       perceived: Perceived(
         suspicion: suspicion(probability),
         probability: probability.reshaped([anomaly.shape[0], grid.height, grid.width]),
@@ -83,22 +86,12 @@ public struct URANetMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
   /// would not see a small defect.
   public func suspicion<V: Value>(_ probability: V) throws -> V {
     let (pictures, tokens) = (probability.shape[0], grid.count)
-    let count = min(
-      tokens, max(1, Int((settings.perception.suspicious * Double(tokens)).rounded())))
-    return try probability.reshaped([pictures, tokens]).largest(count, axis: 1)
-      .mean(axes: [1]).reshaped([pictures])
+    return try PictureScore.top(
+      settings.perception.suspicious, of: probability.reshaped([pictures, tokens]))
   }
 
-  /// How far each picture departs from normal, `[batch]`.
-  ///
-  /// - Parameters:
-  ///   - anomaly: of the tokens, `[batch, 1, h, w]`.
-  ///   - pixels: what became of it at picture size.
-  private func score<V: Value>(_ anomaly: V, pixels: V, _ size: Grid) throws -> V {
-    guard settings.score == .top else { return try maximum(anomaly, size) }
-    let share = settings.topShare
-    let count = min(size.count, max(1, Int((share * Double(size.count)).rounded())))
-    return try pixels.reshaped([pixels.shape[0], size.count]).largest(count, axis: 1)
-      .mean(axes: [1]).reshaped([pixels.shape[0]])
+  /// The settings', or the recipe's where these have none of their own.
+  private var usedScore: PictureScore {
+    settings.score == .top ? .top(share: settings.topShare) : score
   }
 }

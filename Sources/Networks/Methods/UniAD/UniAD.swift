@@ -118,17 +118,18 @@ public struct UniADMethod: FeatureReconstruction, DefinedMethod, Equatable {
   public var settings: UniADSettings
   /// Of the aligned features.
   public let shape: MapShape
-  public var scorePooling: Int
+  public var score: PictureScore
 
   public init(
-    _ settings: UniADSettings = UniADSettings(), shape: MapShape, scorePooling: Int = 16
+    _ settings: UniADSettings = UniADSettings(), shape: MapShape,
+    score: PictureScore = .maximum(pooling: 16)
   ) {
-    (self.settings, self.shape, self.scorePooling) = (settings, shape, scorePooling)
+    (self.settings, self.shape, self.score) = (settings, shape, score)
   }
 
   public init(_ settings: UniADSettings, trunk: Trunk, context: MethodContext) throws {
     self.init(
-      settings, shape: try Self.alignedOutput(trunk), scorePooling: context.scorePooling)
+      settings, shape: try Self.alignedOutput(trunk), score: context.score)
   }
 
   public static func check(
