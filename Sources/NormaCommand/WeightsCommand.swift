@@ -2,13 +2,14 @@ import ArgumentParser
 import CommandLineBasics
 import Foundation
 import NormaCore
+import NormaJobs
 import NormaTraining
 
 /// `norma weights`: which backbones there are, and whose weights are here.
 struct WeightsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "weights",
-    abstract: "List the backbones and where their weights are; take in new ones.",
+    abstract: "List the backbones and where their weights are; fetch or take in new ones.",
     discussion: """
       A backbone is the pretrained network whose features Norma learns from. Its weights are looked for \
       in NORMA_HOME/weights (else ~/.cache/norma/weights), then in NORMA_SHARED/weights (else \
@@ -16,9 +17,10 @@ struct WeightsCommand: ParsableCommand {
 
         norma weights                                 what is known, and what is here
         norma weights how efficientnet-b6             where to get weights
+        norma weights fetch efficientnet-b6           get them, where there is a network
         norma weights import tf_efficientnet_b6.safetensors
       """,
-    subcommands: [List.self, How.self, Import.self],
+    subcommands: [List.self, How.self, Fetch.self, Import.self],
     defaultSubcommand: List.self)
 }
 
@@ -82,7 +84,101 @@ extension WeightsCommand {
     var backbone: String
 
     func run() throws {
-      try StandardOutput.print(KnownBackbone.called(backbone).instructions)
+      let known = try KnownBackbone.called(backbone)
+      try StandardOutput.print(known.instructions)
+      if let mirror = Fetch.mirror {
+        let sources = try known.sources.map { try $0.mirrored(by: mirror).url }
+        try StandardOutput.print(
+          "NORMA_WEIGHTS_MIRROR is set: fetch asks for\n"
+            + sources.map { "    " + $0 }.joined(separator: "\n"))
+      }
+    }
+  }
+
+  struct Fetch: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "Download a backbone's weights and store them in NORMA_HOME/weights.",
+      discussion: """
+        The file comes from its authors or from Hugging Face ('norma weights how NAME' says which), or from \
+        where --from says; NORMA_WEIGHTS_MIRROR, https://mirror.example/models, takes the place of their \
+        hosts. It goes through the proxy that https_proxy names. Files behind a licence (DINOv3) want an access token of \
+        Hugging Face in HF_TOKEN. What comes is checked as 'norma weights import' checks a file, and by its \
+        SHA-256 where the server states one or --sha256 does.
+
+        Ctrl-C and a lost connection leave what has come; the same command goes on with it.
+
+          norma weights fetch efficientnet-b4
+          norma weights fetch dinov2_vits14 --from https://mirror.example/dinov2_vits14_pretrain.pth
+        """)
+
+    @Argument(help: "A backbone, for example efficientnet-b4.")
+    var backbone: String
+
+    @Option(name: .customLong("from"), help: ArgumentHelp("The file's address.", valueName: "url"))
+    var address: String?
+
+    @Option(name: .customLong("sha256"), help: "The SHA-256 that the file must have.")
+    var digest: String?
+
+    @Flag(help: "Fetch weights anew that are here already.")
+    var force = false
+
+    @Flag(help: "One JSON object instead of text.")
+    var json = false
+
+    /// What stands in place of the publishers' hosts.
+    static var mirror: String? { environment("NORMA_WEIGHTS_MIRROR") }
+
+    private static func environment(_ name: String) -> String? {
+      ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    func validate() throws {
+      if let digest, digest.count != 64 || !digest.allSatisfy(\.isHexDigit) {
+        throw ValidationError("--sha256 is '\(digest)'; it is 64 hexadecimal digits.")
+      }
+    }
+
+    func run() throws {
+      let job = try WeightsFetchJob(
+        WeightsFetchJob.Request(
+          backbone: backbone, address: address, mirror: Self.mirror, digest: digest,
+          token: Self.environment("HF_TOKEN"), replaces: force), .terminal(notesAside: json))
+      let outcome = try job.run()
+      if json { return try StandardOutput.print(JSONText.line(Report(backbone, outcome))) }
+      guard let fetched = outcome.fetched else {
+        return try StandardOutput.print(
+          "\(backbone) is here already: \(outcome.path) (--force fetches it anew)")
+      }
+      let size = Figures.number(Double(fetched.bytes) / 1e6)
+      try StandardOutput.print(
+        "\(backbone), \(size) MB from \(fetched.address): every tensor is as it should be.")
+      try StandardOutput.print(
+        fetched.digestsOf.isEmpty
+          ? "No SHA-256 to compare the file's with is known."
+          : "Its SHA-256 is \(fetched.digestsOf.joined(separator: " and ")).")
+      try StandardOutput.print("Stored as \(outcome.path)")
+    }
+
+    private struct Report: Encodable {
+      var name, path: String
+      /// Of what was fetched; all absent where the weights were here already.
+      var address: String?
+      var bytes, resumedFrom: Int?
+      var digestsOf: [String]?
+      var format: String?
+      var blocks: Int?
+      var leftOut: [String]?
+      var digest: String?
+
+      init(_ backbone: String, _ outcome: WeightsFetchJob.Outcome) {
+        (name, path) = (backbone, outcome.path)
+        guard let fetched = outcome.fetched else { return }
+        (address, bytes, resumedFrom) = (fetched.address, fetched.bytes, fetched.resumedFrom)
+        digestsOf = fetched.digestsOf
+        (format, blocks) = (fetched.imported.format, fetched.imported.blockCount)
+        (leftOut, digest) = (fetched.imported.leftOut, fetched.imported.digest)
+      }
     }
   }
 

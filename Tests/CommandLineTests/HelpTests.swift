@@ -43,7 +43,7 @@ extension CommandLineTests {
       ),
       ("store", ["--image-size", "--limit", "norma-train", "norma store "]),
       ("portray", ["--pictures", "--count", "--output", "PatchCore", "norma portray "]),
-      ("weights", ["import", "NORMA_HOME"]),
+      ("weights", ["import", "fetch", "NORMA_HOME"]),
       ("tolerance", ["--only", "--steps", "--limit", "jitter", "norma tolerance "]),
       ("datasets", ["--as", "--json", "norma datasets "]),
       ("doctor", ["--goldens", "--json"]),

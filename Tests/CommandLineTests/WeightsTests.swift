@@ -1,6 +1,7 @@
 import Foundation
 import NormaCore
 import NormaFiles
+import TestSupport
 import Testing
 
 extension CommandLineTests {
@@ -96,6 +97,65 @@ extension CommandLineTests {
       #expect(refused.status == 3)
       #expect(refused.errors.contains("resnet.safetensors"))
       #expect(refused.errors.contains("layer1.0.conv1.weight"), "\(refused)")
+    }
+
+    /// Through a proxy: the host that is named is nowhere.
+    @Test func fetchedWeightsAreFound() async throws {
+      struct Report: Decodable {
+        var name, path, address, format, digest: String
+        var bytes, resumedFrom, blocks: Int
+        var digestsOf, leftOut: [String]
+      }
+      let workshop = try Workshop()
+      try FileManager.default.removeItem(atPath: workshop.home)
+      let data = try RandomBackbone.safetensors()
+      let server = try LoopbackServer { request, _ in .file(data, tag: "\"a\"", to: request) }
+      let address = "http://weights.invalid/lite0.safetensors"
+      func fetch(_ options: String...) async throws -> CommandResult {
+        var environment = workshop.environment
+        environment["http_proxy"] = server.url("")
+        return try await RunningCommand(
+          .norma, ["weights", "fetch", "efficientnet-lite0"] + options, environment: environment,
+          folder: workshop.path
+        ).result()
+      }
+      let fetched = try await fetch(
+        "--from", address, "--json", "--sha256", Digest.sha256(data).uppercased())
+      #expect(fetched.status == 0, "\(fetched)")
+      let report = try JSONDecoder().decode(Report.self, from: Data(fetched.output.utf8))
+      #expect(report.address == address && report.bytes == data.count && report.resumedFrom == 0)
+      #expect(report.digestsOf == ["yours"])
+      #expect(report.path == workshop.home + "/weights/efficientnet-lite0.safetensors")
+      #expect(server.requests.map(\.target) == [address])
+
+      let listed = try await workshop.norma("weights")
+      #expect(listed.output.contains(report.path), "\(listed)")
+      let again = try await fetch()
+      #expect(again.status == 0 && again.output.contains("is here already"), "\(again)")
+      let anew = try await fetch("--from", address, "--force")
+      #expect(anew.status == 0 && anew.output.contains("No SHA-256"), "\(anew)")
+      #expect(server.requests.count == 2)
+      let wrong = try await fetch("--from", address, "--sha256", "abc")
+      #expect(wrong.status == 64, "\(wrong)")
+    }
+
+    @Test func aMirrorTakesTheHostsPlace() async throws {
+      let workshop = try Workshop()
+      let server = try LoopbackServer { _, _ in LoopbackServer.Answer(404) }
+      var environment = workshop.environment
+      environment["NORMA_WEIGHTS_MIRROR"] = server.url("/models")
+      environment["no_proxy"] = "127.0.0.1"
+      func norma(_ arguments: String...) async throws -> CommandResult {
+        try await RunningCommand(
+          .norma, ["weights"] + arguments, environment: environment, folder: workshop.path
+        ).result()
+      }
+      let how = try await norma("how", "resnet18")
+      let path = "/models/timm/resnet18.tv_in1k/resolve/main/model.safetensors"
+      #expect(how.output.contains(server.url(path)), "\(how)")
+      let missing = try await norma("fetch", "resnet18")
+      #expect(missing.status == 3 && missing.errors.contains("404"), "\(missing)")
+      #expect(server.requests.map(\.target) == [path])
     }
   }
 }

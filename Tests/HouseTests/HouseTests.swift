@@ -94,21 +94,35 @@ import Testing
     }
   }
 
+  private func reached(from room: String) throws -> Set<String> {
+    var (found, next): (Set<String>, [String]) = ([], [room])
+    while let room = next.popLast() {
+      guard Self.house.contains(where: { $0.room == room }), found.insert(room).inserted else {
+        continue
+      }
+      next += try imports(of: room)
+    }
+    return found
+  }
+
   /// Inspecting is done without LibTorch, and on a machine with a GPU training is done without OpenVINO.
   @Test func enginesStayApart() throws {
-    func reached(from room: String) throws -> Set<String> {
-      var (found, next): (Set<String>, [String]) = ([], [room])
-      while let room = next.popLast() {
-        guard Self.house.contains(where: { $0.room == room }), found.insert(room).inserted else {
-          continue
-        }
-        next += try imports(of: room)
-      }
-      return found
-    }
     #expect(try reached(from: "NormaRuntimeCommand").isDisjoint(with: ["Torch", "CTorch"]))
     #expect(
       try reached(from: "NormaTrainCommand").isDisjoint(with: ["OpenVINO", "COpenVINO", "CVips"]))
+  }
+
+  /// One library asks a server for something, and the inspecting process, and what trains on a GPU, are
+  /// without it.
+  @Test func oneLibraryReachesTheNetwork() throws {
+    let rooms = try Self.house.map(\.room).filter { room in
+      try sources(of: room).contains {
+        $0.text.contains("FoundationNetworking") || $0.text.contains("URLSession")
+      }
+    }
+    #expect(rooms == ["NormaJobs"])
+    #expect(try !reached(from: "NormaRuntimeCommand").contains("NormaJobs"))
+    #expect(try !reached(from: "NormaTrainCommand").contains("NormaJobs"))
   }
 
   private static let forbidden = [

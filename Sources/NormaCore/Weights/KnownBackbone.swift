@@ -132,9 +132,19 @@ public struct KnownBackbone: Sendable, Equatable {
   public var instructions: String {
     var lines: [String] = []
     let told = isAmbiguous ? " --as \(name)" : ""
+    if let gate {
+      lines += [
+        "Its licence has to be accepted first, at \(gate)",
+        "Then, where there is a network and HF_TOKEN holds an access token of Hugging Face:",
+      ]
+    } else {
+      lines.append("Where there is a network:")
+    }
+    lines.append("    norma weights fetch \(name)")
+    if let first = sources.first { lines.append("brings \(first.url) (\(licence)).") }
+    lines.append("Where there is none, bring a file.")
     if !files.isEmpty {
-      if let gate { lines.append("Its licence has to be accepted first, at \(gate)") }
-      lines.append("From the authors or Hugging Face (\(licence)): bring one of")
+      lines.append("From the authors or Hugging Face (\(licence)): one of")
       lines += files.map { "    " + $0 }
       lines += [
         "then", "    norma weights import FILE\(told)",

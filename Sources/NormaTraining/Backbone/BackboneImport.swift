@@ -22,27 +22,32 @@ public struct BackboneImport: Sendable {
   /// writes the network's tensors as `<name>.safetensors` into the registry's first folder, under
   /// timm's names and with source, licence and digest in the metadata. An older import of the same
   /// backbone is replaced; a failure leaves it as it was.
-  /// - Parameter name: the backbone that the file must be; `nil` to find out.
+  /// - Parameters:
+  ///   - name: the backbone that the file must be; `nil` to find out.
+  ///   - origin: what the metadata and errors say that it came from: its address, where the file is only the
+  ///     place that it was downloaded to; `nil`: the file.
   /// - Throws: `WeightsFileError` when the file is damaged or does not fit; `UnknownBackbone`;
   ///   `FileProblem` when it cannot be stored.
   public static func run(
-    _ file: String, as name: String? = nil, registry: WeightsRegistry = .standard
+    _ file: String, as name: String? = nil, from origin: String? = nil,
+    registry: WeightsRegistry = .standard
   ) throws -> BackboneImport {
     if let name { _ = try KnownBackbone.called(name) }
     let data = try WeightsFile.bytes(file, mapped: false)
-    let content = try WeightsFile.read(data, name: file)
-    let fit = try fit(content, name: name, file: file)
+    let told = origin ?? file
+    let content = try WeightsFile.read(data, name: told)
+    let fit = try fit(content, name: name, file: told)
     let specification = fit.specification
     // Everything but NaN and the like shows in the names and shapes; this shows the rest.
     _ = try BackboneWeights.folded(
-      content.tensors, specification, lastBlock: fit.lastBlock, file: file)
+      content.tensors, specification, lastBlock: fit.lastBlock, file: told)
 
     let found = BackboneNames.canonical(content.tensors, for: specification)
     let trunk = specification.scopes(throughBlock: specification.blockCount - 1)
     let kept = found.filter { name, _ in trunk.contains { name.hasPrefix($0) } }
     var metadata = content.metadata
     metadata["backbone"] = specification.name
-    metadata["imported_from"] = FilePath.name(file)
+    metadata["imported_from"] = origin ?? FilePath.name(file)
     metadata["imported_digest"] = Digest.sha256(data)
     metadata["licence"] =
       metadata["licence"] ?? KnownBackbone.named(specification.name)?.licence

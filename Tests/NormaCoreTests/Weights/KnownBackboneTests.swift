@@ -54,6 +54,32 @@ import Testing
     #expect(gated.instructions.contains("facebook/dinov3-vits16-pretrain-lvd1689m"))
   }
 
+  /// Addresses are those of their owners, and files behind a licence come from there alone.
+  @Test func everyBackboneHasAPlaceToBeFetchedFrom() throws {
+    for known in KnownBackbone.all {
+      #expect(!known.sources.isEmpty, "\(known.name)")
+      for source in known.sources {
+        let url = try WeightsSource.checked(source.url)
+        #expect(url.scheme == "https")
+        #expect(["huggingface.co", "dl.fbaipublicfiles.com"].contains(url.host ?? ""))
+        #expect((source.gate != nil) == known.name.hasPrefix("dinov3"))
+      }
+      #expect(known.instructions.contains("norma weights fetch \(known.name)"))
+      #expect(known.instructions.contains(known.sources[0].url))
+      #expect(known.instructions.contains(known.licence))
+    }
+    let b4 = try KnownBackbone.called("efficientnet-b4")
+    #expect(
+      b4.sources.map(\.url) == [
+        "https://huggingface.co/timm/tf_efficientnet_b4.aa_in1k/resolve/main/model.safetensors"
+      ])
+    let dino = try KnownBackbone.called("dinov2_vits14").sources[0]
+    let mirrored = try dino.mirrored(by: "http://mirror.example/m/")
+    #expect(
+      mirrored.url == "http://mirror.example/m/dinov2/dinov2_vits14/dinov2_vits14_pretrain.pth")
+    #expect(throws: WeightsAddressProblem.self) { try dino.mirrored(by: "/m") }
+  }
+
   @Test func theUsersOwnFolderComesFirst() {
     let folders = WeightsRegistry.standard.folders
     #expect(folders.first == Home.norma + "/weights")
