@@ -87,7 +87,7 @@ struct BenchmarkCommand: ParsableCommand {
   @Flag(help: "Write the table as one JSON object, metrics as fractions.")
   var json = false
 
-  @OptionGroup var pictures: PictureOptions
+  @OptionGroup var pictures: DatasetOptions
 
   func run() throws {
     // The table alone goes to standard output where it is to be read by a program.

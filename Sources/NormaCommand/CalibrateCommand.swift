@@ -70,7 +70,7 @@ struct CalibrateCommand: ParsableCommand {
   @Flag(help: "Write what came of it as one JSON object; notes go to standard error.")
   var json = false
 
-  @OptionGroup var pictures: PictureOptions
+  @OptionGroup var pictures: DatasetOptions
 
   func validate() throws {
     try FalseAlarmRate.validate(falseAlarmRate)

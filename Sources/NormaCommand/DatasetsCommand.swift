@@ -32,6 +32,9 @@ struct DatasetsCommand: ParsableCommand {
     help: "Which one it is, such as mvtec-ad; by default told by its layout and categories.")
   var key: String?
 
+  @Option(help: "How folders named as OK, NG or mask are read: defects or categories.")
+  var layout: FolderReading?
+
   @Flag(help: "One JSON object instead of text.")
   var json = false
 
@@ -47,7 +50,9 @@ struct DatasetsCommand: ParsableCommand {
 
   func run() throws {
     guard let folder else { return try list() }
-    let dataset = try DatasetReader.read(folder, by: PictureReader())
+    var reader = PictureReader()
+    reader.folders = layout
+    let dataset = try DatasetReader.read(folder, by: reader)
     guard let known = key.flatMap(KnownDataset.named) ?? KnownDataset.recognized(dataset) else {
       throw FileProblem(
         path: folder,

@@ -60,7 +60,7 @@ struct ExportCommand: ParsableCommand {
   @Flag(help: "Replace a file, or a model, that exists.")
   var force = false
 
-  @OptionGroup var reading: PictureOptions
+  @OptionGroup var reading: DatasetOptions
 
   func validate() throws {
     if (precision == nil) != (pictures == nil) {

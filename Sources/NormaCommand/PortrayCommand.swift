@@ -59,7 +59,7 @@ struct PortrayCommand: ParsableCommand {
   @Flag(help: "Replace an output that exists.")
   var force = false
 
-  @OptionGroup var reading: PictureOptions
+  @OptionGroup var reading: DatasetOptions
 
   func validate() throws {
     if let count, !(1...500).contains(count) {

@@ -46,7 +46,7 @@ struct StoreCommand: ParsableCommand {
   @Flag(help: "Replace a file that exists.")
   var force = false
 
-  @OptionGroup var pictures: PictureOptions
+  @OptionGroup var pictures: DatasetOptions
 
   func validate() throws {
     guard (32...4096).contains(imageSize) else {

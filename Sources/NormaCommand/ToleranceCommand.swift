@@ -82,7 +82,7 @@ struct ToleranceCommand: ParsableCommand {
   @Flag(help: "Write the figures as one JSON object, as fractions.")
   var json = false
 
-  @OptionGroup var pictures: PictureOptions
+  @OptionGroup var pictures: DatasetOptions
 
   func validate() throws {
     do { _ = try axes } catch { throw ValidationError("\(error)") }

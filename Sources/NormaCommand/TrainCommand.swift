@@ -47,7 +47,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Take the network of this model; its own recipe unless --recipe says another.")
   var weightsOf: String?
 
-  @OptionGroup var pictures: PictureOptions
+  @OptionGroup var pictures: DatasetOptions
 
   func validate() throws {
     if weightsOf != nil, training.resume {

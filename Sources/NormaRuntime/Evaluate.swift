@@ -46,7 +46,7 @@ public struct Evaluate: ParsableCommand {
   @Flag(help: "Write no page.")
   public var noReport = false
 
-  @OptionGroup public var pictures: PictureOptions
+  @OptionGroup public var pictures: DatasetOptions
 
   public init() {}
 

@@ -47,6 +47,36 @@ public struct PictureOptions: ParsableArguments {
   }
 }
 
+/// How a data set is read, the same for all verbs that take one.
+public struct DatasetOptions: ParsableArguments {
+  @OptionGroup public var pictures: PictureOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "How a data set's folders named as OK, NG or mask are read: defects or categories.",
+      discussion:
+        "defects: good ones are trained on, others tested with; categories: all are normal."))
+  public var layout: FolderReading?
+
+  public init() {}
+
+  /// As ``PictureOptions/reader``.
+  public var reader: PictureReader { reading(pictures.reader) }
+
+  /// As ``PictureOptions/reader(for:)``.
+  public func reader(for manifest: Manifest) -> PictureReader {
+    reading(pictures.reader(for: manifest))
+  }
+
+  private func reading(_ reader: PictureReader) -> PictureReader {
+    var reader = reader
+    reader.folders = layout
+    return reader
+  }
+}
+
+extension FolderReading: ExpressibleByArgument {}
+
 extension ModelFolder {
   /// The model to inspect with; what a person should know of it on this machine is said.
   public static func openForInspection(_ path: String) throws -> ModelFolder {

@@ -22,8 +22,8 @@ extension PictureReader {
 
 extension DatasetReader {
   /// Reads a data set of any layout, one that says by its masks which pictures are defective included.
-  /// - Parameter reader: what decodes such masks.
+  /// - Parameter reader: what decodes such masks, and knows how folders are read.
   public static func read(_ path: String, by reader: PictureReader) throws -> Dataset {
-    try read(path, isEmptyMask: reader.isEmptyMask)
+    try read(path, isEmptyMask: reader.isEmptyMask, folders: reader.folders)
   }
 }

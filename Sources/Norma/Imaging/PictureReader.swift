@@ -14,6 +14,9 @@ public struct PictureReader: Sendable {
   public var pixelLimit: Int
   /// Whether the EXIF orientation is applied. The published numbers ignore it.
   public var appliesOrientation: Bool
+  /// How a data set's folders are read where their names allow two readings; nil: that is asked
+  /// (`DatasetReader.read(_:by:)`).
+  public var folders: FolderReading?
 
   /// 200 megapixels: larger than industrial cameras give, small enough to decode anywhere.
   public static let defaultPixelLimit = 200_000_000

@@ -14,14 +14,18 @@ public enum DatasetReader {
   ///   - isEmptyMask: looks into a mask. Only the Kolektor data sets need it: they give every picture a
   ///     mask and say in no other way which are defective. This library decodes no pictures; `Norma`'s
   ///     `PictureReader.isEmptyMask` does. Without it these data sets are refused, and all others read.
+  ///   - folders: how plain folders side by side are read whose names allow two readings, such as `OK` and
+  ///     `NG`; nil: that is asked, by an error that names both. Other layouts leave nothing to ask.
   /// - Throws: `DatasetProblem` or `FileProblem` when nothing can be read at all. Single files that
   ///   cannot be used do not throw; they are named in `Dataset.unusable`.
-  public static func read(_ path: String, isEmptyMask: MaskProbe? = nil) throws -> Dataset {
+  public static func read(
+    _ path: String, isEmptyMask: MaskProbe? = nil, folders: FolderReading? = nil
+  ) throws -> Dataset {
     let source = FilePath.absolute(path)
     guard FilePath.isFolder(source) else { return try readFile(source) }
     let listing = try FolderListing(source)
     return try checked(
-      publicDataset(source, listing, isEmptyMask) ?? ownDataset(source, listing))
+      publicDataset(source, listing, isEmptyMask) ?? ownDataset(source, listing, folders))
   }
 
   /// In a layout that only one public data set has; nil for none.
@@ -40,7 +44,7 @@ public enum DatasetReader {
       return try KolektorLayout.readFirst(
         source, items: items, isEmptyMask: needed(isEmptyMask, source, KolektorLayout.first))
     }
-    if DAGMLayout.isCategory(listing) { return DAGMLayout.readCategory(source) }
+    if DAGMLayout.isCategory(source, listing) { return DAGMLayout.readCategory(source) }
     let textures = DAGMLayout.categories(in: source, listing)
     if !textures.isEmpty { return DAGMLayout.read(source, categories: textures) }
     if MVTec3DLayout.isCategory(source) { return MVTec3DLayout.readCategory(source) }
@@ -60,14 +64,19 @@ public enum DatasetReader {
   }
 
   private static func ownDataset(
-    _ source: String, _ listing: FolderListing
+    _ source: String, _ listing: FolderListing, _ folders: FolderReading?
   ) throws -> Dataset {
-    if MVTecLayout.isCategory(listing) { return try MVTecLayout.readCategory(source) }
+    if MVTecLayout.isCategory(source, listing) { return try MVTecLayout.readCategory(source) }
     if let categories = MVTecLayout.categories(in: source, listing) {
       return MVTecLayout.read(source, categories: categories, listing)
     }
     if let table = onlyTable(listing) { return try TableLayout.read(source + "/" + table) }
-    return try FolderLayout.read(source, listing)
+    if folders != .categories {
+      let sorted = SortedLayout.categories(in: source, listing)
+      if !sorted.isEmpty { return SortedLayout.read(source, categories: sorted, listing) }
+    }
+    if folders == .defects { return try SortedLayout.readCategory(source, listing) }
+    return try FolderLayout.read(source, listing, folders)
   }
 
   private static func readFile(_ source: String) throws -> Dataset {
@@ -104,6 +113,7 @@ public enum DatasetReader {
       OCT-2017's layout  train/NORMAL/*, test/NORMAL/*, test/DISEASE/*
       others' layouts    MVTec LOCO AD, MVTec 3D-AD, VisA, DAGM, Real-IAD, KolektorSDD 1 and 2
       a plain folder     CATEGORY/* or pictures directly; all are taken as normal
+      sorted folders     CATEGORY/OK/*, CATEGORY/NG/*, CATEGORY/mask/*, by whatever names say so
       a table            a .csv file whose first line is path,category,split,label,mask
     with pictures in \(PictureFormat.readable(or: "or")).
     """
@@ -201,14 +211,16 @@ struct DatasetBuilder {
   }
 
   /// All pictures directly in a folder, which share category, split and label.
-  /// - Parameter masks: paths by the stem of the picture's name, one or several each.
+  /// - Parameters:
+  ///   - masks: paths by the stem of the picture's name, one or several each.
+  ///   - notesFolders: whether folders in it are noted as not read.
   mutating func addPictures(
     in folder: String, category: String, split: Split, label: Label,
-    masks: ByName<[String]> = ByName()
+    masks: ByName<[String]> = ByName(), notesFolders: Bool = true
   ) {
     guard let listing = list(folder, category: category, split: split) else { return }
     let shown = FilePath.relative(folder, to: root)
-    if let inner = listing.folders.first(where: { !$0.hasPrefix(".") }) {
+    if notesFolders, let inner = listing.folders.first(where: { !$0.hasPrefix(".") }) {
       let more = listing.folders.count > 1 ? ", …" : ""
       note("\(shown): folders inside it are not read (\(inner)\(more))", category: category)
     }
@@ -253,38 +265,4 @@ struct ByName<Value> {
 
   /// Sorted.
   var names: [String] { values.keys.map { String(decoding: $0, as: UTF8.self) }.sorted() }
-}
-
-/// A folder of somebody's own pictures, all taken as normal and to train on: each sub-folder is a
-/// category, or the pictures lie in the folder itself, which then is the only category.
-enum FolderLayout {
-  static let name = "folder"
-
-  static func read(_ root: String, _ listing: FolderListing) throws -> Dataset {
-    var inner = DatasetBuilder(root: root, layout: name)
-    for folder in listing.folders where !folder.hasPrefix(".") {
-      inner.add(category: folder)
-      inner.addPictures(
-        in: root + "/" + folder, category: folder, split: .train, label: .normal)
-    }
-    var direct = DatasetBuilder(root: root, layout: name)
-    direct.addPictures(
-      in: root, category: FilePath.name(root), split: .train, label: .normal)
-    if direct.samples.isEmpty { return inner.adding(unusable: direct.unusable).dataset() }
-    guard inner.samples.isEmpty else {
-      throw DatasetProblem(
-        "\(root): pictures lie in the folder itself (\(direct.samples.count)) and in its "
-          + "sub-folders (\(inner.samples.count)), so it is not clear what the categories are; "
-          + "either move the pictures into a sub-folder of their own, or name one sub-folder")
-    }
-    return direct.dataset()
-  }
-}
-
-extension DatasetBuilder {
-  fileprivate func adding(unusable files: [UnusableFile]) -> DatasetBuilder {
-    var result = self
-    for file in files { result.refuse(file.path, file.reason, split: file.split) }
-    return result
-  }
 }

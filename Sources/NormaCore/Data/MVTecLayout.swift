@@ -15,38 +15,54 @@ enum MVTecLayout {
   /// What a category calls its parts.
   private struct Naming {
     var layout: String
+    /// The folder of normal pictures in `train`.
     var good: String
+    /// The same in `test`.
+    var testGood: String
     /// What a mask's name has after its picture's.
     var maskSuffix: String
-
-    static let mvtec = Naming(layout: MVTecLayout.name, good: "good", maskSuffix: "_mask")
-    static let btad = Naming(layout: "BTAD", good: "ok", maskSuffix: "")
-    static let loco = Naming(layout: MVTecLayout.loco, good: "good", maskSuffix: "_mask")
-    static let plain = Naming(layout: MVTecLayout.plainMasks, good: "good", maskSuffix: "")
+    var train: String
+    var test: String
+    var truth: String
 
     /// BTAD's where the category trains on `ok` and has no `good`; LOCO's by its kinds of defect; plain
-    /// masks where there is one kind, `bad`, and no mask's name ends as MVTec AD's do.
+    /// masks where there is one kind, `bad`, and no mask's name ends as MVTec AD's do. Capitals, as `Train/Good`,
+    /// are read as small letters, and where there is neither, another word for good is.
     init(ofCategory folder: String) {
       func folders(_ name: String) -> [String] {
         (try? FolderListing(folder + "/" + name))?.folders ?? []
       }
-      let kinds = folders("train")
+      let parts = (try? FolderListing(folder))?.folders ?? []
+      train = MVTecLayout.spelled("train", in: parts)
+      test = MVTecLayout.spelled("test", in: parts)
+      truth = MVTecLayout.spelled("ground_truth", in: parts)
+      let (kinds, tested) = (folders(train), folders(test))
+      (layout, good, maskSuffix) = (MVTecLayout.name, "good", "_mask")
       if kinds.contains("ok") && !kinds.contains("good") {
-        self = .btad
-      } else if folders("test").contains("logical_anomalies") {
-        self = .loco
-      } else if let masks = (try? FolderListing(folder + "/ground_truth/bad"))?.files,
+        (layout, good, maskSuffix) = ("BTAD", "ok", "")
+      } else if tested.contains("logical_anomalies") {
+        layout = MVTecLayout.loco
+      } else if let masks = (try? FolderListing(folder + "/\(truth)/bad"))?.files,
         !masks.isEmpty, !masks.contains(where: { FilePath.stem($0).hasSuffix("_mask") })
       {
-        self = .plain
-      } else {
-        self = .mvtec
+        (layout, maskSuffix) = (MVTecLayout.plainMasks, "")
       }
+      testGood = Self.good(good, among: tested)
+      good = Self.good(good, among: kinds)
     }
 
-    private init(layout: String, good: String, maskSuffix: String) {
-      (self.layout, self.good, self.maskSuffix) = (layout, good, maskSuffix)
+    /// The folder of normal pictures among those there: as the layout calls it, in other letters, or the
+    /// only one whose name means it.
+    private static func good(_ name: String, among folders: [String]) -> String {
+      let spelled = MVTecLayout.spelled(name, in: folders)
+      let meant = folders.filter { FolderMeaning($0) == .normal }
+      return folders.contains(spelled) || meant.count != 1 ? spelled : meant[0]
     }
+  }
+
+  /// The folder of that name, or the one that is called so but for capitals.
+  private static func spelled(_ name: String, in folders: [String]) -> String {
+    folders.contains(name) ? name : folders.first { $0.lowercased() == name } ?? name
   }
 
   /// The layout's name; MVTec AD's when the categories do not agree.
@@ -55,17 +71,23 @@ enum MVTecLayout {
     return names.count == 1 ? names.first ?? name : name
   }
 
-  static func isCategory(_ listing: FolderListing) -> Bool {
-    listing.folders.contains("train") || listing.folders.contains("test")
+  /// A folder with a `train` or a `test`; in capitals, where a folder of good pictures is in it: a product may
+  /// be called Test.
+  static func isCategory(_ folder: String, _ listing: FolderListing) -> Bool {
+    ["train", "test"].contains { part in
+      let name = spelled(part, in: listing.folders)
+      guard name != part else { return listing.folders.contains(part) }
+      return (try? FolderListing(folder + "/" + name))?.folders
+        .contains { FolderMeaning($0) == .normal } == true
+    }
   }
 
   /// The sub-folders that are categories; nil when none is.
   static func categories(in root: String, _ listing: FolderListing) -> [String]? {
     let found = listing.folders.filter { name in
-      guard !name.hasPrefix("."), let inner = try? FolderListing(root + "/" + name) else {
-        return false
-      }
-      return isCategory(inner)
+      let folder = root + "/" + name
+      guard !name.hasPrefix("."), let inner = try? FolderListing(folder) else { return false }
+      return isCategory(folder, inner)
     }
     return found.isEmpty ? nil : found
   }
@@ -104,9 +126,9 @@ enum MVTecLayout {
     builder.notePictures(among: listing.files, in: folder, category: category)
     for split in listing.folders {
       switch split {
-      case "train": addTraining(category, naming, at: folder + "/train", to: &builder)
-      case "test": addTest(category, naming, at: folder, to: &builder)
-      case "ground_truth": break
+      case naming.train: addTraining(category, naming, at: folder + "/" + split, to: &builder)
+      case naming.test: addTest(category, naming, at: folder, to: &builder)
+      case naming.truth: break
       default:
         if !split.hasPrefix(".") {
           builder.note(
@@ -124,13 +146,14 @@ enum MVTecLayout {
     let good = naming.good
     for file in listing.files where !file.hasPrefix(".") {
       builder.refuse(
-        folder + "/" + file, "it lies in train itself; normal pictures belong in train/\(good)",
+        folder + "/" + file,
+        "it lies in \(naming.train) itself; normal pictures belong in \(naming.train)/\(good)",
         category: category, split: .train)
     }
     for kind in listing.folders where kind != good && !kind.hasPrefix(".") {
       builder.note(
-        "\(category)/train/\(kind) is not used; normal pictures to train on belong in train/\(good)",
-        category: category)
+        "\(category)/\(naming.train)/\(kind) is not used; normal pictures to train on belong in "
+          + "\(naming.train)/\(good)", category: category)
     }
     if listing.folders.contains(good) {
       builder.addPictures(
@@ -141,29 +164,31 @@ enum MVTecLayout {
   private static func addTest(
     _ category: String, _ naming: Naming, at folder: String, to builder: inout DatasetBuilder
   ) {
-    guard let listing = builder.list(folder + "/test", category: category, split: .test) else {
+    let (test, good) = (naming.test, naming.testGood)
+    guard let listing = builder.list(folder + "/" + test, category: category, split: .test) else {
       return
     }
     for file in listing.files where !file.hasPrefix(".") {
       builder.refuse(
-        folder + "/test/" + file,
-        "it lies in test itself; pictures belong in test/\(naming.good) or test/DEFECT",
+        "\(folder)/\(test)/\(file)",
+        "it lies in \(test) itself; pictures belong in \(test)/\(good) or \(test)/DEFECT",
         category: category, split: .test)
     }
     for kind in listing.folders where !kind.hasPrefix(".") {
-      let isGood = kind == naming.good
-      if !isGood, ["ok", "normal", "nominal"].contains(kind.lowercased()) {
+      let isGood = kind == good
+      if !isGood, FolderMeaning(kind) == .normal {
         builder.note(
-          "\(category)/test/\(kind) is taken as a kind of defect; normal pictures belong in "
-            + "test/\(naming.good)", category: category)
+          "\(category)/\(test)/\(kind) is taken as a kind of defect; normal pictures belong in "
+            + "\(test)/\(good)", category: category)
       }
       let masks = isGood ? ByName() : masks(of: kind, category, naming, at: folder, &builder)
       let before = builder.samples.count
       builder.addPictures(
-        in: folder + "/test/" + kind, category: category, split: .test,
+        in: "\(folder)/\(test)/\(kind)", category: category, split: .test,
         label: isGood ? .normal : .anomalous(kind), masks: masks)
       guard !isGood else { continue }
-      compare(masks, with: builder.samples[before...], kind, category, &builder)
+      compare(
+        masks, with: builder.samples[before...], naming.truth + "/" + kind, category, &builder)
     }
   }
 
@@ -172,7 +197,7 @@ enum MVTecLayout {
     of kind: String, _ category: String, _ naming: Naming, at folder: String,
     _ builder: inout DatasetBuilder
   ) -> ByName<[String]> {
-    let path = folder + "/ground_truth/" + kind
+    let path = "\(folder)/\(naming.truth)/\(kind)"
     guard FilePath.isFolder(path),
       let listing = builder.list(path, category: category, split: .test)
     else { return ByName() }
@@ -200,10 +225,10 @@ enum MVTecLayout {
 
   /// Notes masks without a picture, and pictures without a mask where others have one.
   private static func compare(
-    _ masks: ByName<[String]>, with samples: ArraySlice<Sample>, _ kind: String,
+    _ masks: ByName<[String]>, with samples: ArraySlice<Sample>, _ place: String,
     _ category: String, _ builder: inout DatasetBuilder
   ) {
-    let place = "\(category)/ground_truth/\(kind)"
+    let place = "\(category)/\(place)"
     let pictures = ByName(samples.map { (FilePath.stem($0.path), true) })
     let orphans = masks.names.filter { pictures[$0] == nil }
     if let first = orphans.first {

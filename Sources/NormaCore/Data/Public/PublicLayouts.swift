@@ -65,13 +65,16 @@ enum OCTLayout {
 enum DAGMLayout {
   static let name = "DAGM"
 
-  static func isCategory(_ listing: FolderListing) -> Bool {
+  /// A folder of somebody's own that only writes MVTec AD's `train/good` in capitals is none.
+  static func isCategory(_ folder: String, _ listing: FolderListing) -> Bool {
     listing.folders.contains("Train") && listing.folders.contains("Test")
+      && !MVTecLayout.isCategory(folder, listing)
   }
 
   static func categories(in root: String, _ listing: FolderListing) -> [String] {
     listing.folders.filter { name in
-      (try? FolderListing(root + "/" + name)).map(isCategory) ?? false
+      let folder = root + "/" + name
+      return (try? FolderListing(folder)).map { isCategory(folder, $0) } ?? false
     }
   }
 
