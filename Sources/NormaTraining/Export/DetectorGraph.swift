@@ -141,7 +141,7 @@ public struct TrainedDetector {
       backbone: Manifest.Backbone(
         name: recipe.backbone.name, weightsDigest: backbone.digest, licence: backbone.licence),
       precision: recipe.scoring.precision.rawValue, imageSize: trunk.imageSize,
-      grid: trunk.outputs.last?.grid.height ?? 0,
+      grid: trunk.maps.last?.grid.height ?? 0,
       exifOrientation: exifOrientation, categories: pictures.categories,
       data: Manifest.TrainingData(
         fingerprint: fingerprint, pictures: pictures.training.count, root: root),

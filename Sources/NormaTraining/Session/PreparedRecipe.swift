@@ -16,7 +16,7 @@ public struct PreparedRecipe {
   public init(_ recipe: Recipe, weights: BackboneCache = BackboneCache()) throws {
     try recipe.validate()
     trunk = try recipe.trunk()
-    try recipe.validate(grids: trunk.outputs.map(\.grid.height))
+    try recipe.validate(grids: trunk.maps.map(\.grid.height))
     method = try recipe.trainingMethod(trunk)
     backbone = try weights.weights(for: recipe, taps: trunk.taps)
     self.recipe = recipe
