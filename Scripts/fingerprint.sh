@@ -13,7 +13,7 @@ dataset=${2:?a data set}
 categories=${3:?its categories, separated by commas}
 shift 3
 recipes=("$@")
-if ((${#recipes[@]} == 0)); then recipes=(ras uniad rlr ura-net patchcore padim); fi
+if ((${#recipes[@]} == 0)); then recipes=(ras uniad rlr ura-net dinomaly patchcore padim); fi
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

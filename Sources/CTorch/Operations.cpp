@@ -58,6 +58,10 @@ int ctorch_softplus(CTorchTensor tensor, CTorchTensor *out) {
   return produce(out, [&] { return at::softplus(tensor->value); });
 }
 
+int ctorch_exponential(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return at::exp(tensor->value); });
+}
+
 int ctorch_logarithm(CTorchTensor tensor, CTorchTensor *out) {
   return produce(out, [&] {
     // Where a zero enters at::log itself, its derivative is infinite, and 0 · ∞ spoils the gradient.

@@ -1,6 +1,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 
+#include <cmath>
 #include <cstring>
 #include <mutex>
 
@@ -162,6 +163,17 @@ int ctorch_normal(CTorchGenerator generator, const int64_t *shape, int rank, CTo
 int ctorch_uniform(CTorchGenerator generator, const int64_t *shape, int rank, CTorchTensor *out) {
   return produce(out, [&] {
     return moved(at::rand(sizes(shape, rank), generator->value, drawn_by(generator)));
+  });
+}
+
+int ctorch_truncated_normal(
+    CTorchGenerator generator, const int64_t *shape, int rank, double limit, CTorchTensor *out) {
+  return produce(out, [&] {
+    // Evenly between the normal distribution's values at both ends, and back through its inverse.
+    const double end = std::erf(limit / std::sqrt(2.0));
+    auto drawn = at::empty(sizes(shape, rank), drawn_by(generator));
+    drawn.uniform_(-end, end, generator->value).erfinv_().mul_(std::sqrt(2.0));
+    return moved(drawn.clamp_(-limit, limit));
   });
 }
 

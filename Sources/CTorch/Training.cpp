@@ -84,10 +84,11 @@ int ctorch_clip_gradients(
 
 int ctorch_adam_step(
     const CTorchTensor *parameters, const CTorchTensor *means, const CTorchTensor *squares,
-    const CTorchTensor *steps, int count, CTorchTensor rate, CTorchAdam settings) {
+    const CTorchTensor *maxima, const CTorchTensor *steps, int count, CTorchTensor rate,
+    CTorchAdam settings) {
   return perform([&] {
     at::NoGradGuard quiet;
-    std::vector<at::Tensor> moving, gradients, first, second, counted;
+    std::vector<at::Tensor> moving, gradients, first, second, largest, counted;
     for (int i = 0; i < count; i++) {
       const auto &gradient = parameters[i]->value.grad();
       if (!gradient.defined()) continue;
@@ -95,6 +96,7 @@ int ctorch_adam_step(
       gradients.push_back(gradient);
       first.push_back(means[i]->value);
       second.push_back(squares[i]->value);
+      if (settings.amsgrad) largest.push_back(maxima[i]->value);
       counted.push_back(steps[i]->value);
     }
     if (moving.empty()) return;
@@ -103,15 +105,47 @@ int ctorch_adam_step(
     const auto move = [&](const auto &speed) {
       if (c.decoupled)
         at::_fused_adamw_(
-            moving, gradients, first, second, {}, counted, speed, c.beta1, c.beta2,
-            c.weight_decay, c.epsilon, false, false);
+            moving, gradients, first, second, largest, counted, speed, c.beta1, c.beta2,
+            c.weight_decay, c.epsilon, c.amsgrad, false);
       else
         at::_fused_adam_(
-            moving, gradients, first, second, {}, counted, speed, c.beta1, c.beta2,
-            c.weight_decay, c.epsilon, false, false);
+            moving, gradients, first, second, largest, counted, speed, c.beta1, c.beta2,
+            c.weight_decay, c.epsilon, c.amsgrad, false);
     };
     if (rate) move(rate->value);
     else move(c.rate);
+  });
+}
+
+int ctorch_stable_adam_step(
+    const CTorchTensor *parameters, const CTorchTensor *means, const CTorchTensor *squares,
+    const CTorchTensor *maxima, const CTorchTensor *steps, int count, CTorchTensor rate,
+    CTorchAdam settings) {
+  return perform([&] {
+    at::NoGradGuard quiet;
+    const auto &c = settings;
+    // Nothing is brought to the processor on the way: a GPU is not waited for, and can record all of it.
+    const auto move = [&](int i, const at::Tensor &gradient, const auto &speed) {
+      auto &value = parameters[i]->value, &mean = means[i]->value, &square = squares[i]->value;
+      steps[i]->value.add_(1);
+      const auto step = steps[i]->value.to(at::kDouble);
+      mean.mul_(c.beta1).add_(gradient, 1 - c.beta1);
+      square.mul_(c.beta2).addcmul_(gradient, gradient, 1 - c.beta2);
+      if (c.amsgrad) at::maximum_out(maxima[i]->value, maxima[i]->value, square);
+      const auto &used = c.amsgrad ? maxima[i]->value : square;
+      const auto root = at::sqrt(1 - at::pow(c.beta2, step));
+      const auto scale = used.sqrt().div_(root).add_(c.epsilon);
+      const auto excess = (gradient / scale).square_().mean().sqrt_().clamp_min_(1);
+      const auto rise = 1 - at::pow(c.beta1, step);
+      value.mul_(1 - speed * c.weight_decay);
+      value.sub_((mean / scale).mul_(speed / rise / excess));
+    };
+    for (int i = 0; i < count; i++) {
+      const auto &gradient = parameters[i]->value.grad();
+      if (!gradient.defined()) continue;
+      if (rate) move(i, gradient, rate->value);
+      else move(i, gradient, c.rate);
+    }
   });
 }
 

@@ -49,6 +49,8 @@ public enum Initializer: Equatable, Sendable {
   case ones
   case normal(mean: Float, deviation: Float)
   case uniform(low: Float, high: Float)
+  /// Normal with mean 0, given that it lies within ±`limit`.
+  case truncatedNormal(deviation: Float, limit: Float)
   /// As the parameter of this full name, which was asked for before, began.
   case copy(of: String)
 

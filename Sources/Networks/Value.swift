@@ -53,6 +53,8 @@ public protocol Value {
   /// The natural logarithm; −∞ at 0, where its derivative is taken as 0: as an attention's bias,
   /// log w weighs a key by w, and w = 0 hides it and teaches nothing.
   func logarithm() throws -> Self
+  /// e^x.
+  func exponential() throws -> Self
   func softmax(axis: Int) throws -> Self
 
   /// Batched matrix product of the last two dimensions.

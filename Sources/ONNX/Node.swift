@@ -148,6 +148,10 @@ extension Node {
     try mapped("Softplus") { max($0, 0) + log1p(exp(-abs($0))) }
   }
 
+  public func exponential() throws -> Node {
+    try mapped("Exp") { exp($0) }
+  }
+
   public func logarithm() throws -> Node {
     try mapped("Log") { log($0) }
   }

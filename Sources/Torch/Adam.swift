@@ -1,7 +1,8 @@
 internal import CTorch
 
-/// Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019) by LibTorch's fused kernels. A
-/// parameter that the loss did not reach is left as it is, decay included.
+/// Adam (Kingma and Ba, 2015) and AdamW (Loshchilov and Hutter, 2019) by LibTorch's fused kernels, and
+/// StableAdamW (Wortsman et al., "Stable and low-precision training for large-scale vision-language models",
+/// 2023). A parameter that the loss did not reach is left as it is, decay included.
 public final class Adam {
   public struct Settings: Sendable, Equatable {
     public var rate: Double
@@ -11,10 +12,16 @@ public final class Adam {
     public var weightDecay: Double
     /// Decay apart from the gradient: AdamW. Otherwise it is added to the gradient: Adam.
     public var decoupled: Bool
+    /// The largest mean square of a gradient so far stands for the present one (Reddi et al., "On the
+    /// convergence of Adam and beyond", 2018).
+    public var amsgrad: Bool
+    /// StableAdamW: a parameter's step is divided by max(1, RMS(g / √v̂)), so that a gradient that is much
+    /// larger than the ones before does not throw it. Its decay is apart from the gradient.
+    public var stable: Bool
 
     public init(
       rate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
-      weightDecay: Double = 0, decoupled: Bool = true
+      weightDecay: Double = 0, decoupled: Bool = true, amsgrad: Bool = false, stable: Bool = false
     ) {
       self.rate = rate
       self.beta1 = beta1
@@ -22,6 +29,8 @@ public final class Adam {
       self.epsilon = epsilon
       self.weightDecay = weightDecay
       self.decoupled = decoupled
+      self.amsgrad = amsgrad
+      self.stable = stable
     }
   }
 
@@ -29,6 +38,8 @@ public final class Adam {
   private let parameters: [Tensor]
   private let means: [Tensor]
   private let squares: [Tensor]
+  /// Of the squares; empty without AMSGrad.
+  private let maxima: [Tensor]
   private let steps: [Tensor]
   private let groups: [Group]
   private var placedRate: Double?
@@ -63,6 +74,8 @@ public final class Adam {
     self.parameters = parameters
     means = try parameters.map { try Tensor(repeating: 0, shape: $0.shape) }
     squares = try parameters.map { try Tensor(repeating: 0, shape: $0.shape) }
+    maxima =
+      settings.amsgrad ? try parameters.map { try Tensor(repeating: 0, shape: $0.shape) } : []
     steps = try parameters.map { _ in try Tensor(repeating: 0, shape: [1]).reshaped([]) }
   }
 
@@ -108,14 +121,16 @@ public final class Adam {
 
   private func step(_ group: Group) throws {
     func handles(_ tensors: [Tensor]) -> [CTorchTensor] { group.places.map { tensors[$0].handle } }
+    let largest: [CTorchTensor] = maxima.isEmpty ? [] : handles(maxima)
+    let step = settings.stable ? ctorch_stable_adam_step : ctorch_adam_step
     try check(
-      ctorch_adam_step(
-        handles(parameters), handles(means), handles(squares), handles(steps),
+      step(
+        handles(parameters), handles(means), handles(squares), largest, handles(steps),
         Int32(group.places.count), group.rate?.handle,
         CTorchAdam(
           rate: settings.rate * group.share, beta1: settings.beta1, beta2: settings.beta2,
           epsilon: settings.epsilon, weight_decay: settings.weightDecay,
-          decoupled: settings.decoupled)))
+          decoupled: settings.decoupled, amsgrad: !maxima.isEmpty)))
   }
 
   /// The moments and step counts, one array a parameter, in the parameters' order.
@@ -123,25 +138,30 @@ public final class Adam {
     public var means: [[Float]]
     public var squares: [[Float]]
     public var steps: [Float]
+    /// The largest squares; empty without AMSGrad.
+    public var maxima: [[Float]]
 
-    public init(means: [[Float]], squares: [[Float]], steps: [Float]) {
+    public init(
+      means: [[Float]], squares: [[Float]], steps: [Float], maxima: [[Float]] = []
+    ) {
       self.means = means
       self.squares = squares
       self.steps = steps
+      self.maxima = maxima
     }
   }
 
   public func state() throws -> State {
     try State(
       means: means.map { try $0.floats() }, squares: squares.map { try $0.floats() },
-      steps: steps.map { try $0.item() })
+      steps: steps.map { try $0.item() }, maxima: maxima.map { try $0.floats() })
   }
 
   /// Goes on from `state`; throws when it belongs to other parameters.
   public func restore(_ state: State) throws {
     guard
       state.means.count == parameters.count, state.squares.count == parameters.count,
-      state.steps.count == parameters.count
+      state.steps.count == parameters.count, state.maxima.count == maxima.count
     else {
       throw TorchError(
         "the optimiser's state is of \(state.steps.count) parameters, not \(parameters.count)")
@@ -151,5 +171,6 @@ public final class Adam {
       try squares[index].assign(state.squares[index])
       try steps[index].assign([step])
     }
+    for (tensor, values) in zip(maxima, state.maxima) { try tensor.assign(values) }
   }
 }

@@ -89,6 +89,13 @@ public final class Generator {
     try .make { ctorch_uniform(handle, shape.map(Int64.init), Int32(shape.count), $0) }
   }
 
+  /// N(0, 1), given that it lies within ±`limit`.
+  public func truncatedNormal(_ shape: [Int], within limit: Double) throws -> Tensor {
+    try .make {
+      ctorch_truncated_normal(handle, shape.map(Int64.init), Int32(shape.count), limit, $0)
+    }
+  }
+
   /// 0 with probability `probability`, else 1/(1 − `probability`).
   public func dropoutMask(_ shape: [Int], _ probability: Float) throws -> Tensor {
     try .make {
@@ -110,6 +117,9 @@ public final class Generator {
       try normal(shape).affine(scale: deviation, offset: mean)
     case .uniform(let low, let high):
       try uniform(shape).affine(scale: high - low, offset: low)
+    case .truncatedNormal(let deviation, let limit):
+      try truncatedNormal(shape, within: Double(limit / deviation))
+        .affine(scale: deviation, offset: 0)
     case .copy(let name):
       throw TorchError("a generator does not know the parameter \(name) that is to be copied")
     }

@@ -85,6 +85,7 @@ extension Tensor: Value {
   public func squareRoot() throws -> Tensor { try .make { ctorch_square_root(handle, $0) } }
 
   public func softplus() throws -> Tensor { try .make { ctorch_softplus(handle, $0) } }
+  public func exponential() throws -> Tensor { try .make { ctorch_exponential(handle, $0) } }
   public func logarithm() throws -> Tensor { try .make { ctorch_logarithm(handle, $0) } }
 
   public func softmax(axis: Int) throws -> Tensor {

@@ -11,7 +11,8 @@ struct GoldensTests {
   @Test(
     .enabled(if: SharedData.isPresent, "needs the shared data"),
     arguments: [
-      "ras", "rlr", "uniad", "metrics", "efficientnet_b4", "dinov2_vits14", "vit_registers",
+      "dinomaly", "ras", "rlr", "uniad", "metrics", "efficientnet_b4", "dinov2_vits14",
+      "vit_registers",
     ])
   func theEnginesAgreeWithTheReference(name: String) throws {
     let path = try SharedData.url("goldens/\(name).safetensors").path

@@ -103,6 +103,43 @@ import Testing
     #expect(try resumed.data(ModelFile.weights) == whole.data(ModelFile.weights))
   }
 
+  /// Dinomaly, on a convolutional network: its loss knows the step that it is at, also after a stop, and how a map
+  /// becomes a score is no part of what it learns.
+  @Test func dinomalyGoesOnAndIsLookedAtOtherwise() throws {
+    let bench = try JobBench()
+    let text = """
+      method: dinomaly
+      backbone: {name: efficientnet-lite0, imageSize: 64}
+      training: {epochs: 3, batch: 4, holdout: 0.25, optimizer: stableAdamW, learningRate: 2e-3, clip: 0.1}
+      dinomaly: {hidden: 16, headWidth: 8, decoder: 4, feedforward: 2, easySteps: 6}
+
+      """
+    try bench.folder.file("dinomaly.yaml", text: text)
+    let whole = try bench.train("dinomaly", output: "whole.norma")
+    #expect(whole.manifest.grid == 4 && whole.manifest.method == "dinomaly")
+    #expect(whole.manifest.recipe.training.optimizer == .stableAdamW)
+    let cancellation = Cancellation()
+    bench.observer.onProgress { title, done in
+      if title == "Training", done == 4 { cancellation.request() }
+    }
+    #expect(throws: Interrupted.self) {
+      try TrainJob(bench.request("dinomaly"), bench.context(cancellation)).run()
+    }
+    try TrainJob(bench.request("dinomaly", resume: true), bench.context()).run()
+    let resumed = try ModelFolder.open(bench.folder["line.norma"])
+    for file in [ModelFile.weights, ModelFile.graph, ModelFile.calibration] {
+      #expect(try resumed.data(file) == whole.data(file), "\(file)")
+    }
+    try bench.folder.file("maximum.yaml", text: text + "scoring: {score: maximum, pool: 4}\n")
+    try TrainJob(
+      bench.request("maximum", output: "other.norma", weightsOf: bench.folder["whole.norma"]),
+      bench.context()
+    ).run()
+    let other = try ModelFolder.open(bench.folder["other.norma"])
+    #expect(try StoredNetwork(other).weights == StoredNetwork(whole).weights)
+    #expect(try other.data(ModelFile.calibration) != whole.data(ModelFile.calibration))
+  }
+
   /// Before any picture is read.
   @Test func aRequestThatCannotBeIsRefusedAtOnce() throws {
     let bench = try JobBench()

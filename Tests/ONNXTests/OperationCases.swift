@@ -150,6 +150,7 @@ extension OperationCase {
       case "silu": try x[0].silu()
       case "gelu": try x[0].gelu()
       case "softplus": try x[0].softplus()
+      case "exponential": try x[0].exponential()
       case "logarithm": try x[0].logarithm()
       default: try x[0].squareRoot()
       }
@@ -171,6 +172,7 @@ extension OperationCase {
     + ["sigmoid", "relu", "relu6", "silu", "gelu", "softplus"].map {
       OperationCase($0, [[-1, 5, 9]], range: -20...20, Curve(kind: $0))
     }
+    + [OperationCase("exponential", [[-1, 5]], range: -9...3, Curve(kind: "exponential"))]
     + ["square root", "logarithm"].map {
       OperationCase($0, [[-1, 5]], range: 1e-3...9, Curve(kind: $0))
     }

@@ -76,6 +76,7 @@ struct Reference: Value {
   func gelu() throws -> Reference { mapped { 0.5 * $0 * (1 + erf($0 / 2.squareRoot())) } }
   func squareRoot() throws -> Reference { mapped { $0.squareRoot() } }
   func softplus() throws -> Reference { mapped { max($0, 0) + log1p(exp(-abs($0))) } }
+  func exponential() throws -> Reference { mapped { exp($0) } }
   func logarithm() throws -> Reference { mapped { log($0) } }
 
   // MARK: Layout

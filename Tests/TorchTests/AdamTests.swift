@@ -53,6 +53,65 @@ struct AdamTests {
     }
   }
 
+  /// StableAdamW, with and without the memory of the largest mean square.
+  @Test(arguments: [true, false], [true, false])
+  func theStableOneHoldsBackLargeSteps(amsgrad: Bool, readsRate: Bool) throws {
+    let settings = Adam.Settings(
+      rate: 0.05, beta1: 0.8, beta2: 0.95, epsilon: 1e-3, weightDecay: 0.5, amsgrad: amsgrad,
+      stable: true)
+    let start: [Double] = [1, -2, 0.5]
+    // The third gradient is far larger than those before, the later ones far smaller.
+    let slopes: [[Double]] = [[0.3, -1, 2], [0.1, 4, -2], [-70, 0.01, 1], [0.5, 0, 0.2], [0.1, 0, 0]]
+    let parameter = try Tensor(start.map(Float.init), shape: [3])
+    try parameter.requireGradient()
+    let adam = try Adam([parameter], settings: settings, readsRate: readsRate)
+    var x = start
+    var (mean, square, largest) = ([0.0, 0, 0], [0.0, 0, 0], [0.0, 0, 0])
+    var held = 0
+    for (index, slope) in slopes.enumerated() {
+      try adam.clearGradients()
+      try (parameter * Tensor(slope.map(Float.init), shape: [3])).sum(axes: [0]).reshaped([])
+        .backward()
+      try adam.step()
+
+      let step = Double(index + 1)
+      let (rise, root) = (1 - pow(0.8, step), (1 - pow(0.95, step)).squareRoot())
+      var scales: [Double] = []
+      for place in x.indices {
+        mean[place] = 0.8 * mean[place] + 0.2 * slope[place]
+        square[place] = 0.95 * square[place] + 0.05 * slope[place] * slope[place]
+        largest[place] = max(largest[place], square[place])
+        scales.append((amsgrad ? largest : square)[place].squareRoot() / root + 1e-3)
+      }
+      let ratios = zip(slope, scales).map { ($0 / $1) * ($0 / $1) }
+      let excess = max(1, (ratios.reduce(0, +) / 3).squareRoot())
+      held += excess > 1 ? 1 : 0
+      for place in x.indices {
+        x[place] *= 1 - 0.05 * 0.5
+        x[place] -= 0.05 / rise / excess * mean[place] / scales[place]
+      }
+      for (a, b) in zip(try parameter.floats(), x) { #expect(abs(Double(a) - b) < 1e-5) }
+    }
+    #expect(held > 0 && held < slopes.count)
+  }
+
+  /// The fused kernel with a memory, where the gradient becomes small.
+  @Test func theLargestMeanSquareIsRemembered() throws {
+    func moved(_ amsgrad: Bool) throws -> Float {
+      let parameter = try Tensor([0], shape: [1])
+      try parameter.requireGradient()
+      let adam = try Adam(
+        [parameter], settings: .init(rate: 0.1, beta2: 0.5, amsgrad: amsgrad))
+      for slope: Float in [100, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1] {
+        try adam.clearGradients()
+        try (parameter * Tensor([slope], shape: [1])).reshaped([]).backward()
+        try adam.step()
+      }
+      return try parameter.item()
+    }
+    #expect(try abs(moved(true)) < abs(moved(false)))
+  }
+
   @Test(arguments: [true, false])
   func aShareOfTheRateIsARateOfItsOwn(readsRate: Bool) throws {
     func moved(rate: Double, shares: [Double]?) throws -> [[Float]] {
@@ -109,11 +168,14 @@ struct AdamTests {
     #expect(untouched == clipped)
   }
 
-  @Test func aRestoredStateGoesOnTheSame() throws {
+  @Test(arguments: [false, true])
+  func aRestoredStateGoesOnTheSame(stable: Bool) throws {
     func run(interrupted: Bool) throws -> [Float] {
       let parameter = try Tensor([1, 2, 3], shape: [3])
       try parameter.requireGradient()
-      var adam = try Adam([parameter], settings: .init(rate: 0.1, weightDecay: 0.1))
+      var adam = try Adam(
+        [parameter],
+        settings: .init(rate: 0.1, weightDecay: 0.1, amsgrad: stable, stable: stable))
       for step in 0..<6 {
         if interrupted && step == 3 {
           let state = try adam.state()
@@ -134,5 +196,10 @@ struct AdamTests {
     #expect(throws: TorchError.self) {
       try adam.restore(Adam.State(means: [], squares: [], steps: []))
     }
+    // One that remembers the largest squares is not served by a state without them.
+    let state = try adam.state()
+    let other = try Adam(
+      [Tensor([1], shape: [1])], settings: .init(rate: 0.1, amsgrad: true))
+    #expect(throws: TorchError.self) { try other.restore(state) }
   }
 }

@@ -4,6 +4,21 @@ import Testing
 import Torch
 
 struct TensorTests {
+  @Test func aTruncatedNormalStaysWithin() throws {
+    let drawn = try Generator(seed: 1).initialized(
+      [40_000], .truncatedNormal(deviation: 0.01, limit: 0.03)
+    ).floats().map(Double.init)
+    #expect(drawn.allSatisfy { abs($0) <= 0.03 } && drawn.contains { abs($0) > 0.025 })
+    let mean = drawn.reduce(0, +) / 40_000
+    let deviation = (drawn.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 40_000).squareRoot()
+    // Cut off at three deviations a normal distribution keeps 0.9866 of its deviation.
+    #expect(abs(mean) < 2e-4 && abs(deviation - 0.009866) < 1e-4, "\(mean), \(deviation)")
+    // Much nearer the cut leaves nearly even values.
+    let flat = try Generator(seed: 1).truncatedNormal([40_000], within: 0.1).floats()
+    #expect(flat.allSatisfy { abs($0) <= 0.1 })
+    #expect(try flat == Generator(seed: 1).truncatedNormal([40_000], within: 0.1).floats())
+  }
+
   @Test func errorsAreThrownAndSayWhatDidNotFit() throws {
     let left = try Tensor([1, 2, 3], shape: [3])
     let right = try Tensor([1, 2], shape: [2])

@@ -86,6 +86,10 @@ int ctorch_normal(
 int ctorch_uniform(
     CTorchGenerator _Nonnull generator, const int64_t *_Nonnull shape, int rank,
     CTorchTensor _Nullable *_Nonnull out);
+/// N(0, 1), given that it lies within ±limit.
+int ctorch_truncated_normal(
+    CTorchGenerator _Nonnull generator, const int64_t *_Nonnull shape, int rank, double limit,
+    CTorchTensor _Nullable *_Nonnull out);
 /// 0 with this probability, else 1 / (1 − probability).
 int ctorch_dropout_mask(
     CTorchGenerator _Nonnull generator, const int64_t *_Nonnull shape, int rank,
@@ -106,6 +110,7 @@ int ctorch_silu(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull o
 int ctorch_gelu(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_square_root(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_softplus(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
+int ctorch_exponential(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 /// −∞ at 0, with a derivative of 0 there.
 int ctorch_logarithm(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_softmax(CTorchTensor _Nonnull tensor, int axis, CTorchTensor _Nullable *_Nonnull out);
@@ -214,13 +219,25 @@ typedef struct {
   double rate, beta1, beta2, epsilon, weight_decay;
   /// Decay apart from the gradient (AdamW) rather than added to it (Adam).
   bool decoupled;
+  /// The largest mean square so far stands for the present one (AMSGrad); it is kept in `maxima`.
+  bool amsgrad;
 } CTorchAdam;
 
 /// One step of LibTorch's fused Adam on every parameter that has a gradient. `steps` are one-element
-/// tensors, which the kernel counts up. `rate`, if any, is a single number that stands for the settings'.
+/// tensors, which the kernel counts up. Without AMSGrad nobody looks at `maxima`. `rate`, if any, is a single number
+/// that stands for the settings'.
 int ctorch_adam_step(
     const CTorchTensor _Nonnull *_Nonnull parameters, const CTorchTensor _Nonnull *_Nonnull means,
-    const CTorchTensor _Nonnull *_Nonnull squares, const CTorchTensor _Nonnull *_Nonnull steps,
+    const CTorchTensor _Nonnull *_Nonnull squares,
+    const CTorchTensor _Nonnull *_Nonnull maxima, const CTorchTensor _Nonnull *_Nonnull steps,
+    int count, CTorchTensor _Nullable rate, CTorchAdam settings);
+
+/// The same by StableAdamW: a parameter's step is divided by the root mean square of gradient over √v̂ where
+/// that exceeds 1. The decay is always apart from the gradient.
+int ctorch_stable_adam_step(
+    const CTorchTensor _Nonnull *_Nonnull parameters, const CTorchTensor _Nonnull *_Nonnull means,
+    const CTorchTensor _Nonnull *_Nonnull squares,
+    const CTorchTensor _Nonnull *_Nonnull maxima, const CTorchTensor _Nonnull *_Nonnull steps,
     int count, CTorchTensor _Nullable rate, CTorchAdam settings);
 
 // MARK: The machine

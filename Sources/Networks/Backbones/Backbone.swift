@@ -13,6 +13,8 @@ public protocol BackboneSpecification: Sendable {
   var defaultLevels: LevelTaps { get }
   /// Whether later blocks have larger strides. The blocks of a plain vision transformer all have one.
   var isHierarchical: Bool { get }
+  /// Tokens that are no patches, a vision transformer's class token and registers; 0 for other networks.
+  var prefixTokens: Int { get }
 
   func outputChannels(ofBlock index: Int) -> Int
   /// How many times smaller block `index`'s output is than the picture.
@@ -45,15 +47,29 @@ public protocol BackboneSpecification: Sendable {
   func network<V: Value>(
     taps: [Int], padding: BackbonePadding, parameters: Parameters<V>
   ) throws -> (V) throws -> [V]
+
+  /// The same with ``prefixTokens`` beside each map, `[batch, prefixTokens, C]`: as many as maps, or none
+  /// where the network has no such tokens.
+  func tokenNetwork<V: Value>(
+    taps: [Int], padding: BackbonePadding, parameters: Parameters<V>
+  ) throws -> (V) throws -> (maps: [V], prefixes: [V])
 }
 
 extension BackboneSpecification {
   public var defaultLevels: LevelTaps { LevelTaps(defaultTaps) }
   public var isHierarchical: Bool { true }
+  public var prefixTokens: Int { 0 }
   public func problem(ofPictureSide side: Int) -> String? { nil }
 
   public func levels(atStrides strides: [Int]) throws -> LevelTaps {
     LevelTaps(try taps(atStrides: strides))
+  }
+
+  public func tokenNetwork<V: Value>(
+    taps: [Int], padding: BackbonePadding, parameters: Parameters<V>
+  ) throws -> (V) throws -> (maps: [V], prefixes: [V]) {
+    let network = try network(taps: taps, padding: padding, parameters: parameters)
+    return { (try network($0), []) }
   }
 
   /// - Throws: ``BackboneError`` unless `taps` are blocks of this network in ascending order.

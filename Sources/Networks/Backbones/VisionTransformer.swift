@@ -61,10 +61,24 @@ public struct VisionTransformer<V: Value> {
   /// - Throws: ``BackboneError`` when the pictures do not have that shape; what the engine throws.
   public func callAsFunction(_ pictures: V) throws -> [V] {
     let grid = try specification.grid(ofPictures: pictures.shape)
+    return try tokens(pictures).map { try patches($0, grid) }
+  }
+
+  /// The maps, and for each tap the tokens before those of the patches, `[batch, 1 + R, D]`.
+  ///
+  /// - Parameter pictures: as for the maps.
+  func mapsAndPrefixes(_ pictures: V) throws -> (maps: [V], prefixes: [V]) {
+    let grid = try specification.grid(ofPictures: pictures.shape)
+    let tokens = try tokens(pictures)
+    return (
+      maps: try tokens.map { try patches($0, grid) },
+      prefixes: try tokens.map { try $0.sliced(axis: 1, 0..<specification.prefixTokens) }
+    )
+  }
+
+  private func patches(_ tokens: V, _ grid: Grid) throws -> V {
     let first = specification.prefixTokens
-    return try tokens(pictures).map {
-      try $0.sliced(axis: 1, first..<first + grid.count).featureMap(grid)
-    }
+    return try tokens.sliced(axis: 1, first..<first + grid.count).featureMap(grid)
   }
 
   /// All tokens after each tap, for what needs the class token or the registers.

@@ -191,4 +191,11 @@ extension VisionTransformerSpecification: BackboneSpecification {
     let network = try VisionTransformer(self, taps: taps, parameters: parameters)
     return { try network($0) }
   }
+
+  public func tokenNetwork<V: Value>(
+    taps: [Int], padding: BackbonePadding, parameters: Parameters<V>
+  ) throws -> (V) throws -> (maps: [V], prefixes: [V]) {
+    let network = try VisionTransformer(self, taps: taps, parameters: parameters)
+    return { try network.mapsAndPrefixes($0) }
+  }
 }

@@ -43,6 +43,17 @@ public struct LevelTaps: Sendable, Equatable {
     }
   }
 
+  /// The mean over all blocks, of the levels of one shape that are their groups' means.
+  func mean<V: Value>(ofLevels levels: [V]) throws -> V {
+    let total = Float(groups.reduce(0) { $0 + $1.count })
+    guard let first = levels.first, let size = groups.first?.count, levels.count == groups.count
+    else { throw NetworkError("\(levels.count) levels for \(groups.count) groups of blocks") }
+    let start = try first.affine(scale: Float(size) / total, offset: 0)
+    return try zip(levels, groups).dropFirst().reduce(start) {
+      try $0 + $1.0.affine(scale: Float($1.1.count) / total, offset: 0)
+    }
+  }
+
   /// What is wrong with the list, whatever the backbone; nil when nothing is.
   package var problem: String? {
     if groups.isEmpty { return "the list is empty; leave the key out for the usual taps" }

@@ -72,6 +72,19 @@ public struct LineFilter: Equatable, Sendable {
     }
   }
 
+  /// A Gaussian of deviation `sigma` that is cut off beyond `radius`; outside of the picture is nothing, so
+  /// that it falls off towards the edges.
+  public static func gaussian(size: Int, sigma: Double, radius: Int) -> LineFilter {
+    let weights = (-radius...radius).map { offset in
+      let x = Double(offset) / sigma
+      return (offset, exp(-0.5 * x * x))
+    }
+    let total = weights.reduce(0) { $0 + $1.1 }
+    return LineFilter(outputs: size, inputs: size) { output in
+      weights.filter { (0..<size).contains(output + $0.0) }.map { (output + $0.0, $0.1 / total) }
+    }
+  }
+
   private static func mirrored(_ index: Int, _ size: Int) -> Int {
     let period = 2 * size
     let wrapped = ((index % period) + period) % period

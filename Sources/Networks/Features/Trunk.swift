@@ -6,6 +6,9 @@ public struct Trunk: Sendable {
     case aligned(pools: Bool)
     /// Each level on its own grid (RLR).
     case levels(pools: Bool)
+    /// Each level on the coarsest grid and, where the backbone has tokens that are no patches, their mean
+    /// over all blocks as one more map, `[batch, C, 1, tokens]` (Dinomaly).
+    case tokens(pools: Bool)
   }
 
   public let specification: any BackboneSpecification
@@ -53,14 +56,28 @@ public struct Trunk: Sendable {
   }
 
   /// Channels and grid of each map that the trunk gives, one part's after the other's.
-  public var outputs: [MapShape] { parts.flatMap(\.ownOutputs) }
+  public var outputs: [MapShape] {
+    parts.flatMap { part in part.ownMaps + (part.prefix.map { [$0] } ?? []) }
+  }
 
-  private var ownOutputs: [MapShape] {
+  /// The same without the tokens that are no patches: what has places in the picture.
+  public var maps: [MapShape] { parts.flatMap(\.ownMaps) }
+
+  private var ownMaps: [MapShape] {
     switch arrangement {
     case .levels: levels
     case .aligned:
       [MapShape(channels: levels.reduce(0) { $0 + $1.channels }, grid: coarsestGrid)]
+    case .tokens: levels.map { MapShape(channels: $0.channels, grid: coarsestGrid) }
     }
+  }
+
+  /// The tokens that are no patches, as a map of one row; nil where the trunk does not give them.
+  public var prefix: MapShape? {
+    guard case .tokens = arrangement, specification.prefixTokens > 0, let level = levels.first
+    else { return nil }
+    return MapShape(
+      channels: level.channels, grid: Grid(height: 1, width: specification.prefixTokens))
   }
 
   private var coarsestGrid: Grid {
@@ -79,9 +96,17 @@ public struct Trunk: Sendable {
   ) throws -> [V] {
     try parts.enumerated().flatMap { index, part in
       let own = parameterScope(ofPart: index).map(parameters.scope) ?? parameters
-      return try part.arranged(
-        part.backbone(own)(part.specification.normalization.normalized(pictures)))
+      return try part.own(part.specification.normalization.normalized(pictures), own)
     }
+  }
+
+  /// The maps of the first part, of normalised pictures `[batch, 3, S, S]`.
+  private func own<V: Value>(_ normalized: V, _ parameters: Parameters<V>) throws -> [V] {
+    guard let prefix else { return try arranged(backbone(parameters)(normalized)) }
+    let (maps, prefixes) = try specification.tokenNetwork(
+      taps: taps.blocks, padding: padding, parameters: parameters)(normalized)
+    let tokens = try taps.mean(ofLevels: taps.levels(of: prefixes))
+    return try arranged(taps.levels(of: maps)) + [tokens.featureMap(prefix.grid)]
   }
 
   /// The backbone itself, of several the first, from normalised pictures `[batch, 3, S, S]` to its levels.
@@ -99,6 +124,9 @@ public struct Trunk: Sendable {
     case .levels(let pools):
       guard pools else { return levels }
       return try levels.map { try $0.averagePooled(kernel: 3, stride: 1, padding: 1) }
+    case .tokens(let pools):
+      let alignment = FeatureAlignment(grid: coarsestGrid, pools: pools)
+      return try levels.map { try alignment([$0]) }
     }
   }
 }

@@ -65,6 +65,9 @@ public enum RequiredFeatures: Equatable, Sendable {
   case aligned
   /// Each level on its own grid; those at these strides, where a recipe names no blocks.
   case levels(strides: [Int])
+  /// Each of the backbone's usual levels on the coarsest grid, and the tokens that are no patches, where it
+  /// has any.
+  case tokens
 }
 
 /// What a method's own publication has otherwise than RAS's, in the sections that all methods share.
@@ -72,6 +75,8 @@ public struct TrunkDefaults: Equatable, Sendable {
   /// Side of the square that pictures are resized to, in pixels.
   public var imageSize = 224
   public var padding = BackbonePadding.nominal
+  /// The backbone that recipes of the method begin with.
+  public var backbone = "efficientnet-b4"
   /// 3×3 average pooling of each level.
   public var pools = true
   /// Each channel to mean 0 and deviation 1 over the training pictures.
@@ -79,9 +84,9 @@ public struct TrunkDefaults: Equatable, Sendable {
 
   public init(
     imageSize: Int = 224, padding: BackbonePadding = .nominal, pools: Bool = true,
-    standardizes: Bool = false
+    standardizes: Bool = false, backbone: String = "efficientnet-b4"
   ) {
-    (self.imageSize, self.padding) = (imageSize, padding)
+    (self.imageSize, self.padding, self.backbone) = (imageSize, padding, backbone)
     (self.pools, self.standardizes) = (pools, standardizes)
   }
 }
@@ -124,8 +129,8 @@ public typealias MethodDefinition = any DefinedMethod.Type
 public struct Methods: Sendable {
   /// All that Norma has, by name.
   public static let all = Methods([
-    EnsembleMethod.self, PaDiMMethod.self, PatchCoreMethod.self, RASMethod.self, RLRMethod.self,
-    UniADMethod.self, URANetMethod.self,
+    DinomalyMethod.self, EnsembleMethod.self, PaDiMMethod.self, PatchCoreMethod.self, RASMethod.self,
+    RLRMethod.self, UniADMethod.self, URANetMethod.self,
   ])
 
   public let definitions: [MethodDefinition]

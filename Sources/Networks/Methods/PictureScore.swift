@@ -3,8 +3,8 @@ public enum PictureScore: Sendable, Equatable {
   /// The largest mean over squares of `pooling` pixels' side (RAS eq. 14, UniAD §3.4); 1 for the map's own
   /// maximum.
   case maximum(pooling: Int)
-  /// The mean of the largest of the map's values, `share` of them and at least one (Dinomaly, Guo et al.,
-  /// 2025: 0.01). A defect has to have some size to move it, and no single pixel does.
+  /// The mean of the largest of the map's values, `share` of them, rounded down, and at least one (Dinomaly,
+  /// Guo et al., 2025: 0.01). A defect has to have some size to move it, and no single pixel does.
   case top(share: Double)
 
   /// The scores, `[batch]`, of pixel maps `[batch, height, width]`.
@@ -42,9 +42,13 @@ public enum PictureScore: Sendable, Equatable {
   }
 
   /// The mean of the largest `share` of values `[batch, N]`, at least one: `[batch]`.
-  static func top<V: Value>(_ share: Double, of values: V) throws -> V {
+  ///
+  /// - Parameter rule: how the number of values becomes a whole one.
+  static func top<V: Value>(
+    _ share: Double, of values: V, _ rule: FloatingPointRoundingRule = .down
+  ) throws -> V {
     let (batch, all) = (values.shape[0], values.shape[1])
-    let count = min(all, max(1, Int((share * Double(all)).rounded())))
+    let count = min(all, max(1, Int((share * Double(all)).rounded(rule))))
     return try values.largest(count, axis: 1).mean(axes: [1]).reshaped([batch])
   }
 }

@@ -56,6 +56,7 @@ public enum Goldens {
     _ file: GoldenFile, backbone: BackboneSource, engines: [GoldenEngine]
   ) throws -> GoldenResult {
     switch file.method {
+    case "dinomaly": return try MethodGolden(dinomaly: file).run(engines: engines)
     case "ras": return try MethodGolden(ras: file).run()
     case "rlr": return try MethodGolden(rlr: file).run()
     case "uniad": return try MethodGolden(uniad: file).run()

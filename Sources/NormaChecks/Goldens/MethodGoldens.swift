@@ -3,7 +3,8 @@ import NormaCore
 import NormaTraining
 import Torch
 
-/// A method's golden file, run through LibTorch in 32-bit precision.
+/// A method's golden file, run through LibTorch in 32-bit precision; its outputs, where somebody says how, also
+/// through OpenVINO.
 struct MethodGolden {
   static let outputTolerance = 1e-4
   static let gradientTolerance = 1e-4
@@ -14,6 +15,15 @@ struct MethodGolden {
     var lr: Double
     var weightDecay: Double?
     var clip: Float?
+    var eps: Double?
+    var amsgrad: Bool?
+
+    var settings: Adam.Settings {
+      Adam.Settings(
+        rate: lr, epsilon: eps ?? 1e-8, weightDecay: weightDecay ?? 0,
+        decoupled: name.hasSuffix("AdamW"), amsgrad: amsgrad ?? false,
+        stable: name.hasPrefix("Stable"))
+    }
   }
 
   let file: GoldenFile
@@ -21,14 +31,28 @@ struct MethodGolden {
   let features: [Tensor]
   /// The outputs to compare, by their names in the file.
   let outputs: (Parameters<Tensor>) throws -> [String: Tensor]
+  /// The same outputs of the recorded network, computed by OpenVINO.
+  var recorded: (() throws -> [String: [Float]])?
 
-  func run() throws -> GoldenResult {
+  init(
+    file: GoldenFile, method: any TrainingMethod, features: [Tensor],
+    outputs: @escaping (Parameters<Tensor>) throws -> [String: Tensor]
+  ) {
+    (self.file, self.method, self.features) = (file, method, features)
+    self.outputs = outputs
+  }
+
+  /// - Parameter engines: those that compute the outputs; the network learns in LibTorch whatever they are.
+  func run(engines: [GoldenEngine] = GoldenEngine.allCases) throws -> GoldenResult {
     let store = ParameterStore()
     let source = store.initialized(by: try Generator(seed: 0))
     let network = try method.network(source)
     try store.assign(file.group("parameters").mapValues(\.values))
     var result = GoldenResult(file: file.name, method: file.method, passed: false)
     result.outputs = try outputDeviation(source)
+    if engines.contains(.openVINO), let recorded {
+      result.outputs = try max(result.outputs ?? 0, deviation(of: recorded()))
+    }
     let (losses, gradients) = try train(network, store)
     result.loss = try lossDeviation(losses)
     result.gradients = try gradientDeviation(gradients, store)
@@ -42,11 +66,12 @@ struct MethodGolden {
   }
 
   private func outputDeviation(_ source: Parameters<Tensor>) throws -> Double {
-    try withoutGradient {
-      try outputs(source).reduce(0.0) { worst, output in
-        let expected = try file.tensor(output.key)
-        return try max(worst, Deviation.relative(output.value.floats(), expected.values))
-      }
+    try withoutGradient { try deviation(of: outputs(source).mapValues { try $0.floats() }) }
+  }
+
+  private func deviation(of outputs: [String: [Float]]) throws -> Double {
+    try outputs.reduce(0.0) { worst, output in
+      try max(worst, Deviation.relative(output.value, file.tensor(output.key).values))
     }
   }
 
@@ -57,15 +82,12 @@ struct MethodGolden {
     guard let settings = file.decoded("optimizer", as: Optimizer.self) else {
       throw GoldenError("\(file.name) does not say which optimiser it used")
     }
-    let adam = try Adam(
-      store.all,
-      settings: Adam.Settings(
-        rate: settings.lr, weightDecay: settings.weightDecay ?? 0,
-        decoupled: settings.name == "AdamW"))
+    let adam = try Adam(store.all, settings: settings.settings)
     var losses: [Float] = []
     var gradients: [String: [Float]] = [:]
     for step in 0..<3 {
       try adam.clearGradients()
+      try network.begin(step: step)
       let loss = try network.loss(features, noise: nil)
       losses.append(try loss.item())
       try loss.backward()

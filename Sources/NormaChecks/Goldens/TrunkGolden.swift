@@ -6,8 +6,8 @@ import ONNX
 import OpenVINO
 import Torch
 
-/// The engines that a frozen network's golden file goes through. Those of methods go through LibTorch alone,
-/// which trains them.
+/// The engines that a frozen network's golden file goes through. Those of methods go through LibTorch, which
+/// trains them; Dinomaly's outputs through both.
 public enum GoldenEngine: Sendable, CaseIterable {
   case torch, openVINO
 }

@@ -30,6 +30,7 @@ public struct Recipe: Codable, Sendable, Equatable {
     settings = Self.initial(of: method, among: methods)
     let trunk = methods.named(method)?.trunkDefaults ?? TrunkDefaults()
     (backbone.imageSize, backbone.padding) = (trunk.imageSize, trunk.padding)
+    backbone.name = trunk.backbone
     (features.pool, features.standardize) = (trunk.pools, trunk.standardizes)
   }
 

@@ -58,6 +58,7 @@ extension Recipe {
       switch definition?.features(by: settings) ?? .aligned {
       case .aligned: .aligned(pools: pools)
       case .levels: .levels(pools: pools)
+      case .tokens: .tokens(pools: pools)
       }
     return try Trunk(
       specification, taps: requestedLevels(of: specification), padding: backbone.padding,

@@ -4,6 +4,8 @@ import Networks
 public struct TrainingRecipe: Settings {
   public enum Optimizer: String, SettingChoice {
     case adamw, adam
+    /// AdamW whose steps are held back where a gradient is much larger than the ones before (Dinomaly).
+    case stableAdamW
   }
 
   /// Which weights become the model: those of the last epoch, or those of the epoch with the least
@@ -34,11 +36,16 @@ public struct TrainingRecipe: Settings {
   public var learningRate = 7e-4
   public var decay: [RateDrop] = []
   public var schedule = Schedule.constant
+  public var cosineFloor = 0.0
   public var minutes = 0.0
   public var clock = Clock.wall
   public var optimizer = Optimizer.adamw
   public var weightDecay = 1e-4
   public var betas = [0.9, 0.999]
+  /// nil: the optimizer's usual.
+  public var epsilon: Double?
+  /// nil: as is usual for the optimizer.
+  public var amsgrad: Bool?
   public var clip = 0.1
   public var warmup = 0
   public var seed = 0
@@ -74,13 +81,31 @@ public struct TrainingRecipe: Settings {
       "schedule", \.schedule,
       "what the rate does after its warm-up, beside 'decay': stay, or fall to zero along half a cosine"
     ),
-    .value("optimizer", \.optimizer, "adam, or with decoupled weight decay adamw"),
+    // Here and below: written where they say something. Recipes from before these keys stay the same text.
+    .number(
+      "cosineFloor", \.cosineFloor, 0...1, "the share of the rate to which the cosine falls"
+    ).written { $0.cosineFloor != 0 },
+    .value(
+      "optimizer", \.optimizer,
+      "adam, or with decoupled weight decay adamw; stableAdamW also holds back steps of gradients that "
+        + "are much larger than those before"),
     .number("weightDecay", \.weightDecay, 0...10, "how strongly weights are drawn to zero"),
     .value("betas", \.betas, "decay of the optimizer's mean and mean square").checked {
       if $0.betas.count != 2 || $0.betas.contains(where: { $0 < 0 || $0 >= 1 }) {
         $1.add("betas", "two numbers from 0 to below 1, as [0.9, 0.999]")
       }
     },
+    .value(
+      "epsilon", \.epsilon,
+      "ε beside the root of the mean square; null: the optimizer's usual, 1e-8, of stableAdamW 1e-10"
+    ).checked {
+      guard let epsilon = $0.epsilon else { return }
+      $1.fraction("epsilon", epsilon, upTo: 1)
+    }.written { $0.epsilon != nil },
+    .value(
+      "amsgrad", \.amsgrad,
+      "the largest mean square so far stands for the present one; null: of stableAdamW only"
+    ).written { $0.amsgrad != nil },
     .number("clip", \.clip, 0...1e6, "the gradient's norm is cut to this; 0: not cut"),
     .number("warmup", \.warmup, 0...10_000_000, "steps over which the rate rises from 0"),
     .number(
@@ -119,6 +144,11 @@ extension TrainingRecipe {
   public var folds: Int {
     crossFit.folds == 0 && holdout == .auto ? CrossFitRecipe.usualFolds : crossFit.folds
   }
+
+  /// ε of the optimizer.
+  public var usedEpsilon: Double { epsilon ?? (optimizer == .stableAdamW ? 1e-10 : 1e-8) }
+  /// Whether the optimizer remembers the largest mean square.
+  public var usesAMSGrad: Bool { amsgrad ?? (optimizer == .stableAdamW) }
 }
 
 /// How many of a category's normal pictures are kept from training, so that thresholds rest on them.

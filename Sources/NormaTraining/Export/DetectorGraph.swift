@@ -140,7 +140,7 @@ public struct TrainedDetector {
       method: recipe.method, recipe: recipe, backbone: backbones[0],
       furtherBackbones: backbones.count > 1 ? Array(backbones.dropFirst()) : nil,
       precision: recipe.scoring.precision.rawValue, imageSize: trunk.imageSize,
-      grid: trunk.parts[0].outputs.last?.grid.height ?? 0,
+      grid: trunk.parts[0].maps.last?.grid.height ?? 0,
       exifOrientation: exifOrientation, categories: pictures.categories,
       data: Manifest.TrainingData(
         fingerprint: fingerprint, pictures: pictures.training.count, root: root),

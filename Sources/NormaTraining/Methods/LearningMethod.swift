@@ -67,6 +67,10 @@ public protocol TrainingNetwork {
   /// parameters that its part does not reach have a gradient of zero. One part, the loss, for most.
   func losses(_ features: [Tensor], noise: Generator?) throws -> [Tensor]
 
+  /// Called before each step with its number in the whole training, counted from 0, and outside of what a GPU
+  /// records: for what of a loss depends on how far the training is. Nothing unless said otherwise.
+  func begin(step: Int) throws
+
   /// Whether the loss is computed without looking at any value on the way, so that a GPU can record
   /// it. True unless said otherwise.
   var isRecordable: Bool { get }
@@ -74,6 +78,8 @@ public protocol TrainingNetwork {
 
 extension TrainingNetwork {
   public var isRecordable: Bool { true }
+
+  public func begin(step: Int) throws {}
 
   public func losses(_ features: [Tensor], noise: Generator?) throws -> [Tensor] {
     [try loss(features, noise: noise)]

@@ -23,7 +23,7 @@ public struct PreparedRecipe {
   ///   ``BackboneWeights/load(_:taps:from:registry:)`` throws.
   public init(_ recipe: Recipe, weights: BackboneCache = BackboneCache()) throws {
     try recipe.validate()
-    try recipe.validate(grids: recipe.trunk().outputs.map(\.grid.height))
+    try recipe.validate(grids: recipe.trunk().maps.map(\.grid.height))
     let parts = recipe.parts
     if parts.count == 1 {
       try self.init(one: recipe, weights: weights, isBeside: false)

@@ -34,6 +34,10 @@ struct Checkpoint {
         shape: [values.count], values: optimizer.means[index])
       tensors["squares." + name] = WeightTensor(
         shape: [values.count], values: optimizer.squares[index])
+      if optimizer.maxima.indices.contains(index) {
+        tensors["maxima." + name] = WeightTensor(
+          shape: [values.count], values: optimizer.maxima[index])
+      }
       if let best = best?[name] {
         tensors["best." + name] = WeightTensor(shape: [best.count], values: best)
       }
@@ -63,7 +67,8 @@ struct Checkpoint {
     }
     let optimizer = Adam.State(
       means: try values("means"), squares: try values("squares"),
-      steps: file.tensors["steps"]?.values ?? [])
+      steps: file.tensors["steps"]?.values ?? [],
+      maxima: file.tensors.keys.contains { $0.hasPrefix("maxima.") } ? try values("maxima") : [])
     let parameters = Dictionary(uniqueKeysWithValues: zip(names, try values("parameters")))
     let best =
       file.tensors.keys.contains { $0.hasPrefix("best.") }

@@ -110,6 +110,7 @@ public final class Trainer {
           clock.total / limit, Double(number) / Double(steps * settings.epochs))
         optimizer.settings.rate = settings.rate(
           at: number, epoch: state.epoch, progress: progress)
+        try network.begin(step: number)
         if let gpu {
           try gpu.run(first..<first + indices.count, number: number)
           state.step += 1

@@ -4,7 +4,7 @@ import Torch
 
 /// How a network is trained; the recipe's `training` section, resolved for this machine.
 public struct TrainingSettings: Codable, Equatable, Sendable {
-  public enum Optimizer: String, Codable, Sendable { case adam, adamw }
+  public enum Optimizer: String, Codable, Sendable { case adam, adamw, stableAdamW }
   public enum Keep: String, Codable, Sendable { case last, best }
 
   public var epochs: Int
@@ -14,14 +14,22 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
   public var beta1: Double
   public var beta2: Double
   public var weightDecay: Double
+  // What later versions brought is optional, and not encoded where it says nothing: a checkpoint's fingerprint
+  // has these settings in it.
+  /// ε beside the root of the mean square; nil: 1e-8.
+  public var epsilon: Double?
+  /// Whether the largest mean square so far stands for the present one.
+  public var amsgrad: Bool?
   /// Largest joint norm of the gradients; 0 for no limit.
   public var clip: Float
   /// Steps over which the rate rises linearly to its full height.
   public var warmup: Int
   /// When the rate falls, and how far.
   public var decay: [RateDrop]
-  /// Whether the rate falls to zero along half a cosine as the training comes to its end.
+  /// Whether the rate falls along half a cosine as the training comes to its end …
   public var cosine: Bool
+  /// … to this share of its full height; nil: to zero.
+  public var cosineFloor: Double?
   /// Minutes of training after which it ends, whatever `epochs` says; 0: no such limit. How far a
   /// training comes in them is the machine's matter, so such a training is not the same twice.
   public var minutes: Double
@@ -38,8 +46,10 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
 
   public init(
     epochs: Int, batch: Int, optimizer: Optimizer = .adamw, learningRate: Double,
-    beta1: Double = 0.9, beta2: Double = 0.999, weightDecay: Double = 1e-4, clip: Float = 0.1,
-    warmup: Int = 0, decay: [RateDrop] = [], cosine: Bool = false, minutes: Double = 0,
+    beta1: Double = 0.9, beta2: Double = 0.999, weightDecay: Double = 1e-4,
+    epsilon: Double? = nil, amsgrad: Bool? = nil, clip: Float = 0.1,
+    warmup: Int = 0, decay: [RateDrop] = [], cosine: Bool = false, cosineFloor: Double? = nil,
+    minutes: Double = 0,
     countsProcessorTime: Bool = false, seed: UInt64 = 0, keep: Keep = .last,
     bf16: Bool = Machine.hasFastBF16, picturesPerEpoch: Int? = nil
   ) {
@@ -50,10 +60,13 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
     self.beta1 = beta1
     self.beta2 = beta2
     self.weightDecay = weightDecay
+    self.epsilon = epsilon
+    self.amsgrad = amsgrad
     self.clip = clip
     self.warmup = warmup
     self.decay = decay
     self.cosine = cosine
+    self.cosineFloor = cosineFloor
     self.minutes = minutes
     self.countsProcessorTime = countsProcessorTime
     self.seed = seed
@@ -64,8 +77,9 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
 
   var adam: Adam.Settings {
     Adam.Settings(
-      rate: learningRate, beta1: beta1, beta2: beta2, weightDecay: weightDecay,
-      decoupled: optimizer == .adamw)
+      rate: learningRate, beta1: beta1, beta2: beta2, epsilon: epsilon ?? 1e-8,
+      weightDecay: weightDecay,
+      decoupled: optimizer != .adam, amsgrad: amsgrad ?? false, stable: optimizer == .stableAdamW)
   }
 
   /// The rate of step `step` of the whole training, in epoch `epoch`, both counted from 0.
@@ -73,7 +87,8 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
   /// - Parameter progress: how much of the training is done, from 0 to 1.
   package func rate(at step: Int, epoch: Int, progress: Double) -> Double {
     let rise = warmup > 0 ? min(1, Double(step + 1) / Double(warmup)) : 1
-    let fall = cosine ? (1 + cos(.pi * min(1, progress))) / 2 : 1
+    let cosine = cosine ? (1 + cos(.pi * min(1, progress))) / 2 : 1
+    let fall = cosineFloor.map { $0 + (1 - $0) * cosine } ?? cosine
     return decay.reduce(learningRate * rise * fall) { $1.epoch <= epoch ? $0 * $1.factor : $0 }
   }
 
@@ -110,13 +125,27 @@ extension TrainingSettings {
       case .f32: false
       }
     self.init(
-      epochs: recipe.epochs, batch: recipe.batch,
-      optimizer: recipe.optimizer == .adam ? .adam : .adamw, learningRate: recipe.learningRate,
+      epochs: recipe.epochs, batch: recipe.batch, optimizer: Optimizer(recipe.optimizer),
+      learningRate: recipe.learningRate,
       beta1: recipe.betas[0], beta2: recipe.betas[1], weightDecay: recipe.weightDecay,
+      epsilon: recipe.usedEpsilon == 1e-8 ? nil : recipe.usedEpsilon,
+      amsgrad: recipe.usesAMSGrad ? true : nil,
       clip: Float(recipe.clip), warmup: recipe.warmup, decay: recipe.decay,
-      cosine: recipe.schedule == .cosine, minutes: recipe.minutes,
+      cosine: recipe.schedule == .cosine,
+      cosineFloor: recipe.schedule == .cosine && recipe.cosineFloor > 0 ? recipe.cosineFloor : nil,
+      minutes: recipe.minutes,
       countsProcessorTime: recipe.clock == .processor, seed: UInt64(recipe.seed),
       keep: recipe.keep == .best ? .best : .last, bf16: bf16)
+  }
+}
+
+extension TrainingSettings.Optimizer {
+  init(_ recipe: TrainingRecipe.Optimizer) {
+    switch recipe {
+    case .adam: self = .adam
+    case .adamw: self = .adamw
+    case .stableAdamW: self = .stableAdamW
+    }
   }
 }
 

@@ -63,6 +63,7 @@ struct RecordingValue: Value {
   func gelu() throws -> Self { activated("gelu") }
   func squareRoot() throws -> Self { throw Unsupported() }
   func softplus() throws -> Self { throw Unsupported() }
+  func exponential() throws -> Self { throw Unsupported() }
   func logarithm() throws -> Self { throw Unsupported() }
   func softmax(axis: Int) throws -> Self { throw Unsupported() }
   func matmul(_ other: Self) throws -> Self { throw Unsupported() }

@@ -320,12 +320,17 @@ import Torch
     recipe.backbone.imageSize = 224
     try recipe.validate()
     let trunk = try recipe.trunk()
-    try recipe.validate(grids: trunk.outputs.map(\.grid.height))
-    #expect(trunk.outputs.allSatisfy { $0.grid == Grid(height: 16, width: 16) })
+    try recipe.validate(grids: trunk.maps.map(\.grid.height))
+    #expect(trunk.maps.allSatisfy { $0.grid == Grid(height: 16, width: 16) })
     let method = try recipe.detectingMethod(trunk)
     if let levels = (method as? RLRMethod)?.levels {
       #expect(trunk.outputs.count == recipe[RLRSettings.self].levels.count)
       #expect(levels.allSatisfy { $0.channels == 384 })
+    } else if let dinomaly = method as? DinomalyMethod {
+      #expect(trunk.prefix == MapShape(channels: 384, grid: Grid(height: 1, width: 1)))
+      #expect(trunk.outputs.map(\.channels) == [384, 384, 384])
+      #expect(dinomaly.shape.prefix == 1 && dinomaly.shape.channels == [384, 384])
+      #expect(dinomaly.shape.taps == LevelTaps(groups: [[2, 3, 4, 5], [6, 7, 8, 9]]))
     } else {
       #expect(trunk.outputs.map(\.channels) == [768])
     }

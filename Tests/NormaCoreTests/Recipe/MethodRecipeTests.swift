@@ -229,6 +229,73 @@ struct URANetRecipeTests {
   }
 }
 
+@Suite("Recipes of Dinomaly")
+struct DinomalyRecipeTests {
+  @Test func readsEveryKey() throws {
+    let recipe = try Recipe.parse(
+      """
+      method: dinomaly
+      backbone: {name: efficientnet-b4, taps: [5, 9, 21]}
+      dinomaly:
+        hidden: 128
+        headWidth: 32
+        decoder: 6
+        feedforward: 2
+        dropout: 0.4
+        easy: 0.8
+        easyFactor: 0
+        easySteps: 10
+        smoothing: 2
+        kernel: 7
+      """)
+    var expected = DinomalySettings()
+    (expected.hidden, expected.headWidth, expected.decoder) = (128, 32, 6)
+    (expected.feedforward, expected.dropout) = (2, 0.4)
+    (expected.easy, expected.easyFactor, expected.easySteps) = (0.8, 0, 10)
+    (expected.smoothing, expected.kernel) = (2, 7)
+    #expect(recipe[DinomalySettings.self] == expected)
+    #expect(try Recipe.parse(recipe.yaml) == recipe)
+    // Levels of three strides, all on the coarsest one's grid, and no token that is no patch.
+    let trunk = try recipe.trunk()
+    #expect(trunk.arrangement == .tokens(pools: false) && trunk.prefix == nil)
+    #expect(trunk.maps.map(\.channels) == [32, 56, 160] && trunk.maps == trunk.outputs)
+    #expect(trunk.maps.allSatisfy { $0.grid == Grid(height: 14, width: 14) })
+    let method = try #require(try recipe.detectingMethod(trunk) as? DinomalyMethod)
+    #expect(method.shape.channels == [32, 56, 160] && method.shape.prefix == 0)
+    #expect(method.score == .top(share: 0.01))
+  }
+
+  @Test(arguments: [
+    ("headWidth: 0", "dinomaly.headWidth: 0 is out of range"),
+    ("hidden: 100", "dinomaly.hidden: 100 is not a multiple of headWidth (64)"),
+    ("decoder: 0", "dinomaly.decoder: 0 is out of range"),
+    ("dropout: 1", "dinomaly.dropout: 1 is out of range"),
+    ("easy: 1", "dinomaly.easy: 1 is out of range"),
+    ("smoothing: 65", "dinomaly.smoothing: 65 is out of range"),
+    ("kernel: 4", "dinomaly.kernel: 4 is even"),
+    ("kernels: 5", "did you mean 'kernel'?"),
+  ])
+  func valuesThatCannotBeAreNamed(text: String, words: String) {
+    let problem = #expect(throws: RecipeProblem.self) {
+      try Recipe.parse("method: dinomaly\ndinomaly: {\(text)}\n")
+    }
+    #expect(problem?.description.contains(words) == true, "\(problem?.description ?? "")")
+  }
+
+  @Test func theScoreIsTheMethodsUntilSomebodySaysOtherwise() throws {
+    func score(_ text: String) throws -> PictureScore? {
+      let recipe = try Recipe.parse("method: dinomaly\n" + text)
+      return try (recipe.detectingMethod(recipe.trunk()) as? DinomalyMethod)?.score
+    }
+    #expect(try score("") == .top(share: 0.01))
+    #expect(try score("scoring: {topShare: 0.02}") == .top(share: 0.02))
+    #expect(try score("scoring: {score: maximum, pool: 4}") == .maximum(pooling: 4))
+    let recipe = try Recipe.parse("scoring: {score: top}")
+    let ras = try recipe.detectingMethod(recipe.trunk()) as? RASMethod
+    #expect(ras?.score == .top(share: 0.01))
+  }
+}
+
 /// What of a recipe reaches the trained network.
 struct LearnedRecipeTests {
   @Test(arguments: [
@@ -240,6 +307,8 @@ struct LearnedRecipeTests {
         + "  perception: {samples: 4, uncertainty: epistemic, suspicious: 0.1}"
     ),
     ("patchcore", "patchcore:\n  smoothing: 2\n  score: reweighted\n  neighbours: 5"),
+    ("dinomaly", "dinomaly:\n  smoothing: 2\n  kernel: 7"),
+    ("dinomaly", "scoring:\n  score: maximum\n  pool: 8"),
     ("padim", "padim:\n  smoothing: 2"),
     ("ras", "scoring:\n  score: top\n  topShare: 0.05"), ("rlr", "scoring:\n  score: maximum"),
     ("ras", "scoring:\n  pool: 8\ncalibration:\n  falseAlarmRate: 0.2"),
@@ -260,6 +329,10 @@ struct LearnedRecipeTests {
     ("rlr", "rlr:\n  alpha: 1", "rlr.alpha"),
     ("patchcore", "patchcore:\n  share: 0.2", "patchcore.share"),
     ("padim", "padim:\n  epsilon: 0.1", "padim.epsilon"),
+    ("dinomaly", "dinomaly:\n  easy: 0.5", "dinomaly.easy"),
+    ("dinomaly", "training:\n  optimizer: stableAdamW", "training.optimizer"),
+    ("dinomaly", "training:\n  amsgrad: true", "training.amsgrad"),
+    ("ras", "training:\n  cosineFloor: 0.1", "training.cosineFloor"),
     ("ras", "features:\n  standardize: true", "features.standardize"),
     ("ras", "training:\n  seed: 1", "training.seed"),
     ("ras", "training:\n  keep: best", "training.keep"),

@@ -187,8 +187,8 @@ struct RecipeTests {
     #expect(Self.problem("training: {holdout: 0, crossFit: {folds: 1}}").contains("1 part"))
     #expect(
       Self.problem("method: rsa\n")
-        == "r.yaml:1: method: 'rsa' is not built; ensemble, padim, patchcore, ras, rlr, uniad, uranet are "
-        + "(did you mean 'ras'?)")
+        == "r.yaml:1: method: 'rsa' is not built; dinomaly, ensemble, padim, patchcore, ras, rlr, uniad, "
+        + "uranet are (did you mean 'ras'?)")
     #expect(
       Self.problem("backbone:\n  name: eficientnet-b4\n")
         == "r.yaml:2: backbone.name: unknown backbone 'eficientnet-b4' "

@@ -14,7 +14,8 @@ struct ShippedRecipeTests {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
     #expect(
       files == [
-        "ensemble.yaml", "padim.yaml", "patchcore.yaml", "ras-fast.yaml", "ras-paper.yaml", "ras.yaml",
+        "dinomaly.yaml", "ensemble.yaml", "padim.yaml", "patchcore.yaml", "ras-fast.yaml", "ras-paper.yaml",
+        "ras.yaml",
         "rlr-paper.yaml", "rlr-three.yaml", "rlr.yaml", "solar.yaml", "three-standardized.yaml",
         "three.yaml", "uniad-paper.yaml", "uniad.yaml", "ura-net.yaml",
       ])
@@ -182,6 +183,33 @@ struct ShippedRecipeTests {
       let key = line.prefix { $0 != ":" } + ":"
       #expect(written.contains { $0.hasPrefix(key) }, "\(key)")
     }
+  }
+
+  @Test func dinomalySaysEveryKeyOfItsSectionWithItsDefault() throws {
+    let path = Self.folder + "/dinomaly.yaml"
+    var expected = Recipe(method: "dinomaly")
+    #expect(expected.backbone.name == "dinov2_vits14" && !expected.features.pool)
+    (expected.training.epochs, expected.training.optimizer) = (24, .stableAdamW)
+    (expected.training.learningRate, expected.training.warmup) = (2e-3, 100)
+    (expected.training.schedule, expected.training.cosineFloor) = (.cosine, 0.1)
+    (expected.training.epsilon, expected.training.amsgrad) = (1e-10, true)
+    expected.scoring.score = .top
+    let recipe = try Recipe.read(path)
+    #expect(recipe == expected && recipe[DinomalySettings.self] == DinomalySettings())
+    let written = try Self.keys(path)
+    let others =
+      ["backbone", "features", "training", "scoring", "calibration"]
+      + Methods.all.names.filter { $0 != "dinomaly" }
+    for key in Self.keys(of: recipe, without: others) {
+      #expect(written.contains { $0.hasPrefix(key) }, "\(key)")
+    }
+    // What the optimizer is called for is its usual.
+    #expect(recipe.training.usedEpsilon == 1e-10 && recipe.training.usesAMSGrad)
+    var usual = recipe
+    (usual.training.epsilon, usual.training.amsgrad) = (nil, nil)
+    #expect(usual.training.usedEpsilon == 1e-10 && usual.training.usesAMSGrad)
+    #expect(Recipe().training.usedEpsilon == 1e-8 && !Recipe().training.usesAMSGrad)
+    #expect(try Recipe.parse(recipe.yaml) == recipe && Recipe.parse(usual.yaml) == usual)
   }
 
   @Test func areFoundByName() throws {

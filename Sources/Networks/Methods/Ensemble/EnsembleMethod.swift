@@ -65,7 +65,7 @@ public struct EnsembleMethod: DefinedMethod {
       let part = parts[member.backbone]
       var found = SettingCheck()
       definition.check(
-        any: member.settings, grids: part.outputs.map(\.grid.height), &found)
+        any: member.settings, grids: part.maps.map(\.grid.height), &found)
       if let issue = found.issues.first {
         throw NetworkError("\(Self.key(issue.key, of: member, index)): \(issue.reason)")
       }

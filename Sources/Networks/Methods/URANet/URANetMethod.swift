@@ -54,8 +54,10 @@ public struct URANetMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
     let found = try URANet(settings, shape: shape, parameters)(tokens)
     let anomaly = try settings.residual(tokens, compared(found)).featureMap(grid)
     let map = try pixels(anomaly, size)
-    let score = try usedScore(
-      anomaly, enlargedBy: enlarging(size, smoothed: true), pixels: map)
+    let score =
+      settings.score == .top
+      ? try Self.top(settings.topShare, of: map.reshaped([map.shape[0], size.count]))
+      : try score(anomaly, enlargedBy: enlarging(size, smoothed: true), pixels: map)
     let probability = found.perception.probability
     return try Detection(
       map: map, score: score,
@@ -86,12 +88,12 @@ public struct URANetMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
   /// would not see a small defect.
   public func suspicion<V: Value>(_ probability: V) throws -> V {
     let (pictures, tokens) = (probability.shape[0], grid.count)
-    return try PictureScore.top(
+    return try Self.top(
       settings.perception.suspicious, of: probability.reshaped([pictures, tokens]))
   }
 
-  /// The settings', or the recipe's where these have none of their own.
-  private var usedScore: PictureScore {
-    settings.score == .top ? .top(share: settings.topShare) : score
+  /// By the nearest number of values, as models of before do.
+  private static func top<V: Value>(_ share: Double, of values: V) throws -> V {
+    try PictureScore.top(share, of: values, .toNearestOrAwayFromZero)
   }
 }
