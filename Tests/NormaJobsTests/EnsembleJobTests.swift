@@ -86,7 +86,30 @@ import Testing
     #expect(page.portraits?.contains { $0.title == "What each member sees" } == true)
     #expect(page.members == record.losses.members)
     #expect(page.model.backbone == "efficientnet-lite0, efficientnet-lite1")
-    // What LibTorch trained is what OpenVINO computes.
+    try checkThatEnginesAgree(on: model)
+  }
+
+  /// A category's own bank is found within the graph.
+  @Test func aBankForEachCategory() throws {
+    try bench.folder.file(
+      "banks.yaml",
+      text: """
+        method: patchcore
+        backbone:
+          name: efficientnet-lite0
+          imageSize: 64
+          weights: \(bench.weights)/efficientnet-lite0.safetensors
+        patchcore: {share: 0.2, byCategory: true}
+        training: {holdout: 0.25}
+
+        """)
+    let model = try bench.train("banks")
+    #expect(try StoredNetwork(model).weights["banks"]?.shape.first == 2)
+    try checkThatEnginesAgree(on: model)
+  }
+
+  /// What LibTorch trained is what OpenVINO computes.
+  private func checkThatEnginesAgree(on model: ModelFolder) throws {
     let network = try ModelNetwork(model)
     let session = try Detector(model: model, options: .init(cacheFolder: nil, precision: .f32))
       .session()

@@ -129,7 +129,8 @@ public typealias MethodDefinition = any DefinedMethod.Type
 public struct Methods: Sendable {
   /// All that Norma has, by name.
   public static let all = Methods([
-    DinomalyMethod.self, EnsembleMethod.self, PaDiMMethod.self, PatchCoreMethod.self, RASMethod.self,
+    DinomalyMethod.self, EnsembleMethod.self, PaDiMMethod.self, PatchCoreMethod.self,
+    RASMethod.self,
     RLRMethod.self, UniADMethod.self, URANetMethod.self,
   ])
 

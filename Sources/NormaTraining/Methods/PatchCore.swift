@@ -15,6 +15,7 @@ extension PatchCoreMethod: FittedMethod {
     let patches = pictures * grid.count
     return "a bank of \(settings.size(patches: patches)) of \(patches) patches, chosen "
       + (settings.coreset == .random ? "at random" : "by farthest distance")
+      + (settings.byCategory ? ", category by category" : "")
   }
 
   /// Memory: the bank; for the farthest also `candidates · projection` numbers of 4 bytes.
@@ -22,6 +23,21 @@ extension PatchCoreMethod: FittedMethod {
     _ data: TrainingData, seed: UInt64, report: (Int, String) throws -> Void
   ) throws -> [String: WeightTensor] {
     let centre = data.centre
+    if settings.byCategory {
+      return try banks(data, centre: centre, seed: seed, report: report)
+    }
+    let bank = try bank(data, settings, centre: centre, seed: seed, report: report)
+    return [
+      "centre": WeightTensor(shape: [channels], values: centre),
+      "bank": WeightTensor(shape: [bank.count / channels, channels], values: bank),
+    ]
+  }
+
+  /// The patches that are chosen from the training pictures, around `centre`, row by row.
+  private func bank(
+    _ data: TrainingData, _ settings: PatchCoreSettings, centre: [Float], seed: UInt64,
+    report: (Int, String) throws -> Void
+  ) throws -> [Float] {
     let choice = try PatchChoice(
       settings, data: data, patchesPerPicture: grid.count, centre: centre, seed: seed,
       report: report)
@@ -40,10 +56,58 @@ extension PatchCoreMethod: FittedMethod {
       }
       try report(before + pictures.upperBound, "bank")
     }
+    return bank
+  }
+
+  /// A bank for each category, all of as many rows: the shorter ones are repeated from their beginning, which
+  /// changes no distance to the nearest.
+  private func banks(
+    _ data: TrainingData, centre: [Float], seed: UInt64, report: (Int, String) throws -> Void
+  ) throws -> [String: WeightTensor] {
+    let groups = Dictionary(grouping: data.training) { data.categories[$0] ?? 0 }
+      .sorted { $0.key < $1.key }.map(\.value)
+    var settings = settings
+    settings.limit = max(1, settings.limit / groups.count)
+    let steps = fitSteps(pictures: data.training.count)
+    var before = 0
+    var banks: [[Float]] = []
+    for group in groups {
+      banks.append(
+        try bank(data.learning(from: group), settings, centre: centre, seed: seed) {
+          // Shares are rounded category by category.
+          try report(min(before + $0, steps), $1)
+        })
+      before += fitSteps(pictures: group.count)
+    }
+    let longest = banks.map(\.count).max() ?? 0
+    let (means, precision) = try recognition(groups, data, centre: centre)
     return [
       "centre": WeightTensor(shape: [channels], values: centre),
-      "bank": WeightTensor(shape: [choice.patches.count, channels], values: bank),
+      "banks": WeightTensor(
+        shape: [groups.count, longest / channels, channels],
+        values: banks.flatMap { bank in (0..<longest).map { bank[$0 % bank.count] } }),
+      "means": WeightTensor(shape: [groups.count, channels], values: means),
+      "precision": WeightTensor(shape: [channels], values: precision),
     ]
+  }
+
+  /// The categories' mean features, one after the other, and one over the variance within them, by which
+  /// pictures are recognised.
+  private func recognition(
+    _ groups: [[Int]], _ data: TrainingData, centre: [Float]
+  ) throws -> (means: [Float], precision: [Float]) {
+    var builder = CategoryFeatures.Builder()
+    for (number, group) in groups.enumerated() {
+      for picture in group {
+        let feature = zip(data.learning(from: [picture]).centre, centre).map { $0 - $1 }
+        try builder.add(feature, category: "\(number)")
+      }
+    }
+    guard let found = try builder.build() else { return ([], []) }
+    return (
+      groups.indices.flatMap { found.means["\($0)"] ?? [] },
+      found.deviation.map { $0 > 0 ? 1 / ($0 * $0) : 0 }
+    )
   }
 }
 

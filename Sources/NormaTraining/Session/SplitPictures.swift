@@ -110,7 +110,17 @@ public struct SplitPictures {
     data = TrainingData(
       store: store, training: indices, heldOut: parts[1].map { usable[$0] },
       standardization: standardization,
-      twins: recipe.pastesTexture ? samples.count : nil)
+      twins: recipe.pastesTexture ? samples.count : nil,
+      categories: Self.categories(of: usable, samples))
+  }
+
+  /// Their numbers, by name.
+  private static func categories(of usable: [Int], _ samples: [Sample]) -> [Int: Int] {
+    let names = Set(usable.map { samples[$0].category }).sorted()
+    let numbers = Dictionary(zip(names, names.indices), uniquingKeysWith: { first, _ in first })
+    return Dictionary(
+      usable.map { ($0, numbers[samples[$0].category] ?? 0) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// The categories that are left, sorted.

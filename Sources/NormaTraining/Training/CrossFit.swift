@@ -59,7 +59,7 @@ public struct CrossFit {
       let part = TrainingData(
         store: data.store, training: fold.training.compactMap { indices[Array($0.path.utf8)] },
         heldOut: [],
-        standardization: data.standardization, twins: data.twins)
+        standardization: data.standardization, twins: data.twins, categories: data.categories)
       let training = try method.training(
         on: part, settings: settings, fingerprint: "fold \(number)")
       let outcome = try training.train(

@@ -17,10 +17,12 @@ public struct TrainingData {
   /// What a network is to give for each picture, by the same indices, where that is not the features
   /// themselves; its maps come after theirs in each batch.
   public let targets: FeatureStore?
+  /// The number of each picture's category, by its index in the store; empty where nobody asks for it.
+  public let categories: [Int: Int]
 
   public init(
     store: FeatureStore, training: [Int], heldOut: [Int], standardization: [Standardization]?,
-    twins: Int? = nil, targets: FeatureStore? = nil
+    twins: Int? = nil, targets: FeatureStore? = nil, categories: [Int: Int] = [:]
   ) {
     self.store = store
     self.training = training
@@ -28,6 +30,7 @@ public struct TrainingData {
     self.standardization = standardization
     self.twins = twins
     self.targets = targets
+    self.categories = categories
   }
 
   /// The maps of the pictures at `indices`, standardised.

@@ -107,7 +107,9 @@ import Testing
       Self.problem("method: ensemble\n\(beside)ensemble:\n  members:\n\(text)")
     }
     #expect(
-      Self.problem("method: ensemble\n").contains("ensemble.members: an ensemble needs members"))
+      Self.problem("method: ensemble\nensemble: {members: []}\n").contains(
+        "r.yaml:2: ensemble.members: an ensemble needs members"))
+    #expect(Self.problem("method: ensemble\n").isEmpty, "a bank and RAS")
     #expect(
       members("    - {method: rsa}\n").contains(
         "r.yaml:4: ensemble.members.0.method: 'rsa' is none; padim, patchcore, ras"))

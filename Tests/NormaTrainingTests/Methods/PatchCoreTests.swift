@@ -46,6 +46,37 @@ struct PatchCoreFitTests {
     }
   }
 
+  /// All of as many rows, and each picture is compared with its own category's alone.
+  @Test func eachCategoryHasABankOfItsOwn() throws {
+    try withTemporaryFolder { folder in
+      let features = SmallTraining.features(22).enumerated().map { index, values in
+        index < 8 ? values : values.map { $0 + 2 }
+      }
+      let data = TrainingData(
+        store: try SmallTraining.store(in: folder, features: features), training: Array(0..<22),
+        heldOut: [], standardization: nil,
+        categories: Dictionary(uniqueKeysWithValues: (0..<22).map { ($0, $0 < 8 ? 0 : 1) }))
+      var method = SmallFit.patchCore
+      method.settings.byCategory = true
+      let network = try SmallFit.fitted(method, data)
+      #expect(network.shapes["banks"] == [2, 56, 6], "a quarter of 8 · 16 and of 14 · 16 patches")
+      let values = try #require(network.values["banks"]).map(Double.init)
+      let centre = try #require(network.values["centre"]).map(Double.init)
+      let rows = stride(from: 0, to: values.count, by: 6).map { start in
+        (0..<6).map { values[start + $0] + centre[$0] }
+      }
+      #expect(rows[32] == rows[0] && rows[55] == rows[23], "32 rows, repeated")
+      let patches = try SmallFit.patches(data)
+      for (picture, map) in try SmallFit.maps(method, network, data).enumerated() {
+        let own = picture < 8 ? rows[..<56] : rows[56...]
+        for (found, patch) in zip(map, patches[picture]) {
+          let nearest = own.map { SmallFit.squaredDistance($0, patch) }.min() ?? 0
+          #expect(abs(Double(found * found) - nearest) < 1e-3, "\(found), \(nearest)")
+        }
+      }
+    }
+  }
+
   @Test func theSeedDecidesAndTheFarthestCoverBetter() throws {
     try withTemporaryFolder { folder in
       let data = SmallTraining.data(try SmallTraining.store(in: folder))

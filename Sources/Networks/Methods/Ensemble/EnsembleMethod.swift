@@ -9,6 +9,12 @@
 public struct EnsembleMethod: DefinedMethod {
   public static let name = "ensemble"
   public static let title = "Ensemble"
+  /// A bank, which ranks pictures, and a network that rebuilds, whose map is sharp.
+  public static var defaults: EnsembleSettings {
+    var settings = EnsembleSettings()
+    settings.members = [EnsembleMember(PatchCoreMethod.name), EnsembleMember(RASMethod.name)]
+    return settings
+  }
   /// Members that measure distances weigh every channel alike only where all have the same deviation.
   public static let trunkDefaults = TrunkDefaults(standardizes: true)
 

@@ -42,6 +42,11 @@ public struct PatchCoreMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
         "scoring.precision",
         "patchcore's distances are small differences of large numbers, which bf16 rounds away; f32")
     }
+    if settings.byCategory, settings.score == .reweighted {
+      check.add(
+        "patchcore.score",
+        "reweighted looks at the neighbours within one bank, and byCategory has several; pooled")
+    }
     if context.folds > 0, settings.share > 0.5 {
       check.add(
         "patchcore.share",
@@ -55,14 +60,18 @@ public struct PatchCoreMethod: AlignedFeatureMethod, DefinedMethod, Equatable {
   public var grid: Grid { shape.grid }
   public var smoothing: Double { settings.smoothing }
 
-  /// Parameters: `bank`, `[patches, C]`, relative to `centre`, `[C]`: what is subtracted on both sides
+  /// Parameters: `bank`, `[patches, C]`, or one for each category (``CategoryBanks``), relative to `centre`, `[C]`: what is subtracted on both sides
   /// changes no distance, and small numbers keep the digits of their difference.
   public func detect<V: Value>(
     _ features: [V], size: Grid, parameters: Parameters<V>
   ) throws -> Detection<V> {
     let centre = try parameters("centre", [channels], .zeros)
-    let bank = try parameters("bank", [-1, channels], .zeros)
     let tokens = try Self.aligned(features).tokens() - centre.reshaped([1, 1, channels])
+    if settings.byCategory {
+      let squares = try CategoryBanks(parameters, channels: channels).squaredDistances(of: tokens)
+      return try detect(anomalyMap: squares.squareRoot().featureMap(grid), size: size)
+    }
+    let bank = try parameters("bank", [-1, channels], .zeros)
     let patches = try PatchBank(bank)
     let squares = try patches.squaredDistances(toNearestOf: tokens)
     var detection = try detect(
@@ -196,7 +205,7 @@ struct PatchBank<V: Value> {
 
 extension Value {
   /// 1 where this value is `largest`, which it nowhere exceeds, and 0 elsewhere.
-  fileprivate func isLargest(_ largest: Self) throws -> Self {
+  func isLargest(_ largest: Self) throws -> Self {
     // Neighbouring floats differ by far more than 1e-20, unless they are as good as zero.
     try (self - largest).affine(scale: 1e20, offset: 1).relu()
   }

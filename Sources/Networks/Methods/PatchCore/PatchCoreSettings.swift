@@ -19,6 +19,7 @@ public struct PatchCoreSettings: Settings {
   }
 
   public var coreset = Coreset.farthest
+  public var byCategory = false
   public var share = 0.1
   public var limit = 100_000
   public var candidates = 500_000
@@ -34,6 +35,10 @@ public struct PatchCoreSettings: Settings {
       "coreset", \.coreset,
       "how the patches of the bank are chosen: one by one the farthest from those chosen, or at random"
     ),
+    .value(
+      "byCategory", \.byCategory,
+      "a bank for each category, chosen by the picture's mean feature; the search is as much shorter"
+    ).written { $0.byCategory },
     .fraction("share", \.share, upTo: 1, "part of all patches that is in the bank"),
     .number("limit", \.limit, 1...1_000_000, "patches in the bank at most"),
     .number(

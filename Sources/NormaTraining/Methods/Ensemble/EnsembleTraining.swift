@@ -74,13 +74,14 @@ extension TrainingData {
     TrainingData(
       store: store.parts[member.part], training: training, heldOut: heldOut,
       standardization: standardization.map { Array($0[member.maps]) },
-      twins: member.pastesTexture ? twins : nil)
+      twins: member.pastesTexture ? twins : nil, categories: categories)
   }
 
   /// The same features, other pictures to learn from.
   func learning(from pictures: [Int]) -> TrainingData {
     TrainingData(
-      store: store, training: pictures, heldOut: [], standardization: standardization, twins: twins)
+      store: store, training: pictures, heldOut: [], standardization: standardization, twins: twins,
+      categories: categories)
   }
 }
 
