@@ -1,8 +1,8 @@
 /// The frozen half of a detector: a backbone and what makes features of its levels.
 public struct Trunk: Sendable {
   public enum Arrangement: Equatable, Sendable {
-    /// One map: the levels on the coarsest grid, their channels stacked (RAS, UniAD).
-    case aligned(pools: Bool)
+    /// One map: the levels on one grid, their channels stacked (RAS, UniAD).
+    case aligned(pools: Bool, grid: AlignedGrid = .coarsest)
     /// Each level on its own grid (RLR).
     case levels(pools: Bool)
   }
@@ -14,10 +14,14 @@ public struct Trunk: Sendable {
   /// Side of the square picture, in pixels.
   public let imageSize: Int
   public let arrangement: Arrangement
+  /// Channels and grid of each tapped level.
+  public let levels: [MapShape]
+  /// Of the one map of aligned levels.
+  private let alignedGrid: Grid
 
   /// - Parameter taps: nil for the backbone's usual levels.
   /// - Throws: when the backbone has no such taps, or the picture is too small to leave a grid, or is not of
-  ///   a size that the backbone takes.
+  ///   a size that the backbone takes, or the levels cannot be aligned on the grid.
   public init(
     _ specification: any BackboneSpecification, taps: LevelTaps? = nil,
     padding: BackbonePadding = .nominal, imageSize: Int, arrangement: Arrangement
@@ -33,14 +37,14 @@ public struct Trunk: Sendable {
     self.padding = padding
     self.imageSize = imageSize
     self.arrangement = arrangement
-  }
-
-  /// Channels and grid of each tapped level.
-  public var levels: [MapShape] {
-    taps.groups.compactMap(\.first).map { tap in
+    levels = taps.groups.compactMap(\.first).map { tap in
       let side = specification.mapSize(ofBlock: tap, imageSize: imageSize, padding: padding)
       return MapShape(
         channels: specification.outputChannels(ofBlock: tap), grid: Grid(height: side, width: side))
+    }
+    switch arrangement {
+    case .aligned(_, let grid): alignedGrid = try grid.grid(among: levels.map(\.grid))
+    case .levels: alignedGrid = try AlignedGrid.coarsest.grid(among: levels.map(\.grid))
     }
   }
 
@@ -54,12 +58,8 @@ public struct Trunk: Sendable {
     switch arrangement {
     case .levels: levels
     case .aligned:
-      [MapShape(channels: levels.reduce(0) { $0 + $1.channels }, grid: coarsestGrid)]
+      [MapShape(channels: levels.reduce(0) { $0 + $1.channels }, grid: alignedGrid)]
     }
-  }
-
-  private var coarsestGrid: Grid {
-    levels.map(\.grid).min { $0.count < $1.count } ?? Grid(height: 1, width: 1)
   }
 
   /// Features of pictures.
@@ -85,11 +85,22 @@ public struct Trunk: Sendable {
   /// Levels as the method takes them.
   public func arranged<V: Value>(_ levels: [V]) throws -> [V] {
     switch arrangement {
-    case .aligned(let pools):
-      return [try FeatureAlignment(grid: coarsestGrid, pools: pools)(levels)]
+    case .aligned(let pools, _):
+      return [try FeatureAlignment(grid: alignedGrid, pools: pools)(levels)]
     case .levels(let pools):
       guard pools else { return levels }
       return try levels.map { try $0.averagePooled(kernel: 3, stride: 1, padding: 1) }
+    }
+  }
+}
+
+extension Trunk.Arrangement: CustomStringConvertible {
+  /// Names it in the keys of stored features: the usual grid goes without saying, as before there was another.
+  public var description: String {
+    switch self {
+    case .aligned(let pools, .coarsest): "aligned(pools: \(pools))"
+    case .aligned(let pools, let grid): "aligned(pools: \(pools), grid: \(grid.yaml))"
+    case .levels(let pools): "levels(pools: \(pools))"
     }
   }
 }

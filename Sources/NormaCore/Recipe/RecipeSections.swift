@@ -5,6 +5,7 @@ public struct BackboneRecipe: Settings {
   public var name = "efficientnet-b4"
   public var imageSize = 224
   public var taps: LevelTaps?
+  public var grid = AlignedGrid.coarsest
   public var padding = BackbonePadding.nominal
   public var weights: String?
 
@@ -37,6 +38,13 @@ public struct BackboneRecipe: Settings {
       guard let problem = $0.taps?.problem else { return }
       $1.add("taps", problem)
     },
+    // Written where it says something: recipes from before this key stay the same text.
+    .value(
+      "grid", \.grid,
+      "places a side of the one map that the levels are brought to: those of the coarsest level, of the finest, "
+        + "or a number between, such as 28 for EfficientNet-B4 at 224 pixels; work and memory grow with its "
+        + "square"
+    ).written { $0.grid != .coarsest },
     .value(
       "padding", \.padding,
       "padding of strided convolutions: as for the network's nominal resolution (380 pixels for B4), or "
