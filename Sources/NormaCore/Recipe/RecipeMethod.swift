@@ -70,6 +70,13 @@ extension Recipe {
     }
   }
 
+  /// Whether the method, as it is set, may inspect in 16-bit brain floats.
+  public var mayInspectInBF16: Bool {
+    var asked = self
+    asked.scoring.precision = .bf16
+    return asked.issues().isEmpty
+  }
+
   /// Whether the method, as it is set, can be trained on parts of the pictures.
   private var canCrossFit: Bool {
     var parts = self

@@ -87,8 +87,10 @@ public struct FeaturesRecipe: Settings {
 
 /// How an anomaly map becomes a picture's score, and in which precision pictures are inspected.
 public struct ScoringRecipe: Settings {
+  /// `auto` is bf16 where the training machine's processor has it and held-out pictures keep their verdicts in
+  /// it, else float32; the manifest says which.
   public enum Precision: String, SettingChoice {
-    case f32, bf16
+    case f32, bf16, auto
   }
 
   public var pool = 16
@@ -103,7 +105,8 @@ public struct ScoringRecipe: Settings {
       decides: .inspection),
     .value(
       "precision", \.precision,
-      "of the inspecting graph; a model is calibrated in the precision that it inspects in",
+      "of the inspecting graph: f32, bf16, or auto: bf16 where the processor has it and held-out pictures keep "
+        + "their verdicts; a model is calibrated in the precision that it inspects in",
       decides: .inspection),
   ]
 }

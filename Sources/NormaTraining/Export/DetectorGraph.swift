@@ -86,6 +86,8 @@ public struct TrainedDetector {
   public let prepared: PreparedRecipe
   public let pictures: SplitPictures
   public let network: TrainedNetwork
+  /// In which it inspects, and is calibrated: the recipe's, or what was chosen where that is `auto`.
+  public var precision: ModelPrecision
   public var recipe: Recipe { prepared.recipe }
   public var trunk: Trunk { prepared.trunk }
   public var method: any LearningMethod { prepared.method }
@@ -93,6 +95,7 @@ public struct TrainedDetector {
 
   public init(prepared: PreparedRecipe, pictures: SplitPictures, network: TrainedNetwork) {
     (self.prepared, self.pictures, self.network) = (prepared, pictures, network)
+    precision = prepared.recipe.scoring.precision == .bf16 ? .bf16 : .f32
   }
 
   /// The forward pass, from pictures to maps and scores.
@@ -140,7 +143,7 @@ public struct TrainedDetector {
       method: recipe.method, recipe: recipe,
       backbone: Manifest.Backbone(
         name: recipe.backbone.name, weightsDigest: backbone.digest, licence: backbone.licence),
-      precision: recipe.scoring.precision.rawValue, imageSize: trunk.imageSize,
+      precision: precision.rawValue, imageSize: trunk.imageSize,
       grid: trunk.outputs.last?.grid.height ?? 0,
       exifOrientation: exifOrientation, categories: pictures.categories,
       data: Manifest.TrainingData(
