@@ -2,8 +2,8 @@
 /// of these, beside each other (``parts``).
 public struct Trunk: Sendable {
   public enum Arrangement: Equatable, Sendable {
-    /// One map: the levels on the coarsest grid, their channels stacked (RAS, UniAD).
-    case aligned(pools: Bool)
+    /// One map: the levels on one grid, their channels stacked (RAS, UniAD).
+    case aligned(pools: Bool, grid: AlignedGrid = .coarsest)
     /// Each level on its own grid (RLR).
     case levels(pools: Bool)
     /// Each level on the coarsest grid and, where the backbone has tokens that are no patches, their mean
@@ -20,10 +20,14 @@ public struct Trunk: Sendable {
   public let arrangement: Arrangement
   /// Trunks that see the same picture; their maps come after this one's own.
   private var beside: [Trunk] = []
+  /// Channels and grid of each tapped level.
+  public let levels: [MapShape]
+  /// Of the one map of aligned levels.
+  private let alignedGrid: Grid
 
   /// - Parameter taps: nil for the backbone's usual levels.
   /// - Throws: when the backbone has no such taps, or the picture is too small to leave a grid, or is not of
-  ///   a size that the backbone takes.
+  ///   a size that the backbone takes, or the levels cannot be aligned on the grid.
   public init(
     _ specification: any BackboneSpecification, taps: LevelTaps? = nil,
     padding: BackbonePadding = .nominal, imageSize: Int, arrangement: Arrangement
@@ -39,14 +43,15 @@ public struct Trunk: Sendable {
     self.padding = padding
     self.imageSize = imageSize
     self.arrangement = arrangement
-  }
-
-  /// Channels and grid of each tapped level.
-  public var levels: [MapShape] {
-    taps.groups.compactMap(\.first).map { tap in
+    levels = taps.groups.compactMap(\.first).map { tap in
       let side = specification.mapSize(ofBlock: tap, imageSize: imageSize, padding: padding)
       return MapShape(
         channels: specification.outputChannels(ofBlock: tap), grid: Grid(height: side, width: side))
+    }
+    switch arrangement {
+    case .aligned(_, let grid): alignedGrid = try grid.grid(among: levels.map(\.grid))
+    case .levels, .tokens:
+      alignedGrid = try AlignedGrid.coarsest.grid(among: levels.map(\.grid))
     }
   }
 
@@ -67,8 +72,8 @@ public struct Trunk: Sendable {
     switch arrangement {
     case .levels: levels
     case .aligned:
-      [MapShape(channels: levels.reduce(0) { $0 + $1.channels }, grid: coarsestGrid)]
-    case .tokens: levels.map { MapShape(channels: $0.channels, grid: coarsestGrid) }
+      [MapShape(channels: levels.reduce(0) { $0 + $1.channels }, grid: alignedGrid)]
+    case .tokens: levels.map { MapShape(channels: $0.channels, grid: alignedGrid) }
     }
   }
 
@@ -78,10 +83,6 @@ public struct Trunk: Sendable {
     else { return nil }
     return MapShape(
       channels: level.channels, grid: Grid(height: 1, width: specification.prefixTokens))
-  }
-
-  private var coarsestGrid: Grid {
-    levels.map(\.grid).min { $0.count < $1.count } ?? Grid(height: 1, width: 1)
   }
 
   /// Features of pictures.
@@ -119,13 +120,13 @@ public struct Trunk: Sendable {
   /// The levels of ``backbone(_:)`` as the method takes them.
   public func arranged<V: Value>(_ levels: [V]) throws -> [V] {
     switch arrangement {
-    case .aligned(let pools):
-      return [try FeatureAlignment(grid: coarsestGrid, pools: pools)(levels)]
+    case .aligned(let pools, _):
+      return [try FeatureAlignment(grid: alignedGrid, pools: pools)(levels)]
     case .levels(let pools):
       guard pools else { return levels }
       return try levels.map { try $0.averagePooled(kernel: 3, stride: 1, padding: 1) }
     case .tokens(let pools):
-      let alignment = FeatureAlignment(grid: coarsestGrid, pools: pools)
+      let alignment = FeatureAlignment(grid: alignedGrid, pools: pools)
       return try levels.map { try alignment([$0]) }
     }
   }
@@ -160,6 +161,18 @@ extension Trunk {
     let name = parts[index].specification.name
     let owner = parts.firstIndex { $0.specification.name == name } ?? index
     return owner == 0 ? nil : "\(owner)"
+  }
+}
+
+extension Trunk.Arrangement: CustomStringConvertible {
+  /// Names it in the keys of stored features: the usual grid goes without saying, as before there was another.
+  public var description: String {
+    switch self {
+    case .aligned(let pools, .coarsest): "aligned(pools: \(pools))"
+    case .aligned(let pools, let grid): "aligned(pools: \(pools), grid: \(grid.yaml))"
+    case .levels(let pools): "levels(pools: \(pools))"
+    case .tokens(let pools): "tokens(pools: \(pools))"
+    }
   }
 }
 

@@ -23,11 +23,11 @@ extension Recipe {
     }
   }
 
-  /// The levels of a backbone that is not hierarchical, whose grids the usual strides do not say; nil for
-  /// others, and where the recipe names its taps.
+  /// The levels of a backbone that is not hierarchical, whose grids the usual strides do not say, or of one
+  /// whose levels are aligned on another grid; nil for others, and where the recipe names its taps.
   private var unusualTaps: LevelTaps? {
     guard backbone.taps == nil, let specification = Backbones.named(backbone.name),
-      !specification.isHierarchical
+      !specification.isHierarchical || backbone.grid != .coarsest
     else { return nil }
     return (try? requestedLevels(of: specification)) ?? specification.defaultLevels
   }
@@ -56,7 +56,7 @@ extension Recipe {
     let pools = features.pool
     let arrangement: Trunk.Arrangement =
       switch definition?.features(by: settings) ?? .aligned {
-      case .aligned: .aligned(pools: pools)
+      case .aligned: .aligned(pools: pools, grid: backbone.grid)
       case .levels: .levels(pools: pools)
       case .tokens: .tokens(pools: pools)
       }
@@ -83,6 +83,13 @@ extension Recipe {
       let isEnough = tenth >= Threshold.pictures(for: calibration.falseAlarmRate)
       return isEnough || training.keep == .best || !canCrossFit ? HoldoutShare.usual : 0
     }
+  }
+
+  /// Whether the method, as it is set, may inspect in 16-bit brain floats.
+  public var mayInspectInBF16: Bool {
+    var asked = self
+    asked.scoring.precision = .bf16
+    return asked.issues().isEmpty
   }
 
   /// Whether the method, as it is set, can be trained on parts of the pictures.
@@ -118,6 +125,11 @@ extension Recipe {
           + Spelling.hint(for: method, among: methods.names))
     }
     check.within("backbone") { backbone.check(&$0) }
+    if backbone.grid != .coarsest, case .levels? = definition?.features(by: settings) {
+      check.add(
+        "backbone.grid",
+        "\(title) takes each level on its own grid; only what aligns them has this key")
+    }
     definition?.check(any: settings, in: context, &check)
     checkEnsemble(&check)
     check.within("training") { training.check(&$0) }

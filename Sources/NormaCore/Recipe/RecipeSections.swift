@@ -5,6 +5,7 @@ public struct BackboneRecipe: Settings {
   public var name = "efficientnet-b4"
   public var imageSize = 224
   public var taps: LevelTaps?
+  public var grid = AlignedGrid.coarsest
   public var padding = BackbonePadding.nominal
   public var weights: String?
   /// Further backbones, which the members of an ensemble can see through.
@@ -34,6 +35,13 @@ public struct BackboneRecipe: Settings {
       guard let problem = $0.taps?.problem else { return }
       $1.add("taps", problem)
     },
+    // Written where it says something: recipes from before this key stay the same text.
+    .value(
+      "grid", \.grid,
+      "places a side of the one map that the levels are brought to: those of the coarsest level, of the finest, "
+        + "or a number between, such as 28 for EfficientNet-B4 at 224 pixels; work and memory grow with its "
+        + "square"
+    ).written { $0.grid != .coarsest },
     .value(
       "padding", \.padding,
       "padding of strided convolutions: as for the network's nominal resolution (380 pixels for B4), or "
@@ -85,8 +93,10 @@ public struct FeaturesRecipe: Settings {
 
 /// How an anomaly map becomes a picture's score, and in which precision pictures are inspected.
 public struct ScoringRecipe: Settings {
+  /// `auto` is bf16 where the training machine's processor has it and held-out pictures keep their verdicts in
+  /// it, else float32; the manifest says which.
   public enum Precision: String, SettingChoice {
-    case f32, bf16
+    case f32, bf16, auto
   }
 
   /// What of a map is its picture's score.
@@ -122,7 +132,8 @@ public struct ScoringRecipe: Settings {
     ).written { $0.score == .top || $0.topShare != ScoringRecipe().topShare },
     .value(
       "precision", \.precision,
-      "of the inspecting graph; a model is calibrated in the precision that it inspects in",
+      "of the inspecting graph: f32, bf16, or auto: bf16 where the processor has it and held-out pictures keep "
+        + "their verdicts; a model is calibrated in the precision that it inspects in",
       decides: .inspection),
   ]
 }

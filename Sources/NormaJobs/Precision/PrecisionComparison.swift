@@ -3,7 +3,7 @@ import Norma
 import NormaCore
 
 /// How far a model in another precision is from the model itself, on the same normal pictures.
-struct PrecisionComparison {
+package struct PrecisionComparison {
   private struct Pair {
     var category: String
     var before: Numbers
@@ -26,7 +26,10 @@ struct PrecisionComparison {
 
   private var pairs: [Pair] = []
 
-  mutating func add(_ before: PictureDetection, _ after: PictureDetection, category: String) {
+  package init() {}
+
+  package mutating func add(_ before: PictureDetection, _ after: PictureDetection, category: String)
+  {
     let (map, other) = (before.map.values, after.map.values)
     let count = Double(max(1, map.count))
     let mean = map.reduce(0) { $0 + Double($1) } / count
@@ -78,10 +81,59 @@ struct PrecisionComparison {
 
   /// Root mean square of the maps' change, as a share of the maps' own standard deviation within a
   /// picture. From 1 on a map says nothing of the one that it stands for.
-  var mapDeviation: Double {
+  package var mapDeviation: Double {
     let error = pairs.reduce(0) { $0 + $1.mapError }
     let variance = pairs.reduce(0) { $0 + $1.mapVariance }
     return variance > 0 ? (error / variance).squareRoot() : 0
+  }
+
+  /// How far a verdict's level moves at the most: the scores' change, what their category's factor explains
+  /// taken out, as a share of the category's highest normal score, which is where its threshold is.
+  package var levelChange: Double {
+    let factors = factors.categories
+    return Dictionary(grouping: pairs, by: \.category).reduce(0) { largest, group in
+      let top = group.value.map(\.before.score).max() ?? 0
+      guard top > 0, let factor = factors[group.key]?.score, factor > 0 else { return .infinity }
+      return group.value.reduce(largest) {
+        max($0, abs($1.after.score / factor - $1.before.score) / top)
+      }
+    }
+  }
+
+  /// How alike the pictures are ordered by both: Spearman's ρ of the scores within each category, in the mean
+  /// over the pictures. Pictures that score the same share their rank.
+  package var rankCorrelation: Double {
+    let groups = Dictionary(grouping: pairs, by: \.category).values.filter { $0.count > 1 }
+    let count = groups.reduce(0) { $0 + $1.count }
+    guard count > 0 else { return 1 }
+    return groups.reduce(0) { sum, group in
+      let (before, after) = (
+        Self.ranks(group.map(\.before.score)), Self.ranks(group.map(\.after.score))
+      )
+      return sum + Double(group.count) * Self.correlation(before, after)
+    } / Double(count)
+  }
+
+  private static func ranks(_ values: [Double]) -> [Double] {
+    let order = values.indices.sorted { values[$0] < values[$1] }
+    var ranks = [Double](repeating: 0, count: values.count)
+    var first = 0
+    while first < order.count {
+      var last = first
+      while last + 1 < order.count, values[order[last + 1]] == values[order[first]] { last += 1 }
+      for place in first...last { ranks[order[place]] = Double(first + last) / 2 }
+      first = last + 1
+    }
+    return ranks
+  }
+
+  /// Pearson's; 1 where both do not vary, 0 where one does not.
+  private static func correlation(_ first: [Double], _ second: [Double]) -> Double {
+    let mean = Double(first.count - 1) / 2
+    let (a, b) = (first.map { $0 - mean }, second.map { $0 - mean })
+    let squares = (a.reduce(0) { $0 + $1 * $1 }, b.reduce(0) { $0 + $1 * $1 })
+    guard squares.0 > 0, squares.1 > 0 else { return squares.0 == squares.1 ? 1 : 0 }
+    return zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } / (squares.0 * squares.1).squareRoot()
   }
 
   /// For the terminal.

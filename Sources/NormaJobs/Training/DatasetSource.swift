@@ -82,7 +82,7 @@ public final class DatasetSource: TrainingSource {
   ) throws -> ([Sample]) throws -> NormalPictures {
     let detector = try Detector(
       graph: graph.data(), name: "the trained network", imageSize: trained.trunk.imageSize,
-      precision: trained.recipe.scoring.precision == .bf16 ? .bf16 : .f32,
+      precision: trained.precision == .bf16 ? .bf16 : .f32,
       options: .init(cacheFolder: try? context.cacheFolder("openvino")),
       reference: graph.reference())
     if let caution = detector.caution { context.warning(caution) }
@@ -90,6 +90,14 @@ public final class DatasetSource: TrainingSource {
     return {
       try NormalPictures($0, detector: detector, reader: reader, context, stopped: stopped)
     }
+  }
+
+  public func fastestPrecision(
+    of trained: TrainedDetector, graph: RecordedGraph, _ context: JobContext, stopped: String
+  ) throws -> ModelPrecision {
+    try PrecisionChoice(
+      trained, graph: graph, reader: reader, context, stopped: stopped
+    ).chosen()
   }
 
   public func report(

@@ -99,9 +99,15 @@ extension Detector {
         standardization: network.stored.standardization),
       backbone: network.prepared.parameters, weights: network.stored.weights,
       jitter: Float(jitter))
+    let isBF16 =
+      switch network.prepared.recipe.scoring.precision {
+      case .f32: false
+      case .bf16: true
+      case .auto: model.manifest.modelPrecision == .bf16
+      }
     try self.init(
       graph: graph, name: "\(model.path) with noise", imageSize: network.prepared.trunk.imageSize,
-      precision: network.prepared.recipe.scoring.precision == .bf16 ? .bf16 : .f32,
+      precision: isBF16 ? .bf16 : .f32,
       options: Options(cacheFolder: nil, noiseSeed: seed))
   }
 }

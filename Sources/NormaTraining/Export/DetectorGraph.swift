@@ -86,12 +86,15 @@ public struct TrainedDetector {
   public let prepared: PreparedRecipe
   public let pictures: SplitPictures
   public let network: TrainedNetwork
+  /// In which it inspects, and is calibrated: the recipe's, or what was chosen where that is `auto`.
+  public var precision: ModelPrecision
   public var recipe: Recipe { prepared.recipe }
   public var trunk: Trunk { prepared.trunk }
   public var method: any LearningMethod { prepared.method }
 
   public init(prepared: PreparedRecipe, pictures: SplitPictures, network: TrainedNetwork) {
     (self.prepared, self.pictures, self.network) = (prepared, pictures, network)
+    precision = prepared.recipe.scoring.precision == .bf16 ? .bf16 : .f32
   }
 
   /// The forward pass, from pictures to maps and scores.
@@ -139,7 +142,7 @@ public struct TrainedDetector {
     return Manifest(
       method: recipe.method, recipe: recipe, backbone: backbones[0],
       furtherBackbones: backbones.count > 1 ? Array(backbones.dropFirst()) : nil,
-      precision: recipe.scoring.precision.rawValue, imageSize: trunk.imageSize,
+      precision: precision.rawValue, imageSize: trunk.imageSize,
       grid: trunk.parts[0].maps.last?.grid.height ?? 0,
       exifOrientation: exifOrientation, categories: pictures.categories,
       data: Manifest.TrainingData(

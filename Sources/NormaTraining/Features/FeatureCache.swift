@@ -75,6 +75,7 @@ public final class FeatureCache {
     }
     defer { withExtendedLifetime(lock) {} }
     let requests = recipe.featureRequests(samples)
+    tellSize(of: requests.count, prepared)
     let stage = context.stage(
       "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
       total: requests.count, unit: "pictures")
@@ -96,6 +97,19 @@ public final class FeatureCache {
     } catch is ExtractionInterrupted {
       throw Interrupted("Stopped. The features so far are kept; the same command goes on.")
     }
+  }
+
+  /// What a finer grid than the usual one costs, before any work begins.
+  private func tellSize(of pictures: Int, _ prepared: PreparedRecipe) {
+    guard prepared.recipe.backbone.grid != .coarsest else { return }
+    let (shapes, megabyte) = (prepared.shapes, 1e6)
+    let each = Double(shapes.reduce(0) { $0 + $1.count } * 2)
+    let maps = shapes.map { "\($0.channels) channels on \($0.grid.height) × \($0.grid.width)" }
+      .joined(separator: ", ")
+    context.note(
+      "A picture's features are \(maps): \(Figures.number(each / megabyte, digits: 3)) MB; those of "
+        + "\(counted(pictures, "picture")) take \(Figures.number(each * Double(pictures) / megabyte, digits: 4)) MB "
+        + "on the disk, and a training is fastest where they fit into memory.")
   }
 
   private static func key(_ prepared: PreparedRecipe, _ facts: FeatureFacts) -> String {

@@ -39,6 +39,13 @@ public protocol TrainingSource: FeatureSource {
     of trained: TrainedDetector, graph: RecordedGraph, _ context: JobContext, stopped: String
   ) throws -> ([Sample]) throws -> NormalPictures
 
+  /// The fastest precision in which the trained network agrees with float32 here, for recipes that leave it
+  /// open. Says which it is, and why.
+  /// - Parameter graph: the recorded detector, for an engine that runs it.
+  func fastestPrecision(
+    of trained: TrainedDetector, graph: RecordedGraph, _ context: JobContext, stopped: String
+  ) throws -> ModelPrecision
+
   /// What belongs into the model folder besides, such as its page.
   func report(
     on trained: TrainedDetector, _ manifest: Manifest, _ record: TrainingRecord,
@@ -121,8 +128,13 @@ public struct TrainingJob {
     stage.clear()
     split.survey.tell(
       pictures: split.training.count + split.heldOut.count, root: source.root, context)
-    return TrainedDetector(
+    var trained = TrainedDetector(
       prepared: prepared, pictures: split, network: try network(split, features: features.key))
+    if prepared.recipe.scoring.precision == .auto {
+      trained.precision = try source.fastestPrecision(
+        of: trained, graph: RecordedGraph(of: trained), context, stopped: stopped)
+    }
+    return trained
   }
 
   private func network(_ split: SplitPictures, features: String) throws -> TrainedNetwork {

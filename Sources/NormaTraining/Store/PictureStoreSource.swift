@@ -83,6 +83,16 @@ public struct PictureStoreSource: TrainingSource {
   }
 
   /// None: a page needs pictures to be encoded, which 'norma evaluate' does where pictures are inspected.
+  /// LibTorch computes in float32 here, and the machine that will inspect is another.
+  public func fastestPrecision(
+    of trained: TrainedDetector, graph: RecordedGraph, _ context: JobContext, stopped: String
+  ) throws -> ModelPrecision {
+    context.note(
+      "Inspects in float32: 'auto' is decided where OpenVINO runs; there 'norma export --precision bf16' "
+        + "makes the same model in bf16.")
+    return .f32
+  }
+
   public func report(
     on trained: TrainedDetector, _ manifest: Manifest, _ record: TrainingRecord,
     _ calibration: Calibration, title: String

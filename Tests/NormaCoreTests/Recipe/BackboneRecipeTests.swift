@@ -73,4 +73,25 @@ import Testing
     // The window is known by the grid that there is, not by the strides'.
     #expect(throws: Never.self) { try recipe.validate(grids: [16, 16, 16]) }
   }
+
+  /// Where the levels come together: recipes that do not say it are the text that they were.
+  @Test(arguments: [("coarsest", AlignedGrid.coarsest), ("finest", .finest), ("28", .side(28))])
+  func theGridIsAWordOrANumber(text: String, grid: AlignedGrid) throws {
+    let recipe = try Recipe.parse("backbone: {name: efficientnet-b4, grid: \(text)}")
+    #expect(recipe.backbone.grid == grid)
+    #expect(recipe.yaml.contains("  grid: \(text)\n") == (grid != .coarsest))
+    #expect(try Recipe.parse(recipe.yaml) == recipe)
+    let data = try JSONEncoder().encode(recipe)
+    #expect(try JSONDecoder().decode(Recipe.self, from: data) == recipe)
+    #expect(recipe.trainsSame(as: Recipe()) == (grid == .coarsest))
+  }
+
+  @Test func aGridThatIsNeitherIsRefused() {
+    for text in ["middle", "0", "2.5", "[14]"] {
+      let problem = Self.problem("backbone: {grid: \(text)}")
+      #expect(
+        problem.contains("backbone.grid")
+          && problem.contains("expected coarsest, finest or a number of places"), "\(problem)")
+    }
+  }
 }
