@@ -126,5 +126,14 @@ extension Calibration: Codable {
     for threshold in all where !threshold.value.isFinite || !threshold.rate.isFinite {
       throw CalibrationError.notFinite(what: "a threshold", value: "\(threshold.value)")
     }
+    let shares = 0.0...1.0
+    let isPossible =
+      all.allSatisfy {
+        shares.contains($0.rate) && shares.contains($0.requestedRate) && $0.pictures >= 0
+      }
+      && shares.contains(autoAccuracy ?? 0) && (autoAccuracyPictures ?? 0) >= 0
+    guard isPossible else {
+      throw CalibrationError.unreadable("a rate in it is no share, or a number of pictures below 0")
+    }
   }
 }

@@ -5,12 +5,21 @@ extension Recipe {
   var context: MethodContext {
     let seed = UInt64(max(0, training.seed))
     return MethodContext(
-      imageSize: backbone.imageSize, taps: backbone.taps ?? unusualTaps, scorePooling: scoring.pool,
+      imageSize: lookedAtSide, taps: backbone.taps ?? unusualTaps, scorePooling: scoring.pool,
       inspectsInBF16: scoring.precision == .bf16, folds: training.crossFit.folds,
       draw: { count, total, stream in
         var generator = SeededGenerator(seed: seed, stream: stream)
         return generator.drawing(count, of: total)
       })
+  }
+
+  /// The side of the pictures for what depends on it. That one is out of range is said of the key itself, once:
+  /// nothing is computed with it, and the method's usual one stands for it.
+  private var lookedAtSide: Int {
+    guard BackboneRecipe.imageSizes.contains(backbone.imageSize) else {
+      return (definition?.trunkDefaults ?? TrunkDefaults()).imageSize
+    }
+    return backbone.imageSize
   }
 
   /// The levels of a backbone that is not hierarchical, whose grids the usual strides do not say; nil for
@@ -105,7 +114,7 @@ extension Recipe {
     check.within("backbone") { backbone.check(&$0) }
     definition?.check(any: settings, in: context, &check)
     check.within("training") { training.check(&$0) }
-    check.range("scoring.pool", scoring.pool, 1...max(1, backbone.imageSize))
+    check.range("scoring.pool", scoring.pool, 1...lookedAtSide)
     check.within("calibration") { calibration.check(&$0) }
     return check.issues
   }
