@@ -63,6 +63,9 @@ public final class FeatureCache {
     }
     defer { withExtendedLifetime(lock) {} }
     let requests = recipe.featureRequests(samples)
+    let left = try? FileKey(of: path + ".partial").size
+    try checkRoom(
+      FeatureStore.size(shapes: prepared.shapes, count: requests.count) - (left ?? 0), path)
     let stage = context.stage(
       "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
       total: requests.count, unit: "pictures")
@@ -84,6 +87,18 @@ public final class FeatureCache {
     } catch is ExtractionInterrupted {
       throw Interrupted("Stopped. The features so far are kept; the same command goes on.")
     }
+  }
+
+  /// Features that do not fit the disk are not begun: older ones go first.
+  private func checkRoom(_ bytes: Int, _ path: String) throws {
+    guard !FilePath.exists(path), let free = Caches(context.caches).makeRoom(for: bytes),
+      free < bytes
+    else { return }
+    throw FileProblem(
+      path: path,
+      reason:
+        "the features take \(Caches.size(bytes)), and the disk has \(Caches.size(free)) left; name "
+        + "a folder on another disk by NORMA_HOME, or take fewer or smaller pictures")
   }
 
   private static func key(_ prepared: PreparedRecipe, _ facts: FeatureFacts) -> String {

@@ -21,6 +21,9 @@ extension PatchCoreMethod: FittedMethod {
   public func fit(
     _ data: TrainingData, seed: UInt64, report: (Int, String) throws -> Void
   ) throws -> [String: WeightTensor] {
+    // Its bank is in the weights and in the graph.
+    let patches = settings.size(patches: data.training.count * grid.count)
+    try ModelFolder.checkSize(2 * 4 * patches * channels, path: "patchcore")
     let centre = data.centre
     let choice = try PatchChoice(
       settings, data: data, patchesPerPicture: grid.count, centre: centre, seed: seed,
