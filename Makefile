@@ -5,7 +5,7 @@ DEMO_OUTPUT ?= solar-cells.norma
 
 SOURCES := Package.swift Sources Tests
 
-.PHONY: help build demo test bench dist-cuda format check-format docs clean
+.PHONY: help build demo test soak bench dist-cuda format check-format docs clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,13 @@ demo: ## train on photographs of solar cells, evaluate, leave a page (DEMO_OUTPU
 test: ## build and run every test
 	@Scripts/setup.sh test
 	@Scripts/test.sh
+
+SOAK_SECONDS ?= 3600
+
+soak: ## mutate every reader's files for an hour (SOAK_SECONDS=…); a case that crashes stays in .build/soak
+	@Scripts/setup.sh test
+	@mkdir -p .build/soak
+	@NORMA_FUZZ_SECONDS=$(SOAK_SECONDS) NORMA_FUZZ_CASES="$(CURDIR)/.build/soak" Scripts/test.sh --filter FuzzTests
 
 bench: ## time Norma beside what its users have, in one run (ARGUMENTS=…, such as --only steps)
 	@Scripts/setup.sh demo

@@ -12,13 +12,13 @@ public struct TrainingOptions: ParsableArguments {
   @Option(help: "The backbone, such as efficientnet-b4. 'norma weights' lists them.")
   public var backbone: String?
 
-  @Option(help: "Passes over the training pictures.")
+  @Option(parsing: .unconditional, help: "Passes over the training pictures.")
   public var epochs: Int?
 
-  @Option(help: "Pictures a step.")
+  @Option(parsing: .unconditional, help: "Pictures a step.")
   public var batch: Int?
 
-  @Option(help: "What everything random is drawn from.")
+  @Option(parsing: .unconditional, help: "What everything random is drawn from.")
   public var seed: Int?
 
   @Flag(

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 
 /// Standard output, a line at a time.
 public enum StandardOutput {
@@ -31,8 +32,8 @@ public enum StandardOutput {
 
 /// Standard error: what is said to the person beside the output.
 public enum Messages {
-  /// A line.
-  public static func say(_ text: String) { write(text + "\n") }
+  /// A line, or several. Names of files and what they say may hold what steers a terminal.
+  public static func say(_ text: String) { write(text.printableLines + "\n") }
 
   /// Text as it is. Where it cannot be written nobody is listening, which stops nothing.
   static func write(_ text: String) {
@@ -53,7 +54,7 @@ public enum Messages {
 public enum Terminal {
   /// A line of what is going on, on standard output.
   public static func say(_ text: String) {
-    try? StandardOutput.print(text)
+    try? StandardOutput.print(text.printableLines)
   }
 
   /// A line about something that went wrong but stops nothing, on standard error.

@@ -25,7 +25,11 @@ public struct EngineAgreement: Encodable {
   ///   - limit: at most this many of them.
   ///   - dump: a file for LibTorch's results and the pictures that they are of, so that other runtimes
   ///     can be measured against the same; safetensors with `pictures`, `maps`, `scores`.
-  public init(model path: String, pictures place: String, limit: Int, dump: String?) throws {
+  ///   - replaces: whether a dump that is there may be replaced.
+  public init(
+    model path: String, pictures place: String, limit: Int, dump: String?, replaces: Bool = false
+  ) throws {
+    if let dump { try OutputFile(dump, .dump).check(replaces: replaces) }
     let paths = PictureList([place]).entries.map(\.path).prefix(limit)
     guard !paths.isEmpty else {
       throw FileProblem(path: place, reason: "there are no pictures in here")

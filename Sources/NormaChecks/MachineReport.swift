@@ -15,6 +15,8 @@ public struct MachineReport: Encodable {
   public var norma = NormaVersion.current
   public var processor: String
   public var cores: Int
+  /// Threads that engines and decoders take; see `Processors`.
+  public var threads: Int
   public var engines: [Engine]
   public var trainingPrecision: String
   public var home: String
@@ -24,6 +26,7 @@ public struct MachineReport: Encodable {
     let core = try Core()
     processor = try core.fullName()
     cores = ProcessInfo.processInfo.activeProcessorCount
+    threads = Processors.current.count
     engines = [
       Engine(
         name: "OpenVINO", version: Core.version,
@@ -45,11 +48,13 @@ public struct MachineReport: Encodable {
   public var text: String {
     var lines = [
       "Norma \(norma)", "processor  \(processor), \(counted(cores, "core"))",
+      "threads    \(Processors.current.text)",
       "training   \(trainingPrecision) (bf16 where the processor multiplies it)",
       "inspection float32 unless the recipe says bf16",
     ]
     lines += engines.map { "\($0.name)  \($0.version)  \($0.capabilities)" }
     lines.append("home       \(home)")
+    lines.append("caches     \(Caches(home).summary())")
     lines.append("weights    " + (weights.isEmpty ? "none; see 'norma weights'" : ""))
     lines += weights.sorted { $0.key < $1.key }.map { "  \($0.key)  \($0.value)" }
     return lines.joined(separator: "\n")

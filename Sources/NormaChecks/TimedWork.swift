@@ -73,6 +73,7 @@ public struct TimedWork {
     let prepared = try PreparedRecipe(Recipe.named(name))
     let paths = try self.pictures(pictures).map(\.path)
     if let graph {
+      try OutputFile(graph, .graph).check(replaces: true)
       try AtomicFile.write(
         DetectorGraph.trunk(prepared.trunk, backbone: prepared.parameters), to: graph)
     }

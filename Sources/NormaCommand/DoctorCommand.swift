@@ -38,6 +38,12 @@ struct DoctorCommand: ParsableCommand {
   @Option(help: "Also write pictures and LibTorch's results to this .safetensors file.")
   var dump: String?
 
+  @Flag(help: "Replace a file of --dump that exists.")
+  var force = false
+
+  @Flag(help: "Remove what is kept to save time: computed features, compiled graphs, decoders.")
+  var clean = false
+
   @Flag(help: "One JSON object instead of text.")
   var json = false
 
@@ -48,10 +54,15 @@ struct DoctorCommand: ParsableCommand {
     if dump != nil, pictures == nil {
       throw ValidationError("--dump is of a model's results; name it by --model, and --pictures.")
     }
+    if force, dump == nil { throw ValidationError("--force replaces a --dump: name one.") }
     if limit < 1 { throw ValidationError("--limit is \(limit); at least 1 picture is needed.") }
   }
 
   func run() throws {
+    if clean {
+      let removed = Caches().trim(to: 0)
+      Messages.say("removed \(Caches.size(removed)) from \(Home.norma)")
+    }
     let results = try goldens.map { try Goldens.run(at: $0) }
     let reference = try model.map { model in
       let folder = try ModelFolder.open(model)
@@ -60,7 +71,7 @@ struct DoctorCommand: ParsableCommand {
     }
     let agreement = try model.flatMap { model in
       try pictures.map {
-        try EngineAgreement(model: model, pictures: $0, limit: limit, dump: dump)
+        try EngineAgreement(model: model, pictures: $0, limit: limit, dump: dump, replaces: force)
       }
     }
     let machine = try MachineReport()
@@ -69,10 +80,10 @@ struct DoctorCommand: ParsableCommand {
         JSONText.line(
           Report(machine: machine, files: results, reference: reference, agreement: agreement)))
     } else {
-      Terminal.say(machine.text)
-      if let results { Terminal.say("\n" + Self.table(results)) }
-      if let reference { Terminal.say("\n" + reference.text) }
-      if let agreement { Terminal.say("\n" + agreement.text) }
+      try StandardOutput.print(machine.text)
+      if let results { try StandardOutput.print("\n" + Self.table(results)) }
+      if let reference { try StandardOutput.print("\n" + reference.text) }
+      if let agreement { try StandardOutput.print("\n" + agreement.text) }
     }
     if results?.allSatisfy(\.passed) == false || reference?.passed == false {
       throw ExitStatus.failure

@@ -34,7 +34,8 @@ struct StoreCommand: ParsableCommand {
   @Option(help: "Only these categories, separated by commas.")
   var categories: String?
 
-  @Option(help: "Side of the square that pictures are resized to, in pixels.")
+  @Option(
+    parsing: .unconditional, help: "Side of the square that pictures are resized to, in pixels.")
   var imageSize = BackboneRecipe().imageSize
 
   @Option(help: "At most this many pictures, spread evenly over the data set.")

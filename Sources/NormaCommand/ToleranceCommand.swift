@@ -79,6 +79,9 @@ struct ToleranceCommand: ParsableCommand {
     help: ArgumentHelp("Write a table and a page into this folder.", valueName: "folder"))
   var output: String?
 
+  @Flag(help: "Replace the table and the page of an output that exists.")
+  var force = false
+
   @Flag(help: "Write the figures as one JSON object, as fractions.")
   var json = false
 
@@ -108,7 +111,7 @@ struct ToleranceCommand: ParsableCommand {
   func run() throws {
     let request = ToleranceJob.Request(
       dataset: dataset, models: models, axes: try axes, categories: categories?.commaSeparated,
-      limit: limit, seed: seed, output: output)
+      limit: limit, seed: seed, output: output, replaces: force)
     let job = try ToleranceJob(request, reader: pictures.reader, .terminal())
     let result = try job.run { measured in
       guard !json else { return }

@@ -41,7 +41,8 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "Only these categories, separated by commas.")
   var categories: String?
 
-  @Option(help: "Side of the square that pictures are resized to, in pixels.")
+  @Option(
+    parsing: .unconditional, help: "Side of the square that pictures are resized to, in pixels.")
   var imageSize: Int?
 
   @Option(help: "Take the network of this model; its own recipe unless --recipe says another.")

@@ -1,4 +1,5 @@
 import Foundation
+import NormaFiles
 
 /// A table for the terminal: a header, a line under it, columns as wide as they need to be.
 public struct TextTable: Sendable {
@@ -11,7 +12,8 @@ public struct TextTable: Sendable {
     self.right = right
   }
 
-  public mutating func add(_ row: [String]) { rows.append(row) }
+  /// Names in it may hold what would break its lines, which is shown as escapes.
+  public mutating func add(_ row: [String]) { rows.append(row.map(\.printable)) }
 
   /// Lines without a trailing line break or trailing blanks.
   public var text: String {
@@ -42,6 +44,12 @@ public enum JSONText {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
+}
+
+/// Names in a sentence: all of them, or the first twenty and how many more there are.
+package func listed(_ names: [String]) -> String {
+  let shown = names.prefix(20).joined(separator: ", ")
+  return names.count > 20 ? "\(shown) and \(names.count - 20) more" : shown
 }
 
 extension String {

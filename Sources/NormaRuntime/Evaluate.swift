@@ -165,6 +165,7 @@ extension Evaluate {
       dataset: FilePath.name(dataset.source))
     if let report {
       let path = "\(report)/index.html"
+      try OutputFile(path, .page).check(replaces: true)
       try FilePath.createFolder(FilePath.absolute(report))
       try AtomicFile.write(Data(ReportPage.html(content).utf8), to: path)
       return try tell("page: \(path)")

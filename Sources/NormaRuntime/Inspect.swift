@@ -105,6 +105,11 @@ public struct Inspect: ParsableCommand {
     let cancellation = Signals.cancellation()
     try checkMapFolders()
     let list = PictureList(paths, excluding: [heatmaps, uncertaintyMaps].compactMap { $0 })
+    if list.maps > 0 {
+      Messages.say(
+        "note: \(counted(list.maps, "map")) of an earlier inspection left out; name one to inspect it"
+      )
+    }
     guard !list.entries.isEmpty || !list.unreadable.isEmpty else {
       throw FileProblem(
         path: paths.joined(separator: ", "), reason: "there are no pictures in here")

@@ -18,9 +18,22 @@ public struct PictureOptions: ParsableArguments {
       discussion: "Without it pictures are read as the model was trained; training does not turn."))
   public var exifOrientation: Bool?
 
+  @Option(
+    help: ArgumentHelp(
+      "Threads to decode and compute with.",
+      discussion: "Without it as many as there are processors, in a container as its quota allows.")
+  )
+  public var threads: Int?
+
   public init() {}
 
   public func validate() throws {
+    if let threads {
+      guard (1...4096).contains(threads) else {
+        throw ValidationError("--threads is \(threads); 1 to 4096 can be said")
+      }
+      Processors.choose(threads)
+    }
     guard (1...1_000_000).contains(pixelLimit) else {
       throw ValidationError("--pixel-limit is \(pixelLimit); 1 to 1000000 megapixels can be said")
     }

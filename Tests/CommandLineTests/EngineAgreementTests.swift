@@ -10,7 +10,7 @@ extension CommandLineTests {
   @Suite struct EngineAgreementTests {
     private static let compare = [
       "doctor", "--model", "line.norma", "--pictures", "products/dotted/test", "--json", "--dump",
-      "dump.safetensors",
+      "dump.safetensors", "--force",
     ]
 
     @Test func openVINOComputesWhatLibTorchTrained() async throws {

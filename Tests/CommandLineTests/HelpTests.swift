@@ -83,6 +83,32 @@ extension CommandLineTests {
       ] { #expect(help.output.contains(word), "\(word) in\n\(help)") }
     }
 
+    @Test(arguments: [
+      (["inspct", "model", "pictures"], "there is no command 'inspct' (did you mean 'inspect'?)"),
+      (["help", "trian"], "there is no command 'trian' (did you mean 'train'?)"),
+      (["help", "foo"], "there is no command 'foo'; there are benchmark, "),
+      (["measure", "extrct", "pictures"], "(did you mean 'extract'?)"),
+      (["train", "products", "-o", "m", "--seed", "-1"], "training.seed: -1 is out of range"),
+      (["train", "products", "-o", "m", "--image-size", "-1"], "backbone.imageSize: -1 is out of"),
+      (
+        ["train", "products", "-o", "m", "--image-size", "9223372036854775807"],
+        "backbone.imageSize: 9223372036854775807 is out of range; 32 to 2048"
+      ),
+    ])
+    func whatWasMistypedIsNamed(arguments: [String], words: String) async throws {
+      let workshop = try Workshop()
+      let wrong = try await workshop.start(arguments).result()
+      #expect([3, 64].contains(wrong.status) && wrong.errors.contains(words), "\(wrong)")
+    }
+
+    @Test func theVersionIsACommandToo() async throws {
+      let workshop = try Workshop()
+      let (word, option) = (
+        try await workshop.norma("version"), try await workshop.norma("--version")
+      )
+      #expect(word.status == 0 && word.output == option.output && !word.output.isEmpty)
+    }
+
     @Test(arguments: [["trian"], ["train"], ["inspect", "model", "--json-lines"]])
     func wrongUsageIsTold(arguments: [String]) async throws {
       let workshop = try Workshop()

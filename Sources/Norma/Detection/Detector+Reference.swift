@@ -20,7 +20,7 @@ extension Detector {
       // Several pictures at once gain nothing on a processor; a known batch compiles to a faster graph.
       let compileOptions = CompileOptions(
         precision: precision, hint: options.hint, cacheFolder: cacheFolder,
-        threads: options.threads, batch: 1)
+        threads: options.threads ?? Processors.current.imposed, batch: 1)
       do {
         return try Core().compile(onnx: graph, options: compileOptions) { compiled in
           guard let reference else { return }

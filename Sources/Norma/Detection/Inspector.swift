@@ -272,6 +272,17 @@ extension Inspector {
 
 /// The files of maps in their folder.
 enum MapFile {
+  private static let kinds = ["heatmap", "uncertainty"]
+  private static let digits = 12
+
+  /// Whether a file is a map, by its name: 12 digits of a digest and the kind.
+  static func isMap(_ name: String) -> Bool {
+    guard let kind = kinds.first(where: { name.hasSuffix(".\($0).png") }) else { return false }
+    let digest = name.dropLast(".\(kind).png".count).suffix(digits + 1)
+    return digest.count == digits + 1 && digest.first == "-"
+      && digest.dropFirst().allSatisfy { $0.isHexDigit && !$0.isUppercase }
+  }
+
   /// Where the map of a picture lies: `broken/003.jpg-1f0c….heatmap.png`, by the picture's own folder, its
   /// name, and the beginning of the SHA-256 of its absolute path.
   ///
@@ -285,7 +296,7 @@ enum MapFile {
   ///   - folder: of the maps, as it was named.
   static func path(of picture: String, kind: String, in folder: String) -> String {
     let place = FilePath.absolute(picture)
-    let digest = Digest.sha256(Data(place.utf8)).prefix(12)
+    let digest = Digest.sha256(Data(place.utf8)).prefix(digits)
     // With what follows it a name that is as long as names can be would be too long.
     var name = FilePath.name(place)
     while name.utf8.count > 200 { name.removeLast() }

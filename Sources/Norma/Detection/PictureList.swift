@@ -15,6 +15,8 @@ public struct PictureList: Sendable, Equatable {
   public private(set) var entries: [Entry] = []
   /// Folders that cannot be read, and why.
   public private(set) var unreadable: [FileProblem] = []
+  /// How many maps of earlier inspections were left out, which lie in folders among the pictures.
+  public private(set) var maps = 0
   /// Paths by their bytes: names that look alike may be written differently and be two files.
   private typealias Places = Set<[UInt8]>
   private var seen: Places = []
@@ -22,7 +24,7 @@ public struct PictureList: Sendable, Equatable {
   /// A file is taken whatever it is, so that a wrong one is named and not passed over. A folder gives
   /// every file in it and below it that looks like a picture, of a format that is read or of another
   /// (``PictureFormat/looksLikePicture(_:)``): what cannot be read is named then, too. Hidden files are left
-  /// out, and so are the folders `excluded`.
+  /// out, and so are the folders `excluded` and maps that Norma drew (``MapFile``).
   public init(_ paths: [String], excluding excluded: [String] = []) {
     let excluded = Places(excluded.compactMap { FilePath.resolved($0).map { Array($0.utf8) } })
     for path in paths {
@@ -60,6 +62,10 @@ public struct PictureList: Sendable, Equatable {
     }
     for name in listing.files
     where !name.hasPrefix(".") && PictureFormat.looksLikePicture("\(folder)/\(name)") {
+      guard !MapFile.isMap(name) else {
+        maps += 1
+        continue
+      }
       add("\(folder)/\(name)", relative: relative + name)
     }
     for name in listing.folders where !name.hasPrefix(".") {

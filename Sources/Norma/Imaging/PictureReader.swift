@@ -97,13 +97,15 @@ public struct PictureReader: Sendable {
     return try opened(file) { image in
       let original = PictureSize(width: image.width, height: image.height)
       try check(original, of: file)
-      let size = wanted(original) ?? original
-      let colour = try image.colour()
-      let resized =
-        size == original ? colour : try colour.resized(width: size.width, height: size.height)
-      return Picture(
-        width: size.width, height: size.height, rgb: try resized.rgb().pixels(),
-        original: original)
+      return try DecodingMemory.shared.decoding(pixels: original.width * original.height) {
+        let size = wanted(original) ?? original
+        let colour = try image.colour()
+        let resized =
+          size == original ? colour : try colour.resized(width: size.width, height: size.height)
+        return Picture(
+          width: size.width, height: size.height, rgb: try resized.rgb().pixels(),
+          original: original)
+      }
     }
   }
 
@@ -181,9 +183,11 @@ public struct PictureReader: Sendable {
     } catch let damage as PortableMap.Damage {
       words = damage.words
     }
+    // Of BMPs ImageMagick speaks, in the words of its own sources.
+    let detail = words.isEmpty || file.format == .bmp ? "" : " (\(words))"
     throw FileProblem(
       path: file.path,
-      reason: "damaged, cut off or of an unsupported kind of \(file.format.title) (\(words))")
+      reason: "damaged, cut off or of an unsupported kind of \(file.format.title)" + detail)
   }
 }
 

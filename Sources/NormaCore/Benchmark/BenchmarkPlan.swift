@@ -159,6 +159,14 @@ public struct RecipeGrid: Codable, Sendable, Equatable {
 
   public init(_ axes: [Axis] = []) { self.axes = axes }
 
+  /// How many combinations there are; `Int.max` where they cannot be counted.
+  public var count: Int {
+    axes.reduce(1) {
+      let (product, overflows) = $0.multipliedReportingOverflow(by: $1.values.count)
+      return overflows ? .max : product
+    }
+  }
+
   /// Every combination, the last key's values changing fastest; one without changes for no axes.
   public var combinations: [RecipeOverrides] {
     axes.reduce([RecipeOverrides()]) { combinations, axis in

@@ -75,6 +75,7 @@ extension BenchmarkPlan {
     categories available: [String], file: String, recipe: (String) throws -> Recipe
   ) throws -> [BenchmarkRow] {
     let groups = try groups(available: available, file: file)
+    try checkSize(groups: groups.count, file: file)
     var expanded: [BenchmarkRow] = []
     for row in rows {
       var common = try recipe(row.recipe).overriding(set, file: file)
@@ -90,28 +91,52 @@ extension BenchmarkPlan {
             + base.method)
       }
       for combination in row.grid.combinations {
+        let title = row.title(combination)
         let recipe = try base.overriding(combination, file: file)
         expanded.append(
           BenchmarkRow(
-            name: row.title(combination), recipeName: row.recipe, jitter: row.jitter,
+            name: title, recipeName: row.recipe, jitter: row.jitter,
             published: row.published,
             runs: seeds.flatMap { seed in
               groups.map { group in
                 var seeded = recipe
                 seeded.training.seed = seed
                 return BenchmarkRun(
-                  row: row.title(combination), recipeName: row.recipe, recipe: seeded,
+                  row: title, recipeName: row.recipe, recipe: seeded,
                   categories: group, jitter: row.jitter)
               }
             }))
       }
     }
     let names = expanded.map(\.name)
-    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+    var seen: Set<String> = []
+    if let twice = names.first(where: { !seen.insert($0).inserted }) {
       throw RecipeProblem(
         file: file, reason: "two rows are called '\(twice)'; give each a name of its own")
     }
     return expanded
+  }
+
+  /// More runs than anybody waits for; a plan with a key's list too many asks for memory without end.
+  public static let mostRuns = 100_000
+
+  /// - Throws: `RecipeProblem` when the plan asks for more than ``mostRuns``, before any of them is made.
+  private func checkSize(groups: Int, file: String) throws {
+    let rowCount = rows.reduce(0) {
+      let (sum, overflows) = $0.addingReportingOverflow($1.grid.count)
+      return overflows ? .max : sum
+    }
+    let each = seeds.count * groups
+    let (runs, overflows) = rowCount.multipliedReportingOverflow(by: each)
+    let isEndless = overflows || rowCount == .max
+    guard isEndless || runs > Self.mostRuns else { return }
+    let found = isEndless ? "more than can be counted" : Figures.count(runs)
+    throw RecipeProblem(
+      file: file,
+      reason:
+        "it asks for \(found) runs, a row's combinations times \(counted(seeds.count, "seed")) times "
+        + "\(counted(groups, "model")); at most \(Figures.count(Self.mostRuns)) are planned at once: shorten the "
+        + "lists in grid, or make several plans")
   }
 
   /// The categories that share a model, each group sorted.

@@ -83,7 +83,7 @@ public struct PlanPart: Sendable, Equatable, CustomStringConvertible {
   /// The part of `runs` that this is; all that is tested of a training stays together.
   /// - Parameter training: names the training of a run.
   public func holds(
-    _ runs: [BenchmarkRun], training: (BenchmarkRun) -> String
+    _ runs: [BenchmarkRun], training: @escaping (BenchmarkRun) -> String
   ) -> (BenchmarkRun) -> Bool {
     var places: [String: Int] = [:]
     for run in runs {
@@ -91,11 +91,7 @@ public struct PlanPart: Sendable, Equatable, CustomStringConvertible {
       places[key] = places[key] ?? places.count
     }
     let wanted = Set(places.filter { $0.value % of == number - 1 }.keys)
-    let names = runs.map(training)
-    return { run in
-      guard let place = runs.firstIndex(of: run) else { return false }
-      return wanted.contains(names[place])
-    }
+    return { wanted.contains(training($0)) }
   }
 }
 

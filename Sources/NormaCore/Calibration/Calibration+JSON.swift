@@ -134,5 +134,14 @@ extension Calibration: Codable {
             + "between 0 and 1, of one picture at the least")
       }
     }
+    let shares = 0.0...1.0
+    let isPossible =
+      all.allSatisfy {
+        shares.contains($0.rate) && shares.contains($0.requestedRate) && $0.pictures >= 0
+      }
+      && shares.contains(autoAccuracy ?? 0) && (autoAccuracyPictures ?? 0) >= 0
+    guard isPossible else {
+      throw CalibrationError.unreadable("a rate in it is no share, or a number of pictures below 0")
+    }
   }
 }

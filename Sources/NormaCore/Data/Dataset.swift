@@ -49,14 +49,12 @@ public struct Dataset: Sendable {
     guard !names.isEmpty else {
       throw DatasetProblem(
         "\(source): no category is named, so nothing is left of it; it has "
-          + categories.joined(separator: ", "))
+          + listed(categories))
     }
     for name in names where !categories.contains(name) {
       let hint = Spelling.hint(for: name, among: categories)
       throw DatasetProblem(
-        "\(source): there is no category '\(name)'\(hint); it has "
-          + categories.joined(separator: ", ")
-      )
+        "\(source): there is no category '\(name)'\(hint); it has " + listed(categories))
     }
     let chosen = Set(names)
     var result = self

@@ -78,9 +78,15 @@ public struct DatasetSummary: Sendable {
     var table = TextTable(
       columns: ["category", "train", "test good", "test defective", "masks", "size"],
       right: [1, 2, 3, 4])
-    for category in categories { table.add(category.row) }
+    let shown = categories.count > Self.mostRows ? Self.mostRows / 2 : categories.count
+    for category in categories.prefix(shown) { table.add(category.row) }
+    let rest = categories.dropFirst(shown)
+    if !rest.isEmpty { table.add(Category(name: "and \(rest.count) more", all: rest).row) }
     return table
   }
+
+  /// More categories than a person reads are summed up.
+  private static let mostRows = 40
 
   private var unusableLines: [String] {
     let shown = 20
@@ -97,6 +103,20 @@ public struct DatasetSummary: Sendable {
 }
 
 extension DatasetSummary.Category {
+  /// Several categories as one.
+  fileprivate init(name: String, all: some Sequence<DatasetSummary.Category>) {
+    self.init(name: name)
+    for category in all {
+      train += category.train
+      testNormal += category.testNormal
+      if category.testAnomalous > 0 { defects["defective", default: 0] += category.testAnomalous }
+      masks += category.masks
+      let sizes = [smallest, largest, category.smallest, category.largest].compactMap { $0 }
+        .sorted { $0.width * $0.height < $1.width * $1.height }
+      (smallest, largest) = (sizes.first, sizes.last)
+    }
+  }
+
   mutating func add(_ sample: Sample, _ size: PictureSize) {
     switch (sample.split, sample.label) {
     case (.train, _): train += 1

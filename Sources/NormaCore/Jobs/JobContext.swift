@@ -83,11 +83,25 @@ public struct JobContext: Sendable {
     }
   }
 
-  /// The folder `name` of the caches, made when it is missing.
+  /// Which folders of caches this process has brought below their bound.
+  private static let trimmed = Trimmed()
+
+  private final class Trimmed: @unchecked Sendable {
+    private let lock = NSLock()
+    private var folders: Set<String> = []
+
+    func once(_ folder: String, _ work: () -> Void) {
+      if lock.withLock({ folders.insert(folder).inserted }) { work() }
+    }
+  }
+
+  /// The folder `name` of the caches, made when it is missing. The first time, what was used least recently is
+  /// removed from all caches until they are below their bound (``Caches/limit``).
   /// - Throws: `FileProblem` when it cannot be made.
   public func cacheFolder(_ name: String) throws -> String {
     let path = caches + "/" + name
     try FilePath.createFolder(path)
+    Self.trimmed.once(caches) { Caches(caches).trim() }
     return path
   }
 

@@ -80,7 +80,7 @@ public struct TrainingOutput: Sendable {
     let exists = FilePath.exists(model)
     let started = FilePath.exists(checkpoint)
     if force {
-      guard !exists || FilePath.exists(model + "/" + ModelFile.manifest) else {
+      guard !exists || ModelFolder.isModel(model) else {
         throw FileProblem(
           path: model, reason: "it is not a model, and --force replaces nothing else")
       }

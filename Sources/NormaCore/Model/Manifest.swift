@@ -114,6 +114,22 @@ extension Manifest {
       [PreviousCalibration].self, forKey: .previousCalibrations)
     files = try container.decode([String: String].self, forKey: .files)
     digest = try container.decode(String.self, forKey: .digest)
+    try checkNumbers(container)
+  }
+
+  /// Refuses numbers that no model has, before anything is computed with them.
+  private func checkNumbers(_ container: KeyedDecodingContainer<CodingKeys>) throws {
+    let sides = 1...65_536
+    let all = [
+      (CodingKeys.imageSize, imageSize, sides), (.grid, grid, sides),
+      (.data, data.pictures, 0...Int.max), (.recipe, recipe.training.seed, 0...Int.max),
+      (.recipe, recipe.backbone.imageSize, sides), (.recipe, recipe.training.epochs, 0...Int.max),
+      (.recipe, recipe.training.batch, 1...Int.max), (.recipe, recipe.scoring.pool, sides),
+    ]
+    for (key, value, range) in all where !range.contains(value) {
+      throw DecodingError.dataCorruptedError(
+        forKey: key, in: container, debugDescription: "\(value) cannot be; the model is damaged")
+    }
   }
 }
 

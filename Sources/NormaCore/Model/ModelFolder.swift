@@ -123,6 +123,17 @@ public struct ModelFolder: Sendable {
     return try FolderLock.wait(for: target, waiting: waiting)
   }
 
+  /// Refuses a model that could not be opened afterwards.
+  /// - Parameter bytes: of all its files together, as far as they are known.
+  package static func checkSize(_ bytes: Int, path: String) throws {
+    guard bytes > usualLimit else { return }
+    throw FileProblem(
+      path: path,
+      reason: String(format: "the model would have %.1f GiB, ", Double(bytes) / Double(1 << 30))
+        + "and at most 2 GiB can be opened; make it smaller: of PatchCore by patchcore.share or "
+        + "patchcore.limit, of the others by a narrower network")
+  }
+
   /// The same for whoever has the lock.
   private static func put(
     to path: String, manifest: Manifest, files: [String: Data], replacing: Bool
@@ -130,6 +141,7 @@ public struct ModelFolder: Sendable {
     var manifest = manifest
     manifest.files = files.mapValues { Digest.sha256($0) }
     for name in files.keys { try ModelReader.checkName(name, in: path) }
+    try checkSize(files.values.reduce(0) { $0 + $1.count }, path: path)
     let (text, complete) = try ManifestText.encode(manifest)
     let target = try ModelWriter(path, replacing: replacing).write(
       files.merging([ModelFile.manifest: text]) { $1 })
@@ -215,6 +227,17 @@ public struct ModelFolder: Sendable {
     let parent = FilePath.parent(FilePath.resolved(path) ?? path)
     guard access(parent, W_OK) == 0 else {
       throw FileProblem.system(path, "cannot be replaced in \(parent)", code: errno)
+    }
+  }
+
+  /// Whether a folder is a model, damaged perhaps: other programs have a `manifest.json` too.
+  package static func isModel(_ folder: String) -> Bool {
+    guard
+      let text = try? PosixFile(reading: folder + "/" + ModelFile.manifest)
+        .readAll(limit: ModelReader.manifestLimit)
+    else { return false }
+    return ["\"formatVersion\"", "\"weightsDigest\""].allSatisfy {
+      text.range(of: Data($0.utf8)) != nil
     }
   }
 

@@ -76,7 +76,10 @@ enum ModelSource {
 
   private static func isIgnored(_ name: String) -> Bool {
     let last = FilePath.name(name)
-    return last == ".DS_Store" || last == "Thumbs.db" || name.hasPrefix("__MACOSX/")
+    // Finder's, Explorer's and Dolphin's, a Mac's on other disks, and files that were open when they were removed.
+    return [".DS_Store", "Thumbs.db", "desktop.ini", ".directory"].contains(last)
+      || ["._", ".nfs", ".fuse_hidden"].contains(where: last.hasPrefix)
+      || name.hasPrefix("__MACOSX/")
   }
 }
 

@@ -18,7 +18,7 @@ struct ModelWriter {
     guard FilePath.isFolder(target) else {
       throw FileProblem(path: path, reason: "there is a file of this name; choose another name")
     }
-    let isModel = FilePath.exists(target + "/" + ModelFile.manifest)
+    let isModel = ModelFolder.isModel(target)
     let isEmpty = try FolderListing(target).isEmpty
     guard isModel || isEmpty else {
       throw FileProblem(

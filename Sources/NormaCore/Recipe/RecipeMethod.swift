@@ -5,7 +5,7 @@ extension Recipe {
   var context: MethodContext {
     let seed = UInt64(max(0, training.seed))
     var context = MethodContext(
-      imageSize: backbone.imageSize, taps: backbone.taps ?? unusualTaps, score: pictureScore,
+      imageSize: lookedAtSide, taps: backbone.taps ?? unusualTaps, score: pictureScore,
       inspectsInBF16: scoring.precision == .bf16, folds: training.crossFit.folds,
       draw: { count, total, stream in
         var generator = SeededGenerator(seed: seed, stream: stream)
@@ -21,6 +21,15 @@ extension Recipe {
     case .maximum: .maximum(pooling: scoring.pool)
     case .top: .top(share: scoring.topShare)
     }
+  }
+
+  /// The side of the pictures for what depends on it. That one is out of range is said of the key itself, once:
+  /// nothing is computed with it, and the method's usual one stands for it.
+  private var lookedAtSide: Int {
+    guard BackboneRecipe.imageSizes.contains(backbone.imageSize) else {
+      return (definition?.trunkDefaults ?? TrunkDefaults()).imageSize
+    }
+    return backbone.imageSize
   }
 
   /// The levels of a backbone that is not hierarchical, whose grids the usual strides do not say, or of one
@@ -134,7 +143,7 @@ extension Recipe {
     checkEnsemble(&check)
     check.within("training") { training.check(&$0) }
     check.within("scoring") {
-      $0.range("pool", scoring.pool, 1...max(1, backbone.imageSize))
+      $0.range("pool", scoring.pool, 1...lookedAtSide)
       scoring.check(&$0)
     }
     check.within("calibration") { calibration.check(&$0) }

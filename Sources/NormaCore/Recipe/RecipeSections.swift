@@ -18,10 +18,10 @@ public struct BackboneRecipe: Settings {
       if let problem = problem(ofName: $0.name) { $1.add("name", problem) }
     },
     .number(
-      "imageSize", \.imageSize, 32...2048,
+      "imageSize", \.imageSize, imageSizes,
       "pictures are resized to a square of this side, in pixels; a vision transformer's patch divides it"
     ).checked {
-      guard (32...2048).contains($0.imageSize),
+      guard imageSizes.contains($0.imageSize),
         let problem = Backbones.named($0.name)?.problem(ofPictureSide: $0.imageSize)
       else { return }
       $1.add("imageSize", problem)
@@ -52,6 +52,9 @@ public struct BackboneRecipe: Settings {
       "a file of weights; null: those that are known by the backbone's name"),
     .beside,
   ]
+
+  /// Sides of pictures that can be, in pixels.
+  static let imageSizes = 32...2048
 
   /// The backbones that there are.
   public static let known = KnownBackbone.all.map(\.name)

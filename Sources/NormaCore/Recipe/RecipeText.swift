@@ -55,6 +55,8 @@ enum RecipeText {
         throw RecipeProblem(file: file, reason: "too many brackets for a recipe")
       }
     }
+    // A byte order mark, as some editors write it, is no part of the text.
+    let text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
     do {
       guard let root = try Yams.compose(yaml: text) else { return nil }
       guard let node = SettingNode(root, depth: 100) else {
@@ -62,8 +64,25 @@ enum RecipeText {
       }
       return node
     } catch let error as YamlError {
-      throw RecipeProblem(file: file, issues: [issue(of: error)])
+      throw RecipeProblem(file: file, issues: [issue(of: error, in: text)])
     }
+  }
+
+  /// What the parser found, or the tab that it stumbled over, which nobody sees.
+  private static func issue(of error: YamlError, in text: String) -> SettingIssue {
+    var issue = issue(of: error)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    // The parser may name the line after it.
+    let near = issue.line.map { [$0, $0 - 1] } ?? []
+    let tabbed = near.first { number in
+      lines.indices.contains(number - 1)
+        && lines[number - 1].prefix { $0 == " " || $0 == "\t" }.contains("\t")
+    }
+    if let tabbed {
+      issue.line = tabbed
+      issue.reason = "a tab indents this line, and YAML takes spaces only: replace it by two spaces"
+    }
+    return issue
   }
 
   private static func issue(of error: YamlError) -> SettingIssue {

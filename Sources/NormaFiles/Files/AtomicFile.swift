@@ -23,6 +23,10 @@ public enum AtomicFile {
     guard !FilePath.isFolder(target) else {
       throw FileProblem(path: path, reason: "cannot be written: it is a folder")
     }
+    // A rename would put a file in the place of `/dev/null`.
+    guard !FilePath.isSpecial(target) else {
+      throw FileProblem(path: path, reason: "cannot be written: it is a device or a pipe")
+    }
     let scratch = try Scratch(fileFor: target)
     do {
       try fill(scratch)
@@ -119,13 +123,21 @@ package struct Scratch: ~Copyable {
   }
 
   private static func removeLeftovers(of target: String) {
-    let folder = FilePath.parent(target)
+    removeLeftovers(in: FilePath.parent(target)) { $0.hasPrefix(prefix(target)) }
+  }
+
+  /// Removes what killed writers left in a folder, of whatever target.
+  package static func removeLeftovers(in folder: String) {
+    removeLeftovers(in: folder) { $0.hasPrefix(".") && $0.contains(".writing-") }
+  }
+
+  private static func removeLeftovers(in folder: String, where isScratch: (String) -> Bool) {
     guard let listing = try? FolderListing(folder) else { return }
-    for name in listing.folders where name.hasPrefix(prefix(target)) {
+    for name in listing.folders where isScratch(name) {
       guard let leftover = try? PosixFile(folder: folder + "/" + name) else { continue }
       if leftover.tryLock() == true { remove(folder + "/" + name) }
     }
-    for name in listing.files where name.hasPrefix(prefix(target)) {
+    for name in listing.files where isScratch(name) {
       guard let leftover = try? PosixFile(reading: folder + "/" + name) else { continue }
       if leftover.tryLock() == true { remove(folder + "/" + name) }
     }

@@ -45,6 +45,17 @@ package enum FilePath {
     return lstat(path, &status) == 0
   }
 
+  package static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
+
+  /// Whether something is there that is neither a file nor a folder nor a link to one: a device, a pipe.
+  package static func isSpecial(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && ![S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
+  }
+
   /// `path` as seen from `folder` when it lies in it, otherwise `path` itself.
   package static func relative(_ path: String, to folder: String) -> String {
     let prefix = folder.hasSuffix("/") ? folder : folder + "/"
@@ -76,6 +87,13 @@ extension String {
       default: text += "\\u{\(String(scalar.value, radix: 16))}"
       }
     }
+  }
+
+  /// The same of a text of several lines, which stay.
+  package var printableLines: String {
+    guard unicodeScalars.contains(where: Self.steers) else { return self }
+    return split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
+      .joined(separator: "\n")
   }
 
   private static func steers(_ scalar: Unicode.Scalar) -> Bool {

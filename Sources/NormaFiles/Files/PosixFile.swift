@@ -166,6 +166,8 @@ public final class FileLock {
         code: code)
     }
     self.descriptor = descriptor
+    // When a cache's entry was used last is when its lock was taken last.
+    futimens(descriptor, nil)
   }
 
   deinit { close(descriptor) }

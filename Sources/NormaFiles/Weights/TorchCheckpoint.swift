@@ -319,6 +319,8 @@ extension TorchTensor {
   /// The elements in row-major order, out of those from the first to the last in the storage.
   func gathered(from stored: [Float]) -> [Float] {
     let count = shape.reduce(1, *)
+    // Of an axis of one element the stride says nothing, and may be any number.
+    let strides = zip(shape, strides).map { $0 > 1 ? $1 : 0 }
     var result: [Float] = []
     result.reserveCapacity(count)
     var place = [Int](repeating: 0, count: shape.count)

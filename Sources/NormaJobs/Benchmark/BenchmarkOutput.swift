@@ -23,6 +23,9 @@ public struct BenchmarkOutput {
   /// - Throws: `FileProblem` when it cannot be used, or, for `runs`, another process works in it.
   init(_ folder: String, for use: Use) throws {
     self.folder = folder
+    if use != .look, !FilePath.exists(folder + "/benchmark.sqlite") {
+      try OutputFile(folder + "/index.html", .page).check(replaces: true)
+    }
     if use != .look { try FilePath.createFolder(folder + "/models") }
     lock = use == .runs ? try Self.locked(folder) : nil
     let database = folder + "/benchmark.sqlite"

@@ -27,7 +27,7 @@ package enum PictureContents {
       memory.save()
       stage.clear()
     }
-    let workers = ProcessInfo.processInfo.activeProcessorCount
+    let workers = Processors.current.count
     try OrderedPipeline.run(count: missing.count, workers: workers) {
       { number in
         let place = missing[number]

@@ -95,9 +95,7 @@ struct PortraitPlace {
       throw FileProblem(
         path: output, reason: "it is a folder; name the page, as in \(output)/portrait.html")
     }
-    guard replaces || !FilePath.exists(FilePath.absolute(output)) else {
-      throw FileProblem(path: output, reason: "the file exists; --force replaces it")
-    }
+    try OutputFile(output, .page).check(replaces: replaces)
     try FilePath.createFolder(FilePath.parent(FilePath.absolute(output)))
   }
 

@@ -14,16 +14,14 @@ public struct GraphExportJob {
   /// - Parameters:
   ///   - output: the file to write; what lies beside it is named after it.
   ///   - replaces: whether files that are there may be replaced.
-  /// - Throws: `FileProblem` when one is there and may not.
+  /// - Throws: `FileProblem` when one is there and may not, or is none of Norma's.
   public init(
     model: ModelFolder, output: String, replaces: Bool, _ context: JobContext
   ) throws {
     (self.model, self.output, self.context) = (model, output, context)
-    for path in [output, picturePath, expectationPath] where !replaces {
-      guard !FilePath.exists(path) else {
-        throw FileProblem(path: path, reason: "the file exists; --force replaces it")
-      }
-    }
+    try OutputFile(output, .graph).check(replaces: replaces)
+    try OutputFile(picturePath, .referencePicture).check(replaces: replaces)
+    try OutputFile(expectationPath, .expectation).check(replaces: replaces)
   }
 
   /// The path without `.onnx`, before which nothing is taken for an extension.

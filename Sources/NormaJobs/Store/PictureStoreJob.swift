@@ -38,9 +38,7 @@ public struct PictureStoreJob {
 
   /// - Throws: `FileProblem` when the file exists and is not to be replaced.
   public init(_ request: Request, _ context: JobContext) throws {
-    guard request.replaces || !FilePath.exists(FilePath.absolute(request.output)) else {
-      throw FileProblem(path: request.output, reason: "the file exists; --force replaces it")
-    }
+    try OutputFile(request.output, .store).check(replaces: request.replaces)
     (self.request, self.context) = (request, context)
   }
 
@@ -77,7 +75,7 @@ public struct PictureStoreJob {
       return sample
     }
     let (reader, size) = (request.reader, request.imageSize)
-    let workers = ProcessInfo.processInfo.activeProcessorCount
+    let workers = Processors.current.count
     let lost = Dictionary(grouping: unusable.compactMap(\.category)) { $0 }.mapValues(\.count)
     return try PictureStore.write(
       origin, named, unusable: lost, to: request.output

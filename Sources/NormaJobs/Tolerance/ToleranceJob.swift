@@ -20,14 +20,16 @@ public struct ToleranceJob {
     public var seed: UInt64
     /// A folder for the table and the page; nil: none.
     public var output: String?
+    /// Whether a table and a page that are there may be replaced.
+    public var replaces: Bool
 
     public init(
       dataset: String, models: [String], axes: [ToleranceAxis], categories: [String]? = nil,
-      limit: Int? = nil, seed: UInt64 = 0, output: String? = nil
+      limit: Int? = nil, seed: UInt64 = 0, output: String? = nil, replaces: Bool = false
     ) {
       (self.dataset, self.models, self.axes) = (dataset, models, axes)
       (self.categories, self.limit, self.seed) = (categories, limit, seed)
-      self.output = output
+      (self.output, self.replaces) = (output, replaces)
     }
   }
 
@@ -48,14 +50,18 @@ public struct ToleranceJob {
   /// Opens the models and finds the pictures.
   ///
   /// - Parameter reader: how a model's pictures are read.
-  /// - Throws: `FileProblem` for what is no model, holds no pictures, or cannot be measured by the only
+  /// - Throws: `FileProblem` for an output that may not be replaced, for what is no model, holds no pictures, or cannot be measured by the only
   ///   disturbance that is wanted.
   public init(
     _ request: Request, reader: (Manifest) -> PictureReader, _ context: JobContext
   ) throws {
     self.context = context
     output = request.output.map(FilePath.absolute)
-    if let output { try FilePath.createFolder(output) }
+    if let output {
+      try OutputFile("\(output)/tolerance.csv", .tolerance).check(replaces: request.replaces)
+      try OutputFile("\(output)/index.html", .page).check(replaces: request.replaces)
+      try FilePath.createFolder(output)
+    }
     models = try ToleranceModel.open(request.models, reader: reader, context)
     let read = try DatasetReader.read(request.dataset, by: models.first?.reader ?? PictureReader())
     let tested = try read.tested(on: request.categories, by: models.map(\.folder.manifest))

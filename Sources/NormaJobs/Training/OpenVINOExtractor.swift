@@ -19,7 +19,7 @@ package struct OpenVINOExtractor: FeatureExtractor {
   ) throws {
     let options = CompileOptions(
       precision: precision == .bf16 ? .bf16 : .f32, hint: .throughput,
-      cacheFolder: cacheFolder, batch: 1)
+      cacheFolder: cacheFolder, threads: Processors.current.imposed, batch: 1)
     model = try Core().compile(
       onnx: DetectorGraph.trunk(trunk, backbone: parameters), options: options)
     size = trunk.imageSize

@@ -76,6 +76,9 @@ public final class FeatureCache {
     defer { withExtendedLifetime(lock) {} }
     let requests = recipe.featureRequests(samples)
     tellSize(of: requests.count, prepared)
+    let left = try? FileKey(of: path + ".partial").size
+    try checkRoom(
+      FeatureFile.size(shapes: prepared.shapes, count: requests.count) - (left ?? 0), path)
     let stage = context.stage(
       "Extracting features (\(recipe.backbone.name), \(recipe.features.precision.rawValue))",
       total: requests.count, unit: "pictures")
@@ -110,6 +113,18 @@ public final class FeatureCache {
       "A picture's features are \(maps): \(Figures.number(each / megabyte, digits: 3)) MB; those of "
         + "\(counted(pictures, "picture")) take \(Figures.number(each * Double(pictures) / megabyte, digits: 4)) MB "
         + "on the disk, and a training is fastest where they fit into memory.")
+  }
+
+  /// Features that do not fit the disk are not begun: older ones go first.
+  private func checkRoom(_ bytes: Int, _ path: String) throws {
+    guard !FilePath.exists(path), let free = Caches(context.caches).makeRoom(for: bytes),
+      free < bytes
+    else { return }
+    throw FileProblem(
+      path: path,
+      reason:
+        "the features take \(Caches.size(bytes)), and the disk has \(Caches.size(free)) left; name "
+        + "a folder on another disk by NORMA_HOME, or take fewer or smaller pictures")
   }
 
   private static func key(_ prepared: PreparedRecipe, _ facts: FeatureFacts) -> String {

@@ -88,6 +88,11 @@ final class FeatureFile {
   /// All maps in the memory of the device in use, once they were asked for there.
   private var resident: [Tensor]?
 
+  /// Bytes of a store's file.
+  static func size(shapes: [FeatureShape], count: Int) -> Int {
+    FeatureStoreFormat(key: "", shapes: shapes, count: count).fileSize
+  }
+
   /// Opens a finished store and checks every record.
   ///
   /// - Throws: when the file is not a store, was made for another `key`, or is damaged.

@@ -47,9 +47,21 @@ struct FeatureStoreFormat: Codable, Equatable {
     let bytes = [UInt8](header)
     let length = (0..<4).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
     guard length > 0, 12 + length <= Self.headerSize,
-      let format = try? JSONDecoder().decode(Self.self, from: Data(bytes[12..<12 + length]))
+      let format = try? JSONDecoder().decode(Self.self, from: Data(bytes[12..<12 + length])),
+      format.isPossible
     else { return nil }
     self = format
+  }
+
+  /// Whether its sizes can be computed with: a header may say any number.
+  private var isPossible: Bool {
+    let sides = 1...65_536
+    return (0...1 << 24).contains(count) && (1...64).contains(shapes.count)
+      && shapes.allSatisfy {
+        (1...1 << 20).contains($0.channels) && sides.contains($0.grid.height)
+          && sides.contains($0.grid.width)
+          && $0.channels * $0.grid.height * $0.grid.width <= 1 << 30
+      }
   }
 
   init(key: String, shapes: [FeatureShape], count: Int) {
@@ -166,6 +178,8 @@ public final class FeatureStoreWriter {
     do {
       try file.write(contentsOf: record)
     } catch {
+      // A disk that is full is not left so: what there is of the features is of no use to anybody else.
+      try? FileManager.default.removeItem(atPath: partial)
       throw FeatureStoreError("cannot write \(partial): \(error.localizedDescription)")
     }
     written += 1

@@ -22,6 +22,9 @@ extension PatchCoreMethod: FittedMethod {
   public func fit(
     _ data: TrainingData, seed: UInt64, report: (Int, String) throws -> Void
   ) throws -> [String: WeightTensor] {
+    // Its bank is in the weights and in the graph.
+    let patches = settings.size(patches: data.training.count * grid.count)
+    try ModelFolder.checkSize(2 * 4 * patches * channels, path: "patchcore")
     let centre = data.centre
     if settings.byCategory {
       return try banks(data, centre: centre, seed: seed, report: report)

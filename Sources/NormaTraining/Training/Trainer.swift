@@ -1,6 +1,7 @@
 import Foundation
 import Networks
 import NormaCore
+import NormaFiles
 import Torch
 
 /// Trains a method, or another network, on stored features. Everything random is drawn from the seed, the epoch and the
@@ -31,6 +32,8 @@ public final class Trainer {
   let gpu: GPUStep?
   private var state: Checkpoint.State
   private var best: [String: [Float]]?
+  /// What there is to say of checkpoints that could not be written.
+  private(set) var unsaved: [String] = []
 
   /// - Parameters:
   ///   - fingerprint: names pictures, recipe and backbone; a checkpoint of another is refused.
@@ -131,8 +134,7 @@ public final class Trainer {
           state.step < steps
         {
           state.seconds = clock.total
-          try save(to: checkpoint)
-          saved = clock.ofRun
+          saved = try clock.ofRun - keep(at: checkpoint, every: checkpointSeconds)
         }
       }
       try finishEpoch(seconds: clock.total)
@@ -141,8 +143,7 @@ public final class Trainer {
       if let checkpoint,
         clock.ofRun - saved >= checkpointSeconds || state.epoch == settings.epochs || isOver
       {
-        try save(to: checkpoint)
-        saved = clock.ofRun
+        saved = try clock.ofRun - keep(at: checkpoint, every: checkpointSeconds)
       }
     }
     return .finished(try trained())
@@ -221,6 +222,20 @@ public final class Trainer {
       sum += Double(loss) * Double(indices.count)
     }
     return sum / Double(data.heldOut.count)
+  }
+
+  /// Saves on the way. A disk that is full costs the checkpoint and not the training, which says so and tries
+  /// again after a minute.
+  /// - Returns: how many seconds of the time to the next checkpoint have passed already.
+  private func keep(at path: String, every seconds: Double) throws -> Double {
+    do {
+      try save(to: path)
+      return 0
+    } catch let problem as FileProblem {
+      let text = "the training so far could not be kept, and goes on: \(problem)"
+      if unsaved.last != text { unsaved.append(text) }
+      return max(0, seconds - 60)
+    }
   }
 
   private func save(to path: String) throws {

@@ -57,7 +57,7 @@ extension Trainer: Training {
 
   public var steps: Int { settings.steps(pictures: data.training.count) }
 
-  public var warnings: [String] { gpu?.obstacle.map { [$0] } ?? [] }
+  public var warnings: [String] { (gpu?.obstacle.map { [$0] } ?? []) + unsaved }
 
   public func resumed(from path: String) throws -> String? {
     try resume(from: path) ? "\(epoch) of \(counted(settings.epochs, "epoch"))" : nil

@@ -77,6 +77,29 @@ struct BenchmarkPlanTests {
     #expect(rows[4].published == PublishedFigures(image: 96.2, pixel: 96.7, source: "RAS, Table 6"))
   }
 
+  /// Before any combination is made: 10⁸ of them would take all memory.
+  @Test(arguments: [(8, 1, "100,000,000"), (25, 1, "more than can be counted"), (4, 11, "110,000")])
+  func whatNobodyCouldRunIsRefused(axes: Int, seeds: Int, found: String) {
+    let grid = (0..<axes).map { "ras.key\($0): [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]" }
+    let said = problem(
+      "seeds: [\((0..<seeds).map(String.init).joined(separator: ", "))]\nrows:\n  - recipe: ras\n"
+        + "    grid: {\(grid.joined(separator: ", "))}\n")
+    #expect(said.contains("it asks for \(found) runs"), "\(said)")
+    #expect(said.contains("at most 100,000"))
+  }
+
+  @Test func twentyThousandRunsArePlanned() throws {
+    let thousand = "[\((1...1000).map(String.init).joined(separator: ", "))]"
+    let rows = try rows(
+      "seeds: [\((0..<20).map(String.init).joined(separator: ", "))]\nrows:\n  - recipe: ras\n"
+        + "    grid: {training.epochs: \(thousand)}\n")
+    let runs = rows.flatMap(\.runs)
+    #expect(rows.count == 1000 && runs.count == 20_000)
+    let part = try #require(PlanPart("2/4"))
+    let isMine = part.holds(runs) { "\($0.row) \($0.seed)" }
+    #expect(runs.count(where: isMine) == 5000)
+  }
+
   @Test func groupsShareModels() throws {
     let runs = try rows("groups: [[tire, bottle], [pcb]]\nrows: [{recipe: ras}]").flatMap(\.runs)
     #expect(runs.map(\.categories) == [["bottle", "tire"], ["pcb"]])

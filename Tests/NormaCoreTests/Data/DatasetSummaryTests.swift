@@ -4,6 +4,30 @@ import NormaFiles
 import TestSupport
 import Testing
 
+@Suite("Tables of many categories")
+struct LongSummaryTests {
+  @Test func twoHundredCategoriesAreSummedUp() throws {
+    let samples = (0..<200).map {
+      Sample(
+        path: "/set/c\(1000 + $0)/a.png", category: "c\(1000 + $0)", split: .train, label: .normal)
+    }
+    let dataset = Dataset(root: "/set", layout: "folder", samples: samples)
+    let text = DatasetSummary(dataset) { _ in PictureSize(width: 9, height: 9) }.text
+    let lines = text.split(separator: "\n")
+    #expect(lines.count < 30)
+    #expect(lines.contains { $0.hasPrefix("and 180 more    180 ") }, "\(text)")
+    let problem = #expect(throws: DatasetProblem.self) { try dataset.selecting(categories: ["x"]) }
+    #expect(problem?.description.hasSuffix("c1019 and 180 more") == true)
+  }
+
+  @Test func namesCannotBreakLinesOrSteerTheTerminal() {
+    var table = TextTable(columns: ["name"])
+    table.add(["a\nb\u{1B}[2J"])
+    #expect(table.text.split(separator: "\n").last == "a\\nb\\u{1b}[2J")
+    #expect("one\ntwo\u{7}".printableLines == "one\ntwo\\u{7}")
+  }
+}
+
 @Suite("What is shown of a data set")
 struct DatasetSummaryTests {
   static func sample(

@@ -122,6 +122,14 @@ struct RecipeTests {
           """)
   }
 
+  @Test func whatEditorsLeaveIsReadOrExplained() throws {
+    #expect(try Recipe.parse("\u{FEFF}training:\n  epochs: 7\n").training.epochs == 7)
+    #expect(
+      Self.problem("training:\n\tepochs: 7\n")
+        == "r.yaml:2: a tab indents this line, and YAML takes spaces only: replace it by two spaces"
+    )
+  }
+
   @Test func valuesOutOfRangeAreNamedWithTheirLine() {
     #expect(
       Self.problem(

@@ -1,5 +1,6 @@
 import Foundation
 import NormaCore
+import NormaFiles
 import NormaTraining
 import Testing
 
@@ -27,6 +28,27 @@ struct TrainerTests {
   struct TestFailure: Error {
     let text: String
     init(_ text: String) { self.text = text }
+  }
+
+  /// A full disk is not the training's end: it is told, and the weights are the same.
+  @Test func aCheckpointThatCannotBeWrittenIsAWarning() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      let trainer = try Trainer(
+        SmallTraining.method, data: data, settings: SmallTraining.settings(), fingerprint: "f")
+      let missing = folder.appendingPathComponent("gone/checkpoint").path
+      let outcome = try trainer.run(checkpoint: missing, checkpointSeconds: 0)
+      let expected = try finished(train(data))
+      #expect(try finished(outcome).values == expected.values)
+      #expect(trainer.warnings.count == 1)
+      #expect(trainer.warnings.first?.contains("could not be kept, and goes on") == true)
+      // Who stops it is told that nothing is kept.
+      #expect(throws: FileProblem.self) {
+        try Trainer(
+          SmallTraining.method, data: data, settings: SmallTraining.settings(), fingerprint: "f"
+        ).run(checkpoint: missing, shouldStop: { true })
+      }
+    }
   }
 
   @Test func theLossFallsAndTheSeedDecides() throws {

@@ -45,7 +45,7 @@ public struct RLRMethod: DefinedMethod, Equatable {
         "rlr.\(name)", "\(list.count) values for \(count) levels; one a level, finest first")
     }
     // Other taps may have other grids, which only the backbone knows.
-    guard context.taps == nil, settings.levels.allSatisfy({ $0 > 0 }) else { return }
+    guard context.taps == nil, settings.levels.allSatisfy((1...4096).contains) else { return }
     self.check(
       settings, grids: settings.levels.map { (context.imageSize + $0 - 1) / $0 }, &check)
   }

@@ -61,7 +61,7 @@ public struct RLRSettings: Settings {
         }
       },
     .number("heads", \.heads, 1...256, "attention heads; they divide every width").checked {
-      let (heads, widths) = ($0.heads, $0.hidden ?? $0.levels.map { 32 * $0 })
+      let (heads, widths) = ($0.heads, $0.hidden ?? $0.levels.map { 32 &* $0 })
       if let width = widths.first(where: { heads > 0 && !$0.isMultiple(of: heads) }) {
         $1.add("heads", "\(heads) heads do not divide hidden (\(width))")
       }
