@@ -3,8 +3,8 @@ import NormaFiles
 import TestSupport
 import Testing
 
-@Suite("Lists of pictures")
-struct PictureListTests {
+@Suite("Maps among pictures")
+struct MapsAmongPicturesTests {
   /// Maps of an earlier inspection lie where somebody wanted them, perhaps among the pictures.
   @Test func mapsAreNotInspectedUnlessNamed() throws {
     let tree = try TemporaryFolder()
