@@ -4,6 +4,7 @@ import Networks
 public struct BesideBackbone: Settings {
   public var name = ""
   public var taps: LevelTaps?
+  public var grid = AlignedGrid.coarsest
   public var padding = BackbonePadding.nominal
   public var weights: String?
   /// Nil: as ``FeaturesRecipe/pool`` says.
@@ -23,6 +24,7 @@ public struct BesideBackbone: Settings {
       guard let problem = $0.taps?.problem else { return }
       $1.add("taps", problem)
     },
+    .value("grid", \.grid, "as backbone.grid").written { $0.grid != .coarsest },
     .value("padding", \.padding, "as backbone.padding"),
     .value("weights", \.weights, "as backbone.weights"),
     .value("pool", \.pool, "as features.pool, of this backbone; null: what that says")
@@ -94,7 +96,9 @@ extension Recipe {
     part.backbone.beside = []
     if index > 0 {
       let other = backbone.beside[index - 1]
-      (part.backbone.name, part.backbone.taps) = (other.name, other.taps)
+      (part.backbone.name, part.backbone.taps, part.backbone.grid) = (
+        other.name, other.taps, other.grid
+      )
       (part.backbone.padding, part.backbone.weights) = (other.padding, other.weights)
       part.features.pool = other.pool ?? features.pool
       part.features.standardize = other.standardize ?? features.standardize

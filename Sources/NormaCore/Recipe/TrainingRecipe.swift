@@ -6,6 +6,11 @@ public struct TrainingRecipe: Settings {
     case adamw, adam
     /// AdamW whose steps are held back where a gradient is much larger than the ones before (Dinomaly).
     case stableAdamW
+
+    /// The usual ε.
+    public var usualEpsilon: Double { self == .stableAdamW ? 1e-10 : 1e-8 }
+    /// Whether it usually remembers the largest mean square.
+    public var usuallyAMSGrad: Bool { self == .stableAdamW }
   }
 
   /// Which weights become the model: those of the last epoch, or those of the epoch with the least
@@ -146,9 +151,9 @@ extension TrainingRecipe {
   }
 
   /// ε of the optimizer.
-  public var usedEpsilon: Double { epsilon ?? (optimizer == .stableAdamW ? 1e-10 : 1e-8) }
+  public var usedEpsilon: Double { epsilon ?? optimizer.usualEpsilon }
   /// Whether the optimizer remembers the largest mean square.
-  public var usesAMSGrad: Bool { amsgrad ?? (optimizer == .stableAdamW) }
+  public var usesAMSGrad: Bool { amsgrad ?? optimizer.usuallyAMSGrad }
 }
 
 /// How many of a category's normal pictures are kept from training, so that thresholds rest on them.

@@ -128,14 +128,29 @@ extension TrainingSettings {
       epochs: recipe.epochs, batch: recipe.batch, optimizer: Optimizer(recipe.optimizer),
       learningRate: recipe.learningRate,
       beta1: recipe.betas[0], beta2: recipe.betas[1], weightDecay: recipe.weightDecay,
-      epsilon: recipe.usedEpsilon == 1e-8 ? nil : recipe.usedEpsilon,
-      amsgrad: recipe.usesAMSGrad ? true : nil,
+      epsilon: Self.said(epsilon: recipe.usedEpsilon),
+      amsgrad: Self.said(amsgrad: recipe.usesAMSGrad),
       clip: Float(recipe.clip), warmup: recipe.warmup, decay: recipe.decay,
       cosine: recipe.schedule == .cosine,
       cosineFloor: recipe.schedule == .cosine && recipe.cosineFloor > 0 ? recipe.cosineFloor : nil,
       minutes: recipe.minutes,
       countsProcessorTime: recipe.clock == .processor, seed: UInt64(recipe.seed),
       keep: recipe.keep == .best ? .best : .last, bf16: bf16)
+  }
+
+  /// Nil for Adam's usual: checkpoints from before other optimizers stay what they are.
+  private static func said(epsilon: Double) -> Double? {
+    epsilon == TrainingRecipe.Optimizer.adam.usualEpsilon ? nil : epsilon
+  }
+
+  private static func said(amsgrad: Bool) -> Bool? { amsgrad ? true : nil }
+
+  /// The same with another optimizer, as is usual for it.
+  mutating func change(to other: TrainingRecipe.Optimizer) {
+    guard Optimizer(other) != optimizer else { return }
+    optimizer = Optimizer(other)
+    epsilon = Self.said(epsilon: other.usualEpsilon)
+    amsgrad = Self.said(amsgrad: other.usuallyAMSGrad)
   }
 }
 

@@ -78,7 +78,8 @@ import Torch
     (settings.hidden, settings.heads, settings.feedforward, settings.window) = (16, 4, 24, 3)
     let network = DetectorNetwork(
       trunk: trunk,
-      method: RASMethod(settings, shape: try #require(trunk.outputs.first), scorePooling: 4),
+      method: RASMethod(
+        settings, shape: try #require(trunk.outputs.first), score: .maximum(pooling: 4)),
       standardization: nil)
     let (backbone, learned) = (ParameterStore(), ParameterStore())
     let shape = [2, 64, 64, 3]

@@ -11,7 +11,8 @@ import Testing
     for features in SmallTraining.features(2) {
       try features.withUnsafeBufferPointer { try writer.append($0) }
     }
-    return try Data(contentsOf: URL(fileURLWithPath: writer.finish().path))
+    _ = try writer.finish()
+    return try Data(contentsOf: URL(fileURLWithPath: path))
   }
 
   @Test func mutatedStoresAreRefusedOrRead() throws {

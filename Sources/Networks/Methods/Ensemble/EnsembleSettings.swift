@@ -145,6 +145,7 @@ public struct MemberTraining: Settings {
   public var batch: Int?
   public var learningRate: Double?
   public var schedule: String?
+  public var cosineFloor: Double?
   public var optimizer: String?
   public var weightDecay: Double?
   public var clip: Double?
@@ -159,6 +160,8 @@ public struct MemberTraining: Settings {
     .override("batch", \.batch, 1...65536, "pictures per optimizer step"),
     .override("learningRate", \.learningRate, 1e-12...10, "the optimizer's rate"),
     .override("schedule", \.schedule, "what the rate does after its warm-up"),
+    .override(
+      "cosineFloor", \.cosineFloor, 0...1, "the share of the rate to which the cosine falls"),
     .override("optimizer", \.optimizer, "as training.optimizer"),
     .override("weightDecay", \.weightDecay, 0...10, "how strongly weights are drawn to zero"),
     .override("clip", \.clip, 0...1e6, "the gradient's norm is cut to this; 0: not cut"),

@@ -58,11 +58,13 @@ extension EnsembleMethod: LearningMethod {
     settings.warmup = own.warmup ?? settings.warmup
     settings.seed = own.seed.map(UInt64.init) ?? settings.seed
     if let schedule = own.schedule { settings.cosine = schedule == "cosine" }
+    if let floor = own.cosineFloor { settings.cosineFloor = floor > 0 ? floor : nil }
+    if !settings.cosine { settings.cosineFloor = nil }
     if let name = own.optimizer {
-      guard let optimizer = TrainingSettings.Optimizer(rawValue: name) else {
+      guard let optimizer = TrainingRecipe.Optimizer(rawValue: name) else {
         throw TrainerError("ensemble.members.\(index).training.optimizer: '\(name)' is none")
       }
-      settings.optimizer = optimizer
+      settings.change(to: optimizer)
     }
     return settings
   }
