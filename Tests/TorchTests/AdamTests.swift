@@ -61,7 +61,9 @@ struct AdamTests {
       stable: true)
     let start: [Double] = [1, -2, 0.5]
     // The third gradient is far larger than those before, the later ones far smaller.
-    let slopes: [[Double]] = [[0.3, -1, 2], [0.1, 4, -2], [-70, 0.01, 1], [0.5, 0, 0.2], [0.1, 0, 0]]
+    let slopes: [[Double]] = [
+      [0.3, -1, 2], [0.1, 4, -2], [-70, 0.01, 1], [0.5, 0, 0.2], [0.1, 0, 0],
+    ]
     let parameter = try Tensor(start.map(Float.init), shape: [3])
     try parameter.requireGradient()
     let adam = try Adam([parameter], settings: settings, readsRate: readsRate)

@@ -133,7 +133,8 @@ struct DinomalyTests {
     let each = DinomalyShape(
       channels: [16, 16, 16, 16], grid: Self.grid, prefix: 3, taps: [0, 1, 2, 3])
     let mean = shape.taps.groups.map { Float($0.count) / 3 }
-    let maps = try features[0].affine(scale: mean[0], offset: 0)
+    let maps =
+      try features[0].affine(scale: mean[0], offset: 0)
       + features[1].affine(scale: mean[1], offset: 0)
     let blocks = try Dinomaly(c, shape: each, source)
       .reconstructions([maps, maps, maps, maps, features[2]])
@@ -206,7 +207,8 @@ struct DinomalyTests {
   @Test func outsideOfThePictureIsNothing() throws {
     let ones = try Tensor(repeating: 1, shape: [1, 1, 5, 6])
     let filter = SeparableFilter(
-      rows: .gaussian(size: 5, sigma: 4, radius: 2), columns: .gaussian(size: 6, sigma: 4, radius: 2))
+      rows: .gaussian(size: 5, sigma: 4, radius: 2),
+      columns: .gaussian(size: 6, sigma: 4, radius: 2))
     let found = try filter(ones).floats()
     let weights = (-2...2).map { exp(-0.5 * Double($0 * $0) / 16) }
     let total = weights.reduce(0, +)

@@ -14,7 +14,8 @@ struct ShippedRecipeTests {
     let files = try FileManager.default.contentsOfDirectory(atPath: Self.folder).sorted()
     #expect(
       files == [
-        "dinomaly.yaml", "padim.yaml", "patchcore.yaml", "ras-fast.yaml", "ras-paper.yaml", "ras.yaml",
+        "dinomaly.yaml", "padim.yaml", "patchcore.yaml", "ras-fast.yaml", "ras-paper.yaml",
+        "ras.yaml",
         "rlr-paper.yaml", "rlr-three.yaml", "rlr.yaml", "solar.yaml", "three-standardized.yaml",
         "three.yaml", "uniad-paper.yaml", "uniad.yaml", "ura-net.yaml",
       ])
