@@ -103,6 +103,8 @@ public protocol FeatureReconstruction: AlignedFeatureMethod {
   var jitter: Float { get set }
   /// What becomes of the difference.
   var residual: Residual { get set }
+  /// What training brings down.
+  var loss: ReconstructionLoss { get }
 
   /// The network that rebuilds, its parameters from `parameters`.
   func reconstructor<V: Value>(_ parameters: Parameters<V>) throws -> any ReconstructingNetwork<V>
@@ -122,6 +124,8 @@ public protocol ReconstructingNetwork<V> {
 }
 
 extension FeatureReconstruction {
+  public var loss: ReconstructionLoss { .mse }
+
   public func detect<V: Value>(
     _ features: [V], size: Grid, parameters: Parameters<V>
   ) throws -> Detection<V> {
@@ -145,6 +149,14 @@ extension FeatureReconstruction {
   ) throws -> V {
     try residual(features.tokens(), network.reconstruction(features, noise: noise)).featureMap(grid)
   }
+}
+
+/// What a network that rebuilds features learns by.
+public enum ReconstructionLoss: String, SettingChoice {
+  /// The mean squared error (RAS eq. 13; UniAD), of RLR with 1 − cos of each token beside it.
+  case mse
+  /// 1 − cos of whole maps, the gradient at easy positions damped (Dinomaly).
+  case cosine
 }
 
 /// How the difference between a token's features F and F_rec, what was rebuilt of them, becomes its anomaly.

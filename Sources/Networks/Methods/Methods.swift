@@ -233,6 +233,28 @@ extension SettingKey {
       .written { $0[keyPath: path] != .norm }
   }
 
+  /// What training brings down. Written where it says something, as the next.
+  package static func loss(
+    _ path: WritableKeyPath<Section, ReconstructionLoss> & Sendable
+  ) -> SettingKey {
+    .value(
+      "loss", path,
+      "what training brings down: mse, as published, or cosine, Dinomaly's 1 − cos of whole maps, which "
+        + "leaves easy positions aside"
+    ).written { $0[keyPath: path] != .mse }
+  }
+
+  /// Dinomaly's noise for other methods.
+  package static func bottleneckDropout(
+    _ path: WritableKeyPath<Section, Double> & Sendable
+  ) -> SettingKey {
+    .number(
+      "bottleneckDropout", path, 0...0.9,
+      "share of the features, and of what the first layer makes of them, left out in training, as in "
+        + "Dinomaly's bottleneck: noise that can take the place of jitter"
+    ).written { $0[keyPath: path] != 0 }
+  }
+
   /// Deviation of the Gaussian that smooths a map.
   package static func smoothing(_ path: WritableKeyPath<Section, Double> & Sendable) -> SettingKey {
     .number(

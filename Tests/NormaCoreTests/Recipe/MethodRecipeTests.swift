@@ -330,6 +330,8 @@ struct LearnedRecipeTests {
     ("patchcore", "patchcore:\n  share: 0.2", "patchcore.share"),
     ("padim", "padim:\n  epsilon: 0.1", "padim.epsilon"),
     ("dinomaly", "dinomaly:\n  easy: 0.5", "dinomaly.easy"),
+    ("ras", "ras:\n  loss: cosine", "ras.loss"), ("rlr", "rlr:\n  loss: cosine", "rlr.loss"),
+    ("uniad", "uniad:\n  bottleneckDropout: 0.2", "uniad.bottleneckDropout"),
     ("dinomaly", "training:\n  optimizer: stableAdamW", "training.optimizer"),
     ("dinomaly", "training:\n  amsgrad: true", "training.amsgrad"),
     ("ras", "training:\n  cosineFloor: 0.1", "training.cosineFloor"),

@@ -117,7 +117,7 @@ struct RecipeTests {
           r.yaml:7: training.holdout: expected a number or auto, found '.nan'
           r.yaml:9: features.pool: expected true or false, found 'yes'
           r.yaml:10: ras: expected keys (hidden, heads, feedforward, dropout, encoder, decoder, \
-          window, jitter, gate, transformer, updateNorm, residual), found '3'
+          window, jitter, gate, transformer, updateNorm, residual, loss, bottleneckDropout), found '3'
           r.yaml:12: backbone.taps: expected a whole number, found 'x'
           """)
   }

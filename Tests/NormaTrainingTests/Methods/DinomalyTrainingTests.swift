@@ -126,6 +126,28 @@ struct DinomalyTrainingTests {
     }
   }
 
+  /// RAS, by Dinomaly's loss and with its noise instead of jitter.
+  @Test func otherMethodsLearnByItToo() throws {
+    try withTemporaryFolder { folder in
+      let data = SmallTraining.data(try SmallTraining.store(in: folder))
+      var method = SmallTraining.method
+      (method.settings.loss, method.settings.jitter) = (.cosine, 0)
+      method.settings.bottleneckDropout = 0.1
+      func losses() throws -> [Double] {
+        let trainer = try Trainer(
+          method, data: data, settings: SmallTraining.settings(epochs: 12), fingerprint: "f")
+        guard case .finished(let network) = try trainer.run(checkpoint: nil) else { return [] }
+        return network.history.epochs.map(\.training)
+      }
+      let found = try losses()
+      #expect(found.count == 12 && (found.last ?? 1) < 0.7 * (found.first ?? 0), "\(found)")
+      // 1 − cos lies within 0…2, and without dropout it is another training.
+      #expect(found.allSatisfy { (0...2).contains($0) })
+      method.settings.bottleneckDropout = 0
+      #expect(try losses() != found)
+    }
+  }
+
   /// Held-out pictures have no step: their loss is the same whenever it is asked for.
   @Test func theLossItselfDoesNotDependOnTheStep() throws {
     let network = try Self.method.network(

@@ -66,8 +66,9 @@ public struct RAS<V: Value>: ReconstructingNetwork {
       tokens = try tokens.jittered(by: noise.normal(tokens.shape), scale: Float(settings.jitter))
     }
     let dropout = noise?.dropout(Float(settings.dropout))
+    let bottleneck = noise?.dropout(Float(settings.bottleneckDropout))
     let position = try positions()
-    var x = try input(tokens)
+    var x = try bottleneck(input(bottleneck(tokens)))
     for block in encoder {
       let located = try x + position
       x = try block(
@@ -181,6 +182,7 @@ public struct RASMethod: FeatureReconstruction, DefinedMethod, Equatable {
     get { settings.residual }
     set { settings.residual = newValue }
   }
+  public var loss: ReconstructionLoss { settings.loss }
 
   public func reconstructor<V: Value>(
     _ parameters: Parameters<V>

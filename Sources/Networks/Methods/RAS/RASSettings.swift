@@ -13,6 +13,8 @@ public struct RASSettings: Settings {
   public var transformer = true
   public var updateNorm = true
   public var residual = Residual.norm
+  public var loss = ReconstructionLoss.mse
+  public var bottleneckDropout = 0.0
 
   public init() {}
 
@@ -36,5 +38,7 @@ public struct RASSettings: Settings {
       "updateNorm", \.updateNorm,
       "layer norm around the update of equation 10, which the printed equation lacks"),
     .residual(\.residual, "the anomaly of a token; the paper's is the norm (equation 14)"),
+    .loss(\.loss),
+    .bottleneckDropout(\.bottleneckDropout),
   ]
 }

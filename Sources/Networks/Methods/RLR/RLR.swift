@@ -48,6 +48,7 @@ public struct RLR<V: Value> {
 public struct RLRLevel<V: Value> {
   public let grid: Grid
   let jitter: Float
+  let bottleneckDropout: Float
   let embed: Linear<V>
   let positions: V
   /// What the level has learned as normal, and its embedding; nil in the ablation without.
@@ -67,6 +68,7 @@ public struct RLRLevel<V: Value> {
     }
     grid = level.grid
     jitter = Float(c.jitter)
+    bottleneckDropout = Float(c.bottleneckDropout)
     embed = try embedding("embed")
     positions = try SinePositions(grid: level.grid, width: width)(like: embed.weight)
     reference =
@@ -90,13 +92,17 @@ public struct RLRLevel<V: Value> {
     if let noise {
       tokens = try tokens.jittered(by: noise.normal(tokens.shape), scale: jitter)
     }
+    let bottleneck = noise?.dropout(bottleneckDropout)
     let learned = try embeddedReference()
-    var x = try embedded(tokens)
+    var x = try embedded(tokens, bottleneck)
     for layer in layers { x = try layer(x, reference: learned) }
     return try output(norm(x))
   }
 
-  func embedded(_ tokens: V) throws -> V { try embed(tokens) + positions }
+  /// - Parameter dropout: on both sides of the first layer.
+  func embedded(_ tokens: V, _ dropout: Dropout<V>? = nil) throws -> V {
+    try dropout(embed(dropout(tokens))) + positions
+  }
 
   /// The same for all pictures: a batch of 1, in every layer.
   func embeddedReference() throws -> V? {

@@ -35,6 +35,8 @@ public struct RLRSettings: Settings {
   public var smoothing = 4.0
   public var optimizerSteps = Steps.joint
   public var rateWidth: Int?
+  public var loss = ReconstructionLoss.mse
+  public var bottleneckDropout = 0.0
 
   public init() {}
 
@@ -115,6 +117,8 @@ public struct RLRSettings: Settings {
       "the width D whose level learns at the training's rate, a wider one more slowly by as much as it "
         + "is wider; null: all levels at the same rate, as released"
     ).checked { $1.range("rateWidth", $0.rateWidth ?? 1, 1...8192) },
+    .loss(\.loss),
+    .bottleneckDropout(\.bottleneckDropout),
   ]
 
   /// The window of a grid of this side where none is given; nil when there is none for it.

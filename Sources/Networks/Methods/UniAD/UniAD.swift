@@ -47,8 +47,9 @@ public struct UniAD<V: Value>: ReconstructingNetwork {
       tokens = try tokens.jittered(by: noise.normal(tokens.shape), scale: Float(c.jitter))
     }
     let dropout = noise?.dropout(Float(c.dropout))
+    let bottleneck = noise?.dropout(Float(c.bottleneckDropout))
     let position = try positions()
-    var encoded = try input(tokens)
+    var encoded = try bottleneck(input(bottleneck(tokens)))
     for block in encoder {
       let located = try encoded + position
       encoded = try block(
@@ -152,6 +153,7 @@ public struct UniADMethod: FeatureReconstruction, DefinedMethod, Equatable {
     get { settings.residual }
     set { settings.residual = newValue }
   }
+  public var loss: ReconstructionLoss { settings.loss }
 
   public func reconstructor<V: Value>(
     _ parameters: Parameters<V>

@@ -13,6 +13,8 @@ public struct UniADSettings: Settings {
   public var maskCross = true
   public var jitter = 20.0
   public var residual = Residual.norm
+  public var loss = ReconstructionLoss.mse
+  public var bottleneckDropout = 0.0
 
   public init() {}
 
@@ -34,6 +36,8 @@ public struct UniADSettings: Settings {
     .number(
       "jitter", \.jitter, 0...1000, "strength of the noise that training adds to each token"),
     .residual(\.residual, "the anomaly of a token; the paper's is the norm (§3.4)"),
+    .loss(\.loss),
+    .bottleneckDropout(\.bottleneckDropout),
   ]
 
   /// Whether any attention has the mask.
