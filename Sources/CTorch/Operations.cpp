@@ -30,6 +30,10 @@ int ctorch_affine(CTorchTensor tensor, float scale, float offset, CTorchTensor *
   });
 }
 
+int ctorch_detached(CTorchTensor tensor, CTorchTensor *out) {
+  return produce(out, [&] { return tensor->value.detach(); });
+}
+
 int ctorch_sigmoid(CTorchTensor tensor, CTorchTensor *out) {
   return produce(out, [&] { return at::sigmoid(tensor->value); });
 }

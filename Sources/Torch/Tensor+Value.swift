@@ -26,6 +26,9 @@ extension Tensor: Value {
     try .make { ctorch_affine(handle, scale, offset, $0) }
   }
 
+  /// The same values, through which no gradient goes.
+  public func detached() throws -> Tensor { try .make { ctorch_detached(handle, $0) } }
+
   // MARK: Shapes
 
   public func reshaped(_ shape: [Int]) throws -> Tensor {

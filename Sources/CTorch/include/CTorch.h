@@ -103,6 +103,8 @@ int ctorch_multiply(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTens
 int ctorch_divide(CTorchTensor _Nonnull a, CTorchTensor _Nonnull b, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_affine(
     CTorchTensor _Nonnull tensor, float scale, float offset, CTorchTensor _Nullable *_Nonnull out);
+/// The same values, through which no gradient goes.
+int ctorch_detached(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_sigmoid(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_relu(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);
 int ctorch_relu6(CTorchTensor _Nonnull tensor, CTorchTensor _Nullable *_Nonnull out);

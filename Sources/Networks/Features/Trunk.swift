@@ -97,15 +97,20 @@ public struct Trunk: Sendable {
   ) throws -> [V] {
     try parts.enumerated().flatMap { index, part in
       let own = parameterScope(ofPart: index).map(parameters.scope) ?? parameters
-      return try part.own(part.specification.normalization.normalized(pictures), own)
+      return try part.own(pictures, own)
     }
   }
 
-  /// The maps of the first part, of normalised pictures `[batch, 3, S, S]`.
-  private func own<V: Value>(_ normalized: V, _ parameters: Parameters<V>) throws -> [V] {
-    guard let prefix else { return try arranged(backbone(parameters)(normalized)) }
+  /// The maps of the first part. Its parameters are asked for before the pictures are looked at: graphs of
+  /// before are recorded to the same bytes.
+  private func own<V: Value>(_ pictures: V, _ parameters: Parameters<V>) throws -> [V] {
+    let normalization = specification.normalization
+    guard let prefix else {
+      return try arranged(backbone(parameters)(normalization.normalized(pictures)))
+    }
     let (maps, prefixes) = try specification.tokenNetwork(
-      taps: taps.blocks, padding: padding, parameters: parameters)(normalized)
+      taps: taps.blocks, padding: padding, parameters: parameters)(
+        normalization.normalized(pictures))
     let tokens = try taps.mean(ofLevels: taps.levels(of: prefixes))
     return try arranged(taps.levels(of: maps)) + [tokens.featureMap(prefix.grid)]
   }

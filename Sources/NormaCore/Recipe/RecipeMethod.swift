@@ -134,10 +134,11 @@ extension Recipe {
           + Spelling.hint(for: method, among: methods.names))
     }
     check.within("backbone") { backbone.check(&$0) }
-    if backbone.grid != .coarsest, case .levels? = definition?.features(by: settings) {
+    if backbone.grid != .coarsest, let needed = definition?.features(by: settings),
+      needed != .aligned
+    {
       check.add(
-        "backbone.grid",
-        "\(title) takes each level on its own grid; only what aligns them has this key")
+        "backbone.grid", "\(title) takes each level by itself; only what aligns them has this key")
     }
     definition?.check(any: settings, in: context, &check)
     checkEnsemble(&check)

@@ -85,16 +85,19 @@ extension HTTPTransfer: URLSessionDataDelegate {
     willPerformHTTPRedirection response: HTTPURLResponse,
     newRequest request: URLRequest, completionHandler: @escaping @Sendable (URLRequest?) -> Void
   ) {
-    add(.head(HTTPHead(response)))
+    // Answered before anybody hears of it: whoever then cancels the task would do so while it waits for this
+    // answer, which ends the process.
     completionHandler(nil)
+    add(.head(HTTPHead(response)))
   }
 
   func urlSession(
     _ session: URLSession, dataTask: URLSessionDataTask, didReceive response: URLResponse,
     completionHandler: @escaping @Sendable (URLSession.ResponseDisposition) -> Void
   ) {
-    if let response = response as? HTTPURLResponse { add(.head(HTTPHead(response))) }
+    // As above; what follows comes through the same queue, so that the head is first all the same.
     completionHandler(.allow)
+    if let response = response as? HTTPURLResponse { add(.head(HTTPHead(response))) }
   }
 
   func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {

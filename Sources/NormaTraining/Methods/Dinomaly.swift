@@ -73,7 +73,7 @@ package final class WholeMapDistance {
       let hard = try distances.isAtLeast(threshold(of: distances))
       let factor = Float(mining.factor)
       return (
-        try rebuilt.affine(scale: 1, offset: 0),
+        try rebuilt.detached(),
         try hard.affine(scale: 1 - factor, offset: factor)
           .reshaped([rebuilt.shape[0], rebuilt.shape[1], 1])
       )

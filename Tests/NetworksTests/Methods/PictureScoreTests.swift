@@ -16,7 +16,7 @@ struct PictureScoreTests {
     }
   }
 
-  @Test(arguments: [(0.01, 13), (1, 1280), (1e-9, 1)])
+  @Test(arguments: [(0.01, 12), (1, 1280), (1e-9, 1)])
   func theTopIsTheMeanOfTheLargest(share: Double, count: Int) throws {
     let map = try Generator(seed: 1).normal([3, 40, 32])
     let found = try PictureScore.top(share: share)(map)

@@ -146,8 +146,10 @@ struct ModelFolderTests {
       Self.problem { _ = try ModelFolder.open(tree["m"]) }.contains("'formatVersion' is missing"))
     try tree.file("m/manifest.json", text: "[1, 2")
     #expect(Self.problem { _ = try ModelFolder.open(tree["m"]) }.contains("not valid JSON"))
-    try Self.write(tree["n"])
-    try Self.write(tree["m"], replacing: true)
+    // Whatever it was, it is no model now, and left alone.
+    #expect(throws: FileProblem.self) { try Self.write(tree["m"], replacing: true) }
+    try FileManager.default.removeItem(atPath: tree["m"])
+    try Self.write(tree["m"])
     try Self.forge(tree) { $0.replacing("\"grid\" : 14", with: "\"grid\" : \"14\"") }
     #expect(Self.problem { _ = try ModelFolder.open(tree["m"]) }.contains("not a manifest: grid:"))
   }

@@ -112,7 +112,7 @@ import Testing
     #expect(Self.problem("method: ensemble\n").isEmpty, "a bank and RAS")
     #expect(
       members("    - {method: rsa}\n").contains(
-        "r.yaml:4: ensemble.members.0.method: 'rsa' is none; padim, patchcore, ras"))
+        "r.yaml:4: ensemble.members.0.method: 'rsa' is none; dinomaly, padim, patchcore, ras"))
     #expect(members("    - {method: ensemble}\n").contains("'ensemble' is none"))
     #expect(members("    - {weight: 1}\n").contains("a member names its method"))
     #expect(

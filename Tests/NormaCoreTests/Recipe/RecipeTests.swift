@@ -333,7 +333,7 @@ struct RecipeTests {
   @Test func everyMethodHasATitleAndEveryKeyAMeaning() {
     #expect(
       Methods.all.definitions.map { $0.title } == [
-        "Ensemble", "PaDiM", "PatchCore", "RAS", "RLR", "UniAD", "URA-Net",
+        "Dinomaly", "Ensemble", "PaDiM", "PatchCore", "RAS", "RLR", "UniAD", "URA-Net",
       ])
     #expect(Recipe(method: "uranet").title == "URA-Net")
     #expect(Methods.all.title(of: "brand-new") == "BRAND-NEW")
