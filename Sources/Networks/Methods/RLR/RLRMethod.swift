@@ -105,13 +105,15 @@ public struct RLRMethod: DefinedMethod, Equatable {
     }
     guard let map, let smooth else { throw NetworkError("RLR needs at least one level") }
     let (batch, share) = (map.shape[0], 1 / Float(levelMaps.count))
+    let pixels = try map.affine(scale: share, offset: 0)
+      .reshaped([batch, size.height, size.width])
     let sum =
       switch score {
       case .maximum: try smooth.maximum(axes: [1, 2, 3])
       case .top(let part): try PictureScore.top(part, of: smooth.reshaped([batch, size.count]))
       }
     return try Detection(
-      map: map.affine(scale: share, offset: 0).reshaped([batch, size.height, size.width]),
+      map: pixels,
       score: sum.affine(scale: share, offset: 0).reshaped([batch]))
   }
 }
