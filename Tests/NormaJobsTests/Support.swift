@@ -3,6 +3,7 @@ import NormaCore
 import NormaFiles
 import NormaJobs
 import TestSupport
+import Testing
 
 /// What jobs are tried on, in a folder of its own: drawn pictures of two products in MVTec AD's layout,
 /// a backbone of sparse random weights, and a small recipe for each method.
@@ -67,6 +68,17 @@ final class JobBench {
   func train(_ recipe: String, output: String = "line.norma") throws -> ModelFolder {
     try TrainJob(request(recipe, output: output), context()).run()
     return try ModelFolder.open(folder[output])
+  }
+}
+
+extension ModelFolder {
+  /// The other decides the same, to the byte.
+  func expectSame(as other: ModelFolder, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    for file in [
+      ModelFile.weights, ModelFile.graph, ModelFile.calibration, ModelFile.reference,
+    ] {
+      #expect(try data(file) == other.data(file), "\(file)", sourceLocation: sourceLocation)
+    }
   }
 }
 

@@ -71,11 +71,7 @@ import Testing
     let bench = try JobBench()
     let first = try bench.train("ras", output: "first.norma")
     let second = try bench.train("ras", output: "second.norma")
-    for file in [
-      ModelFile.weights, ModelFile.graph, ModelFile.calibration, ModelFile.reference,
-    ] {
-      #expect(try first.data(file) == second.data(file), "\(file)")
-    }
+    try first.expectSame(as: second)
     #expect(bench.observer.notes.contains("Features of 16 pictures were there already."))
   }
 
@@ -126,10 +122,7 @@ import Testing
       try TrainJob(bench.request("dinomaly"), bench.context(cancellation)).run()
     }
     try TrainJob(bench.request("dinomaly", resume: true), bench.context()).run()
-    let resumed = try ModelFolder.open(bench.folder["line.norma"])
-    for file in [ModelFile.weights, ModelFile.graph, ModelFile.calibration] {
-      #expect(try resumed.data(file) == whole.data(file), "\(file)")
-    }
+    try ModelFolder.open(bench.folder["line.norma"]).expectSame(as: whole)
     try bench.folder.file("maximum.yaml", text: text + "scoring: {score: maximum, pool: 4}\n")
     try TrainJob(
       bench.request("maximum", output: "other.norma", weightsOf: bench.folder["whole.norma"]),

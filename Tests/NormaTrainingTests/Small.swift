@@ -29,6 +29,24 @@ enum SmallTraining {
       epochs: epochs, batch: 4, learningRate: 3e-3, clip: 1, seed: seed, bf16: false)
   }
 
+  /// A training to its end; nil when it was stopped.
+  static func train(
+    _ data: TrainingData, settings: TrainingSettings, onDevice: Bool,
+    method: any TrainingMethod = Self.method, checkpoint: String? = nil,
+    stopAfter: Int? = nil
+  ) throws -> TrainedNetwork? {
+    let trainer = try Trainer(
+      method, data: data, settings: settings, fingerprint: "f",
+      stepsOnDevice: onDevice)
+    if let checkpoint { _ = try trainer.resume(from: checkpoint) }
+    var steps = 0
+    let outcome = try trainer.run(
+      checkpoint: checkpoint, checkpointSeconds: 0,
+      shouldStop: { stopAfter.map { steps >= $0 } ?? false }, report: { _ in steps += 1 })
+    guard case .finished(let network) = outcome else { return nil }
+    return network
+  }
+
   /// Features of `count` pictures: one pattern, with noise of its own for each.
   static func features(_ count: Int) -> [[Float]] {
     var pattern = SeededGenerator(seed: 1)

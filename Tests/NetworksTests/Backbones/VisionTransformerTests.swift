@@ -264,41 +264,7 @@ import Torch
       method: RASMethod(
         settings, shape: try #require(trunk.outputs.first), score: .maximum(pooling: 4)),
       standardization: nil)
-    let (backbone, learned) = (ParameterStore(), ParameterStore())
-    let shape = [2, 40, 40, 3]
-    let bytes = (0..<2 * 40 * 40 * 3).map { (index: Int) -> UInt8 in
-      let value = index * 7 + index / 120 * 13
-      return UInt8(value % 256)
-    }
-    let expected: Detection<Tensor> = try withoutGradient {
-      try network(
-        Tensor(bytes: bytes, shape: shape),
-        backbone: backbone.initialized(by: Generator(seed: 1)),
-        parameters: learned.initialized(by: Generator(seed: 2))
-      ).detection
-    }
-    func weights(_ store: ParameterStore) throws -> [String: WeightTensor] {
-      try store.names.reduce(into: [:]) { weights, name in
-        let tensor = try #require(store[name])
-        weights[name] = WeightTensor(shape: tensor.shape, values: try tensor.floats())
-      }
-    }
-    let graph = try DetectorGraph.detector(
-      network, backbone: weights(backbone), weights: weights(learned))
-    let request = try Core()
-      .compile(onnx: graph, options: CompileOptions(precision: .f32, threads: 2)).makeRequest()
-    try request.setInput(GraphPort.pictures, bytes, shape: shape)
-    try request.infer()
-    let outputs: [(String, Tensor)] = [
-      (GraphPort.anomalyMap, expected.map), (GraphPort.score, expected.score),
-    ]
-    for (port, tensor) in outputs {
-      let found = try request.output(port)
-      #expect(found.shape == tensor.shape)
-      let values = try tensor.floats()
-      let largest = values.map(abs).max() ?? 0
-      #expect(zip(found.values, values).allSatisfy { abs($0 - $1) <= 1e-4 * largest })
-    }
+    try expectEnginesAgree(network) { index in index * 7 + index / 120 * 13 }
   }
 
   @Test func blocksOfTwoSizesHaveNoMean() throws {

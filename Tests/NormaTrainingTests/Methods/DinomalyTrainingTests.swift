@@ -28,16 +28,9 @@ struct DinomalyTrainingTests {
     _ data: TrainingData, epochs: Int, onDevice: Bool = false, checkpoint: String? = nil,
     stopAfter: Int? = nil
   ) throws -> TrainedNetwork? {
-    let trainer = try Trainer(
-      Self.method, data: data, settings: Self.settings(epochs: epochs), fingerprint: "f",
-      stepsOnDevice: onDevice)
-    if let checkpoint { _ = try trainer.resume(from: checkpoint) }
-    var steps = 0
-    let outcome = try trainer.run(
-      checkpoint: checkpoint, checkpointSeconds: 0,
-      shouldStop: { stopAfter.map { steps >= $0 } ?? false }, report: { _ in steps += 1 })
-    guard case .finished(let network) = outcome else { return nil }
-    return network
+    try SmallTraining.train(
+      data, settings: Self.settings(epochs: epochs), onDevice: onDevice, method: Self.method,
+      checkpoint: checkpoint, stopAfter: stopAfter)
   }
 
   @Test func theLossFalls() throws {

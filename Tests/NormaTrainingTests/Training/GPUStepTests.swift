@@ -6,23 +6,6 @@ import Torch
 
 /// The way in which a GPU trains, on the processor: nothing can be recorded there, all else is alike.
 struct GPUStepTests {
-  private func train(
-    _ data: TrainingData, settings: TrainingSettings, onDevice: Bool,
-    method: any TrainingMethod = SmallTraining.method, checkpoint: String? = nil,
-    stopAfter: Int? = nil
-  ) throws -> TrainedNetwork? {
-    let trainer = try Trainer(
-      method, data: data, settings: settings, fingerprint: "f",
-      stepsOnDevice: onDevice)
-    if let checkpoint { _ = try trainer.resume(from: checkpoint) }
-    var steps = 0
-    let outcome = try trainer.run(
-      checkpoint: checkpoint, checkpointSeconds: 0,
-      shouldStop: { stopAfter.map { steps >= $0 } ?? false }, report: { _ in steps += 1 })
-    guard case .finished(let network) = outcome else { return nil }
-    return network
-  }
-
   @Test(arguments: [false, true])
   func itTrainsTheSameNetwork(standardized: Bool) throws {
     try withTemporaryFolder { folder in
@@ -33,8 +16,8 @@ struct GPUStepTests {
       settings.warmup = 30
       settings.cosine = true
       settings.clip = 0.05
-      let usual = try #require(try train(data, settings: settings, onDevice: false))
-      let other = try #require(try train(data, settings: settings, onDevice: true))
+      let usual = try #require(try SmallTraining.train(data, settings: settings, onDevice: false))
+      let other = try #require(try SmallTraining.train(data, settings: settings, onDevice: true))
       try expectSame(other, usual)
       for (a, b) in zip(usual.history.epochs, other.history.epochs) {
         #expect(abs(a.training - b.training) < 1e-5 * a.training)
@@ -57,8 +40,10 @@ struct GPUStepTests {
         ),
       ]
       for (method, data, settings) in cases {
-        let usual = try train(data, settings: settings, onDevice: false, method: method)
-        let other = try train(data, settings: settings, onDevice: true, method: method)
+        let usual = try SmallTraining.train(
+          data, settings: settings, onDevice: false, method: method)
+        let other = try SmallTraining.train(
+          data, settings: settings, onDevice: true, method: method)
         try expectSame(#require(other), #require(usual))
       }
     }
@@ -78,13 +63,13 @@ struct GPUStepTests {
       let data = SmallTraining.data(try SmallTraining.store(in: folder))
       var settings = SmallTraining.settings(epochs: 2)
       settings.picturesPerEpoch = 4 * 20
-      let whole = try #require(try train(data, settings: settings, onDevice: true))
+      let whole = try #require(try SmallTraining.train(data, settings: settings, onDevice: true))
       let checkpoint = folder.appendingPathComponent("checkpoint").path
-      let stopped = try train(
+      let stopped = try SmallTraining.train(
         data, settings: settings, onDevice: true, checkpoint: checkpoint, stopAfter: stopAfter)
       #expect(stopped == nil)
       let resumed = try #require(
-        try train(data, settings: settings, onDevice: true, checkpoint: checkpoint))
+        try SmallTraining.train(data, settings: settings, onDevice: true, checkpoint: checkpoint))
       #expect(resumed.values == whole.values)
       for (a, b) in zip(resumed.history.epochs, whole.history.epochs) {
         #expect(abs(a.training - b.training) < 1e-6)
@@ -98,7 +83,7 @@ struct GPUStepTests {
       let store = try SmallTraining.store(in: folder, features: [broken, broken])
       let data = SmallTraining.data(store, heldOut: 0)
       let error = #expect(throws: TrainerError.self) {
-        try train(data, settings: SmallTraining.settings(), onDevice: true)
+        try SmallTraining.train(data, settings: SmallTraining.settings(), onDevice: true)
       }
       #expect(error?.description.contains("nan") == true)
     }
